@@ -1,1 +1,3 @@
-
+//! Back office of the ENT-école.
+pub mod kernel;
+pub mod registry;

@@ -1,0 +1,60 @@
+//! A finding (constat): something noticed, with what was expected and what was found. It never stops anything by
+//! itself unless its level says so.
+
+use serde::{Deserialize, Serialize};
+
+text_enum!(
+    /// How much a finding weighs.
+    Level {
+        /// The action cannot be done.
+        Blocking => "blocking",
+        /// A named agent acknowledges it with a reason.
+        ToAcknowledge => "to_acknowledge",
+        /// Good to know.
+        Info => "info",
+    }
+);
+
+/// Something noticed about a row, a convention or a title.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Finding {
+    /// Stable snake_case code.
+    #[schema(example = "siren_differs")]
+    pub code: String,
+    pub level: Level,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub found: Option<String>,
+    /// One French sentence.
+    pub message: String,
+}
+
+impl Finding {
+    #[must_use]
+    pub fn new(code: &str, level: Level, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), level, expected: None, found: None, message: message.into() }
+    }
+
+    #[must_use]
+    pub fn info(code: &str, message: impl Into<String>) -> Self {
+        Self::new(code, Level::Info, message)
+    }
+
+    #[must_use]
+    pub fn blocking(code: &str, message: impl Into<String>) -> Self {
+        Self::new(code, Level::Blocking, message)
+    }
+
+    #[must_use]
+    pub fn to_acknowledge(code: &str, message: impl Into<String>) -> Self {
+        Self::new(code, Level::ToAcknowledge, message)
+    }
+
+    #[must_use]
+    pub fn compared(mut self, expected: impl ToString, found: impl ToString) -> Self {
+        self.expected = Some(expected.to_string());
+        self.found = Some(found.to_string());
+        self
+    }
+}

@@ -1,0 +1,1 @@
+//! French printing of dates and amounts.

@@ -1,0 +1,25 @@
+//! The words every capability shares, free of any plumbing: money, dates, identifiers, people, refusals.
+//!
+//! Everything here is pure. A value that exists is valid: each type has one fallible door (`parse`), and
+//! JSON, forms, files and database rows all come in through it.
+
+pub mod actor;
+pub mod clock;
+pub mod contact;
+pub mod dates;
+pub mod finding;
+pub mod french;
+pub mod identifiers;
+pub mod ids;
+pub mod money;
+pub mod refused;
+pub mod school_label;
+pub mod text;
+
+pub use actor::{Actor, Role};
+pub use clock::{Clock, Ids, Instant};
+pub use dates::SchoolYear;
+pub use finding::{Finding, Level};
+pub use identifiers::{Departement, InseeCode, Siren, Siret, Uai};
+pub use money::Money;
+pub use refused::{FieldError, FieldFault, ProblemCode, Refused};

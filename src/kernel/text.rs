@@ -1,0 +1,301 @@
+//! Text a person typed or a file brought: bounded, printable, and comparable in spite of accents.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::refused::FieldFault;
+
+/// Implements the one door, display, serde and SQL text mapping of a newtype over `String`.
+///
+/// The type declares `fn check(raw: &str) -> Result<String, FieldFault>`; everything else follows.
+#[macro_export]
+macro_rules! string_newtype {
+    ($(#[$meta:meta])* $name:ident, example: $example:literal $(, pattern: $pattern:literal)?) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord,
+            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
+        )]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        #[schema(value_type = String, example = $example $(, pattern = $pattern)?)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses what was received; the only way to make one.
+            ///
+            /// # Errors
+            /// Names the rule that the value breaks, in French.
+            pub fn parse(raw: &str) -> Result<Self, $crate::kernel::FieldFault> {
+                Self::check(raw).map(Self)
+            }
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(&self.0)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let raw = <String as serde::Deserialize>::deserialize(d)?;
+                Self::parse(&raw).map_err(serde::de::Error::custom)
+            }
+        }
+        impl<DB> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            str: diesel::serialize::ToSql<diesel::sql_types::Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
+                self.0.as_str().to_sql(out)
+            }
+        }
+        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                let raw = String::from_sql(bytes)?;
+                Self::parse(&raw)
+                    .map_err(|fault| format!("{} « {raw} » : {}", stringify!($name), fault.message).into())
+            }
+        }
+    };
+}
+
+/// An enum stored and sent as stable English text.
+#[macro_export]
+macro_rules! text_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
+        )]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub enum $name {
+            $($(#[$vmeta])* #[serde(rename = $text)] $variant),+
+        }
+        impl $name {
+            /// Every value, in the order of its declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The stable text of the database and the API.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+            /// Reads the stable text.
+            ///
+            /// # Errors
+            /// `unknown_value`, listing the values accepted.
+            pub fn parse(raw: &str) -> Result<Self, $crate::kernel::FieldFault> {
+                match raw {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err($crate::kernel::FieldFault::new(
+                        "unknown_value",
+                        format!("Valeur inconnue ; valeurs admises : {}.", [$($text),+].join(", ")),
+                    )),
+                }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl<DB> diesel::serialize::ToSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            str: diesel::serialize::ToSql<diesel::sql_types::Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
+                self.as_str().to_sql(out)
+            }
+        }
+        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Text, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            String: diesel::deserialize::FromSql<diesel::sql_types::Text, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                let raw = String::from_sql(bytes)?;
+                Self::parse(&raw).map_err(|f| format!("{} « {raw} » : {}", stringify!($name), f.message).into())
+            }
+        }
+    };
+}
+
+/// Longest single line accepted, in characters. Real school names reach 98; the documents are laid out for 200.
+pub const LINE_MAX: usize = 200;
+/// Longest free text accepted, in characters.
+pub const NOTE_MAX: usize = 4_000;
+
+/// Cleans and checks one line of text: trims, folds runs of spaces, composes accents (NFC), refuses what cannot
+/// be printed or would pass for something else.
+///
+/// # Errors
+/// `empty`, `too_long` (with both lengths) or `unprintable_character` (with the code point).
+pub fn check_line(raw: &str, max: usize) -> Result<String, FieldFault> {
+    let line = raw.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect::<String>();
+    // Tabs and line breaks are white space: what else hides in the raw text is judged on the raw text.
+    check_characters(raw, false)?;
+    if line.is_empty() {
+        return Err(FieldFault::new("empty", "Texte obligatoire : il ne peut être vide."));
+    }
+    check_length(&line, max)?;
+    Ok(line)
+}
+
+/// Checks a text of several lines.
+///
+/// # Errors
+/// As [`check_line`].
+pub fn check_note(raw: &str, max: usize) -> Result<String, FieldFault> {
+    check_characters(raw, true)?;
+    let note = raw.trim().nfc().collect::<String>();
+    if note.is_empty() {
+        return Err(FieldFault::new("empty", "Texte obligatoire : il ne peut être vide."));
+    }
+    check_length(&note, max)?;
+    Ok(note)
+}
+
+fn check_length(text: &str, max: usize) -> Result<(), FieldFault> {
+    let length = text.chars().count();
+    if length > max {
+        return Err(FieldFault::new("too_long", format!("Texte trop long : {length} caractères, {max} au plus.")));
+    }
+    Ok(())
+}
+
+fn check_characters(raw: &str, lines: bool) -> Result<(), FieldFault> {
+    match raw.chars().find(|c| !printable(*c) && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
+        None => Ok(()),
+        Some(c) => Err(FieldFault::new(
+            "unprintable_character",
+            format!("Caractère non imprimable dans les documents : U+{:04X}.", u32::from(c)),
+        )),
+    }
+}
+
+/// The characters every bundled document font has: Latin with its accents, the usual punctuation, the euro.
+///
+/// Narrower than Unicode on purpose: a name that cannot be printed on a convention is refused when it is
+/// entered, not when the paper is made.
+#[must_use]
+pub fn printable(c: char) -> bool {
+    matches!(u32::from(c),
+        0x20..=0x7E | 0xA0..=0xAC | 0xAE..=0x17F | 0x218..=0x21B | 0x1E80..=0x1E85 | 0x1EF2..=0x1EF3
+        | 0x300..=0x304 | 0x306..=0x308 | 0x30A..=0x30C | 0x327..=0x328
+        | 0x2010..=0x2015 | 0x2018..=0x201A | 0x201C..=0x201E | 0x2020..=0x2022 | 0x2026 | 0x202F | 0x2030
+        | 0x2039 | 0x203A | 0x20AC | 0x2116 | 0x2122)
+}
+
+string_newtype!(
+    /// One line of printable text, 1 to 200 characters, spaces folded.
+    Line, example: "Ecole élémentaire Charles Odoyer"
+);
+impl Line {
+    fn check(raw: &str) -> Result<String, FieldFault> {
+        check_line(raw, LINE_MAX)
+    }
+}
+
+string_newtype!(
+    /// A free text of up to 4,000 characters; line breaks allowed.
+    Note, example: "Demande de la mairie par téléphone"
+);
+impl Note {
+    fn check(raw: &str) -> Result<String, FieldFault> {
+        check_note(raw, NOTE_MAX)
+    }
+}
+
+/// The form under which names are sorted and searched: no accents, lower case, `œ` as `oe`, punctuation as
+/// spaces, `st`/`ste` as `saint`/`sainte`.
+#[must_use]
+pub fn fold(raw: &str) -> String {
+    let mut plain = String::with_capacity(raw.len());
+    for c in raw.nfd() {
+        match c {
+            'œ' | 'Œ' => plain.push_str("oe"),
+            'æ' | 'Æ' => plain.push_str("ae"),
+            'ß' => plain.push_str("ss"),
+            'ø' | 'Ø' => plain.push('o'),
+            'ł' | 'Ł' => plain.push('l'),
+            c if c.is_alphanumeric() => plain.extend(c.to_lowercase()),
+            // Combining marks are what NFD took off the letters.
+            c if ('\u{300}'..='\u{36f}').contains(&c) => {}
+            _ => plain.push(' '),
+        }
+    }
+    let words: Vec<&str> = plain
+        .split_whitespace()
+        .map(|word| match word {
+            "st" => "saint",
+            "ste" => "sainte",
+            other => other,
+        })
+        .collect();
+    words.join(" ")
+}
+
+/// Shows a received value in an error without echoing a whole file.
+#[must_use]
+pub fn excerpt(value: &dyn fmt::Display) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 80 { text } else { text.chars().take(79).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_compare_in_spite_of_accents_case_and_abbreviations() {
+        assert_eq!(fold("ST-LAURENT-des-Arbres"), fold("Saint Laurent des Arbres"));
+        assert_eq!(fold("Cœur d’Éthique"), "coeur d ethique");
+        assert_eq!(fold("Ste-Énimie"), "sainte enimie");
+    }
+
+    #[test]
+    fn a_control_character_is_named_by_its_code_point() {
+        let fault = Line::parse("Al\u{0}ès").unwrap_err();
+        assert_eq!(fault.code, "unprintable_character");
+        assert!(fault.message.contains("U+0000"), "{}", fault.message);
+        assert_eq!(Line::parse("école 😀").unwrap_err().code, "unprintable_character");
+        assert_eq!(Line::parse("a\u{202E}b").unwrap_err().code, "unprintable_character");
+    }
+
+    #[test]
+    fn too_long_says_both_lengths() {
+        let fault = Line::parse(&"é".repeat(201)).unwrap_err();
+        assert!(fault.message.contains("201") && fault.message.contains("200"));
+        assert_eq!(Line::parse(&"é".repeat(200)).unwrap().as_str().chars().count(), 200);
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_changes_nothing(raw in "\\PC{0,60}") {
+            prop_assert_eq!(fold(&fold(&raw)), fold(&raw));
+        }
+        #[test]
+        fn an_accepted_line_is_accepted_again_unchanged(raw in "[ a-zA-Zéèàç'\\-]{1,60}") {
+            if let Ok(line) = Line::parse(&raw) {
+                let again = Line::parse(line.as_str()).unwrap();
+                prop_assert_eq!(again.as_str(), line.as_str());
+            }
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Collectivités, schools and who pays for them.
+pub mod kinds;
