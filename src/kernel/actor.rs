@@ -1,5 +1,6 @@
 //! Who acts.
 
+use crate::text_enum;
 use super::ids::UserId;
 
 text_enum!(

@@ -1,5 +1,6 @@
 //! People and addresses.
 
+use crate::{string_newtype, text_enum};
 use super::refused::FieldFault;
 use super::text::check_line;
 

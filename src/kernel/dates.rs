@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use crate::string_newtype;
 use super::refused::FieldFault;
 
 string_newtype!(

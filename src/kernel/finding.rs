@@ -1,6 +1,7 @@
 //! A finding (constat): something noticed, with what was expected and what was found. It never stops anything by
 //! itself unless its level says so.
 
+use crate::text_enum;
 use serde::{Deserialize, Serialize};
 
 text_enum!(

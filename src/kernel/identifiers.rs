@@ -3,6 +3,7 @@
 //! Each door checks what can be checked for certain (length, key) and no more: the link between a SIREN and an
 //! INSEE code, say, fails for one commune in six and is only ever a finding.
 
+use crate::string_newtype;
 use super::refused::FieldFault;
 
 /// Digits of `text`, or none if another character stands in it.

@@ -1,5 +1,7 @@
 //! The closed vocabularies of the registry.
 
+use crate::text_enum;
+
 text_enum!(
     /// Nature of a party that signs and pays. Stored, never guessed from the SIREN's prefix.
     CollectiviteKind {
