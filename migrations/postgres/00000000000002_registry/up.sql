@@ -1,0 +1,104 @@
+-- Who signs and pays, which schools exist, and who pays for each at which date.
+
+CREATE TABLE collectivites (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    siret TEXT COLLATE "C" NOT NULL UNIQUE CHECK (length(siret) = 14),
+    siren TEXT COLLATE "C" NOT NULL CHECK (length(siren) = 9),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('commune', 'epci', 'syndicat', 'autre')),
+    name TEXT COLLATE "C" NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    name_fold TEXT COLLATE "C" NOT NULL,
+    insee_code TEXT COLLATE "C" CHECK (length(insee_code) = 5),
+    departement TEXT COLLATE "C" CHECK (length(departement) BETWEEN 2 AND 3),
+    address_line1 TEXT COLLATE "C",
+    address_line2 TEXT COLLATE "C",
+    postal_code TEXT COLLATE "C" CHECK (length(postal_code) = 5),
+    city TEXT COLLATE "C",
+    civility TEXT COLLATE "C" CHECK (civility IN ('madame', 'monsieur')),
+    first_name TEXT COLLATE "C",
+    last_name TEXT COLLATE "C",
+    representative_title TEXT COLLATE "C",
+    contact_email TEXT COLLATE "C",
+    contact_phone TEXT COLLATE "C",
+    chorus_service_code TEXT COLLATE "C",
+    chorus_commitment_number TEXT COLLATE "C",
+    chorus_third_party_number TEXT COLLATE "C",
+    population BIGINT CHECK (population >= 0),
+    person_fields TEXT COLLATE "C" NOT NULL,
+    closed_on DATE,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL
+);
+CREATE INDEX collectivites_name ON collectivites (name_fold, siret);
+CREATE INDEX collectivites_departement ON collectivites (departement, siret);
+CREATE INDEX collectivites_updated ON collectivites (updated_at);
+
+-- Every SIRET a collectivité has had: a former one still finds it.
+CREATE TABLE collectivite_sirets (
+    siret TEXT COLLATE "C" PRIMARY KEY CHECK (length(siret) = 14),
+    collectivite_id TEXT COLLATE "C" NOT NULL REFERENCES collectivites (id),
+    valid_from DATE,
+    valid_until DATE,
+    CHECK (valid_from IS NULL OR valid_until IS NULL OR valid_from < valid_until)
+);
+CREATE INDEX collectivite_sirets_collectivite ON collectivite_sirets (collectivite_id);
+
+-- INSEE codes, current and former, of communes: how a school's commune is resolved.
+CREATE TABLE collectivite_communes (
+    insee_code TEXT COLLATE "C" PRIMARY KEY CHECK (length(insee_code) = 5),
+    collectivite_id TEXT COLLATE "C" NOT NULL REFERENCES collectivites (id),
+    is_current BOOLEAN NOT NULL
+);
+CREATE INDEX collectivite_communes_collectivite ON collectivite_communes (collectivite_id);
+
+CREATE TABLE successions (
+    predecessor_id TEXT COLLATE "C" PRIMARY KEY REFERENCES collectivites (id),
+    successor_id TEXT COLLATE "C" NOT NULL REFERENCES collectivites (id),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('commune_nouvelle', 'transfer', 'dissolution')),
+    effective_on DATE NOT NULL,
+    act_reference TEXT COLLATE "C" NOT NULL,
+    recorded_by TEXT COLLATE "C" NOT NULL,
+    recorded_at TIMESTAMP NOT NULL,
+    CHECK (predecessor_id <> successor_id)
+);
+CREATE INDEX successions_successor ON successions (successor_id);
+
+CREATE TABLE schools (
+    uai TEXT COLLATE "C" PRIMARY KEY CHECK (length(uai) = 8),
+    name TEXT COLLATE "C" NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    name_fold TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('maternelle', 'elementaire', 'primaire')),
+    sector TEXT COLLATE "C" NOT NULL CHECK (sector IN ('public', 'private')),
+    insee_code TEXT COLLATE "C" NOT NULL CHECK (length(insee_code) = 5),
+    commune_name TEXT COLLATE "C" NOT NULL,
+    commune_fold TEXT COLLATE "C" NOT NULL,
+    departement TEXT COLLATE "C" NOT NULL CHECK (length(departement) BETWEEN 2 AND 3),
+    official_siret TEXT COLLATE "C",
+    official_siren TEXT COLLATE "C",
+    pupils BIGINT CHECK (pupils >= 0),
+    classes BIGINT CHECK (classes >= 0),
+    opened_on DATE,
+    closed_on DATE,
+    first_school_year TEXT COLLATE "C" CHECK (length(first_school_year) = 9),
+    person_fields TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL
+);
+CREATE INDEX schools_departement ON schools (departement, sector, uai);
+CREATE INDEX schools_insee ON schools (insee_code);
+CREATE INDEX schools_updated ON schools (updated_at);
+
+-- Periods [valid_from, valid_until) during which a collectivité pays for a school; they never overlap.
+-- 1900-01-01 stands for « since the beginning ».
+CREATE TABLE school_payers (
+    uai TEXT COLLATE "C" NOT NULL REFERENCES schools (uai),
+    valid_from DATE NOT NULL,
+    valid_until DATE,
+    collectivite_id TEXT COLLATE "C" NOT NULL REFERENCES collectivites (id),
+    set_by TEXT COLLATE "C" NOT NULL CHECK (set_by IN ('person', 'import')),
+    PRIMARY KEY (uai, valid_from),
+    CHECK (valid_until IS NULL OR valid_from < valid_until)
+);
+CREATE INDEX school_payers_collectivite ON school_payers (collectivite_id);
+CREATE UNIQUE INDEX school_payers_open ON school_payers (uai) WHERE valid_until IS NULL;

@@ -1,0 +1,29 @@
+//! Gap-free numbers: a counter moves in the transaction that uses its value, so a rollback gives the value back.
+
+use diesel::prelude::*;
+
+use super::Tx;
+use super::schema::counters;
+use crate::on_backend;
+use crate::platform::error::Outcome;
+
+/// Takes `count` consecutive numbers and returns the first.
+///
+/// The row stays locked until the transaction ends: those who come after wait, and see what was committed.
+pub fn take(tx: &mut Tx<'_>, name: &str, count: i64) -> Outcome<i64> {
+    on_backend!(tx.conn(), |c| diesel::insert_into(counters::table)
+        .values((counters::name.eq(name), counters::value.eq(0)))
+        .on_conflict(counters::name)
+        .do_nothing()
+        .execute(c))?;
+    let last: i64 = diesel::update(counters::table.find(name))
+        .set(counters::value.eq(counters::value + count))
+        .returning(counters::value)
+        .get_result(tx.conn())?;
+    Ok(last - count + 1)
+}
+
+/// Waits for, and holds until the end of the transaction, the right to use a counter (or any named lock).
+pub fn lock(tx: &mut Tx<'_>, name: &str) -> Outcome<()> {
+    take(tx, name, 0).map(|_| ())
+}

@@ -1,0 +1,452 @@
+//! The tables as diesel sees them: one description for SQLite and PostgreSQL, whose migrations are twins.
+//!
+//! A test compares every table here with both migrated databases, column by column.
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        email -> Text,
+        role -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        capacity -> Nullable<Text>,
+        delegation_reference -> Nullable<Text>,
+        delegation_published_on -> Nullable<Date>,
+        delegation_ends_on -> Nullable<Date>,
+        password_hash -> Text,
+        active -> Bool,
+        failed_logins -> BigInt,
+        locked_until -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_sha256) {
+        token_sha256 -> Text,
+        family -> Text,
+        user_id -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    audit_events (id) {
+        id -> Text,
+        at -> Timestamp,
+        actor_id -> Nullable<Text>,
+        actor_label -> Text,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        subject_kind -> Text,
+        subject_key -> Text,
+        data -> Text,
+    }
+}
+
+diesel::table! {
+    blobs (sha256) {
+        sha256 -> Text,
+        media_type -> Text,
+        length -> BigInt,
+        bytes -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        payload -> Text,
+        dedup_key -> Nullable<Text>,
+        state -> Text,
+        attempts -> BigInt,
+        run_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (user_id, route, key) {
+        user_id -> Text,
+        route -> Text,
+        key -> Text,
+        body_sha256 -> Text,
+        status -> Nullable<BigInt>,
+        headers -> Nullable<Text>,
+        body -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    counters (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    collectivites (id) {
+        id -> Text,
+        siret -> Text,
+        siren -> Text,
+        kind -> Text,
+        name -> Text,
+        name_fold -> Text,
+        insee_code -> Nullable<Text>,
+        departement -> Nullable<Text>,
+        address_line1 -> Nullable<Text>,
+        address_line2 -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        city -> Nullable<Text>,
+        civility -> Nullable<Text>,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        representative_title -> Nullable<Text>,
+        contact_email -> Nullable<Text>,
+        contact_phone -> Nullable<Text>,
+        chorus_service_code -> Nullable<Text>,
+        chorus_commitment_number -> Nullable<Text>,
+        chorus_third_party_number -> Nullable<Text>,
+        population -> Nullable<BigInt>,
+        person_fields -> Text,
+        closed_on -> Nullable<Date>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    collectivite_sirets (siret) {
+        siret -> Text,
+        collectivite_id -> Text,
+        valid_from -> Nullable<Date>,
+        valid_until -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    collectivite_communes (insee_code) {
+        insee_code -> Text,
+        collectivite_id -> Text,
+        is_current -> Bool,
+    }
+}
+
+diesel::table! {
+    successions (predecessor_id) {
+        predecessor_id -> Text,
+        successor_id -> Text,
+        kind -> Text,
+        effective_on -> Date,
+        act_reference -> Text,
+        recorded_by -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    schools (uai) {
+        uai -> Text,
+        name -> Text,
+        name_fold -> Text,
+        kind -> Text,
+        sector -> Text,
+        insee_code -> Text,
+        commune_name -> Text,
+        commune_fold -> Text,
+        departement -> Text,
+        official_siret -> Nullable<Text>,
+        official_siren -> Nullable<Text>,
+        pupils -> Nullable<BigInt>,
+        classes -> Nullable<BigInt>,
+        opened_on -> Nullable<Date>,
+        closed_on -> Nullable<Date>,
+        first_school_year -> Nullable<Text>,
+        person_fields -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    school_payers (uai, valid_from) {
+        uai -> Text,
+        valid_from -> Date,
+        valid_until -> Nullable<Date>,
+        collectivite_id -> Text,
+        set_by -> Text,
+    }
+}
+
+diesel::table! {
+    campaigns (id) {
+        id -> Text,
+        school_year -> Text,
+        state -> Text,
+        tariff -> Text,
+        convention_date -> Date,
+        ends_on -> Date,
+        response_deadline -> Nullable<Date>,
+        small_claims_policy -> Text,
+        small_claims_threshold_cents -> Nullable<BigInt>,
+        countersign_policy -> Text,
+        texts -> Nullable<Text>,
+        opened_at -> Nullable<Timestamp>,
+        closed_at -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    conventions (id) {
+        id -> Text,
+        campaign_id -> Text,
+        collectivite_id -> Text,
+        sequence -> BigInt,
+        sequence_reason -> Nullable<Text>,
+        number -> Text,
+        number_rank -> BigInt,
+        state -> Text,
+        party -> Text,
+        party_siret -> Text,
+        party_fold -> Text,
+        party_departement -> Nullable<Text>,
+        school_count -> BigInt,
+        total_cents -> BigInt,
+        ends_on -> Date,
+        issued_by -> Text,
+        issued_at -> Timestamp,
+        signed_on -> Nullable<Date>,
+        signed_name -> Nullable<Text>,
+        signed_title -> Nullable<Text>,
+        signed_evidence -> Nullable<Text>,
+        countersigned_on -> Nullable<Date>,
+        countersigned_name -> Nullable<Text>,
+        countersigned_title -> Nullable<Text>,
+        took_effect_on -> Nullable<Date>,
+        acknowledged -> Text,
+        exited_on -> Nullable<Date>,
+        exit_reason -> Nullable<Text>,
+        paper_input -> Text,
+        paper_template_sha256 -> Text,
+        document_status -> Text,
+        document_sha256 -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    enrolments (id) {
+        id -> Text,
+        campaign_id -> Text,
+        uai -> Text,
+        origin -> Text,
+        requester -> Nullable<Text>,
+        requested_on -> Nullable<Date>,
+        convention_id -> Nullable<Text>,
+        created_by -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    participations (id) {
+        id -> Text,
+        convention_id -> Text,
+        version -> BigInt,
+        total_cents -> BigInt,
+        tariff -> Text,
+        steps -> Text,
+        computed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    participation_lines (participation_id, position) {
+        participation_id -> Text,
+        position -> BigInt,
+        uai -> Text,
+        name -> Text,
+        label -> Text,
+        kind -> Text,
+        insee_code -> Text,
+        commune_name -> Text,
+        departement -> Text,
+        quantity -> BigInt,
+        unit_amount_cents -> BigInt,
+        amount_cents -> BigInt,
+    }
+}
+
+diesel::table! {
+    accounting_batches (id) {
+        id -> Text,
+        number -> Text,
+        number_rank -> BigInt,
+        campaign_id -> Text,
+        exercice -> BigInt,
+        nature -> Text,
+        comptable -> Text,
+        title_count -> BigInt,
+        total_cents -> BigInt,
+        content_sha256 -> Text,
+        sealed_by -> Text,
+        sealed_by_label -> Text,
+        sealed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    accounting_batch_progress (batch_id) {
+        batch_id -> Text,
+        state -> Text,
+        version -> BigInt,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    accounting_batch_files (batch_id, format) {
+        batch_id -> Text,
+        format -> Text,
+        sha256 -> Text,
+        length -> BigInt,
+    }
+}
+
+diesel::table! {
+    perception_titles (id) {
+        id -> Text,
+        campaign_id -> Text,
+        convention_id -> Text,
+        convention_rank -> BigInt,
+        participation_id -> Text,
+        debtor_id -> Text,
+        debtor_siret -> Text,
+        debtor_departement -> Nullable<Text>,
+        kind -> Text,
+        corrects_id -> Nullable<Text>,
+        state -> Text,
+        amount_cents -> BigInt,
+        debtor -> Text,
+        ground -> Text,
+        small_claim -> Bool,
+        flagged -> Bool,
+        threshold_cents -> BigInt,
+        findings -> Text,
+        prepared_by -> Text,
+        prepared_by_label -> Text,
+        prepared_at -> Timestamp,
+        reference -> Nullable<Text>,
+        exercice -> Nullable<BigInt>,
+        batch_id -> Nullable<Text>,
+        withdrawn_reason -> Nullable<Text>,
+        chorus_number -> Nullable<Text>,
+        chorus_issued_on -> Nullable<Date>,
+        document_status -> Text,
+        document_sha256 -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    title_lines (title_id, position) {
+        title_id -> Text,
+        position -> BigInt,
+        uai -> Text,
+        label -> Text,
+        commune_name -> Text,
+        departement -> Text,
+        quantity -> BigInt,
+        unit_amount_cents -> BigInt,
+        amount_cents -> BigInt,
+    }
+}
+
+diesel::table! {
+    title_approvals (title_id) {
+        title_id -> Text,
+        reference -> Text,
+        exercice -> BigInt,
+        number_rank -> BigInt,
+        approved_by -> Text,
+        approver -> Text,
+        approved_on -> Date,
+        approved_at -> Timestamp,
+        content -> Text,
+        content_sha256 -> Text,
+        template_sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    small_claim_decisions (id) {
+        id -> Text,
+        convention_id -> Text,
+        participation_id -> Text,
+        amount_cents -> BigInt,
+        threshold_cents -> BigInt,
+        reason -> Text,
+        decided_by -> Text,
+        decided_by_label -> Text,
+        decided_at -> Timestamp,
+        revoked_by -> Nullable<Text>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    accounting_batch_titles (batch_id, position) {
+        batch_id -> Text,
+        position -> BigInt,
+        title_id -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    refresh_tokens,
+    audit_events,
+    blobs,
+    jobs,
+    idempotency_keys,
+    counters,
+    collectivites,
+    collectivite_sirets,
+    collectivite_communes,
+    successions,
+    schools,
+    school_payers,
+    campaigns,
+    conventions,
+    enrolments,
+    participations,
+    participation_lines,
+    accounting_batches,
+    accounting_batch_progress,
+    accounting_batch_files,
+    perception_titles,
+    title_lines,
+    title_approvals,
+    small_claim_decisions,
+    accounting_batch_titles,
+);

@@ -1,0 +1,269 @@
+//! The queue: jobs are enqueued in the transaction that causes them and run after it, at least once.
+//!
+//! ```text
+//!   queued ──lease──▶ running ──ok──▶ done
+//!      ▲                 │
+//!      └── retry later ──┴── give up ──▶ failed
+//! ```
+//! A worker that dies lets its lease run out; another takes the job again, so every job re-checks its reason when
+//! it runs. A `dedup_key` makes enqueuing the same work twice a single job.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration as StdDuration;
+
+use chrono::Duration;
+use diesel::prelude::*;
+use serde::Serialize;
+
+use super::db::schema::jobs;
+use super::db::{AnyConnection, Database, Tx};
+use super::error::{Error, Outcome};
+use crate::kernel::{Instant, ids::JobId};
+use crate::text_enum;
+
+text_enum!(
+    /// Where a job stands.
+    JobState { Queued => "queued", Running => "running", Done => "done", Failed => "failed" }
+);
+
+/// Tries before a job is given up.
+pub const MAX_ATTEMPTS: i64 = 8;
+/// How long a worker may hold a job before another takes it.
+const LEASE_MINUTES: i64 = 5;
+
+/// A job as read from the queue.
+#[derive(Debug, Clone, Queryable)]
+pub struct Job {
+    pub id: JobId,
+    pub kind: String,
+    pub payload: String,
+    pub state: JobState,
+    pub attempts: i64,
+    pub run_at: Instant,
+    pub last_error: Option<String>,
+    pub created_at: Instant,
+    pub finished_at: Option<Instant>,
+}
+
+type Columns = (
+    jobs::id,
+    jobs::kind,
+    jobs::payload,
+    jobs::state,
+    jobs::attempts,
+    jobs::run_at,
+    jobs::last_error,
+    jobs::created_at,
+    jobs::finished_at,
+);
+const COLUMNS: Columns = (
+    jobs::id,
+    jobs::kind,
+    jobs::payload,
+    jobs::state,
+    jobs::attempts,
+    jobs::run_at,
+    jobs::last_error,
+    jobs::created_at,
+    jobs::finished_at,
+);
+
+/// Why a job did not succeed: try again later, or never.
+#[derive(Debug)]
+pub enum JobError {
+    Retry(String),
+    GiveUp(String),
+}
+
+impl From<Error> for JobError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(r) => Self::GiveUp(r.to_string()),
+            other => Self::Retry(other.to_string()),
+        }
+    }
+}
+
+/// Puts a job in the queue; the same `dedup_key` queues it once.
+pub fn enqueue(tx: &mut Tx<'_>, kind: &str, payload: &impl Serialize, dedup_key: Option<&str>) -> Outcome<()> {
+    enqueue_all(tx, kind, &[(serde_json::to_string(payload)?, dedup_key.map(str::to_owned))])
+}
+
+/// Puts many jobs of one kind in the queue, in batches.
+pub fn enqueue_all(tx: &mut Tx<'_>, kind: &str, payloads: &[(String, Option<String>)]) -> Outcome<()> {
+    let now = tx.now();
+    for chunk in payloads.chunks(super::db::BATCH) {
+        let rows: Vec<_> = chunk
+            .iter()
+            .map(|(payload, dedup)| {
+                (
+                    jobs::id.eq(JobId::new(tx.uuid())),
+                    jobs::kind.eq(kind),
+                    jobs::payload.eq(payload),
+                    jobs::dedup_key.eq(dedup),
+                    jobs::state.eq(JobState::Queued),
+                    jobs::attempts.eq(0_i64),
+                    jobs::run_at.eq(now),
+                    jobs::created_at.eq(now),
+                )
+            })
+            .collect();
+        match tx.conn() {
+            AnyConnection::Postgresql(c) => {
+                diesel::insert_into(jobs::table).values(&rows).on_conflict_do_nothing().execute(c)?;
+            }
+            // SQLite has no batch ON CONFLICT in diesel: row by row costs microseconds there.
+            AnyConnection::Sqlite(c) => {
+                for row in rows {
+                    diesel::insert_into(jobs::table).values(row).on_conflict_do_nothing().execute(c)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One job by its id.
+pub fn find(tx: &mut Tx<'_>, id: JobId) -> Outcome<Option<Job>> {
+    Ok(jobs::table.find(id).select(COLUMNS).first(tx.conn()).optional()?)
+}
+
+/// Jobs not finished, and jobs given up.
+pub fn backlog(tx: &mut Tx<'_>) -> Outcome<(i64, i64)> {
+    let waiting = jobs::table
+        .filter(jobs::state.eq_any([JobState::Queued, JobState::Running]))
+        .count()
+        .get_result(tx.conn())?;
+    let failed = jobs::table.filter(jobs::state.eq(JobState::Failed)).count().get_result(tx.conn())?;
+    Ok((waiting, failed))
+}
+
+/// Takes the oldest job due, if any, and leases it.
+fn lease(tx: &mut Tx<'_>) -> Outcome<Option<Job>> {
+    let now = tx.now();
+    let due = || {
+        jobs::table
+            .filter(jobs::state.eq(JobState::Queued).and(jobs::run_at.le(now)).or(jobs::state
+                .eq(JobState::Running)
+                .and(jobs::lease_until.lt(now).assume_not_null())))
+            .order((jobs::run_at.asc(), jobs::id.asc()))
+            .select(COLUMNS)
+    };
+    let job: Option<Job> = match tx.conn() {
+        // Other workers skip a row that one of them holds.
+        AnyConnection::Postgresql(c) => due().for_update().skip_locked().first(c).optional()?,
+        AnyConnection::Sqlite(c) => due().first(c).optional()?,
+    };
+    let Some(job) = job else { return Ok(None) };
+    diesel::update(jobs::table.find(job.id))
+        .set((
+            jobs::state.eq(JobState::Running),
+            jobs::attempts.eq(job.attempts + 1),
+            jobs::lease_until.eq(now.plus(Duration::minutes(LEASE_MINUTES))),
+        ))
+        .execute(tx.conn())?;
+    Ok(Some(job))
+}
+
+fn finish(tx: &mut Tx<'_>, job: &Job, result: &Result<(), JobError>) -> Outcome<()> {
+    let now = tx.now();
+    let row = jobs::table.find(job.id);
+    match result {
+        Ok(()) => {
+            // A finished job frees its key: the same work may be asked again another day.
+            diesel::update(row)
+                .set((jobs::state.eq(JobState::Done), jobs::finished_at.eq(now), jobs::dedup_key.eq(None::<String>)))
+                .execute(tx.conn())?;
+        }
+        Err(JobError::Retry(cause)) if job.attempts + 1 < MAX_ATTEMPTS => {
+            let exponent = u32::try_from(job.attempts.min(7)).unwrap_or(0);
+            let wait = Duration::seconds(5 * i64::from(2_u32.pow(exponent)));
+            diesel::update(row)
+                .set((jobs::state.eq(JobState::Queued), jobs::run_at.eq(now.plus(wait)), jobs::last_error.eq(cause)))
+                .execute(tx.conn())?;
+        }
+        Err(JobError::Retry(cause) | JobError::GiveUp(cause)) => {
+            diesel::update(row)
+                .set((
+                    jobs::state.eq(JobState::Failed),
+                    jobs::finished_at.eq(now),
+                    jobs::last_error.eq(cause),
+                    jobs::dedup_key.eq(None::<String>),
+                ))
+                .execute(tx.conn())?;
+        }
+    }
+    Ok(())
+}
+
+type Handler = dyn Fn(&Database, &str) -> Result<(), JobError> + Send + Sync;
+
+/// Which function runs which kind of job; made by the composition root.
+#[derive(Default, Clone)]
+pub struct Handlers(HashMap<&'static str, Arc<Handler>>);
+
+impl Handlers {
+    /// Registers a kind.
+    #[must_use]
+    pub fn on(mut self, kind: &'static str, run: impl Fn(&Database, &str) -> Result<(), JobError> + Send + Sync + 'static) -> Self {
+        self.0.insert(kind, Arc::new(run));
+        self
+    }
+
+    /// Runs one due job; false when there was none.
+    ///
+    /// # Errors
+    /// Only the queue's own failures; a job's failure is recorded on the job.
+    pub fn run_one(&self, db: &Database) -> Outcome<bool> {
+        // Looking is cheap and takes no write lock.
+        let waiting = db.read(|tx| {
+            let now = tx.now();
+            let n: i64 = jobs::table
+                .filter(jobs::state.eq(JobState::Queued).and(jobs::run_at.le(now)).or(jobs::state.eq(JobState::Running)))
+                .count()
+                .get_result(tx.conn())?;
+            Ok(n)
+        })?;
+        if waiting == 0 {
+            return Ok(false);
+        }
+        let Some(job) = db.write(lease)? else { return Ok(false) };
+        let result = match self.0.get(job.kind.as_str()) {
+            Some(run) => run(db, &job.payload),
+            None => Err(JobError::GiveUp(format!("no handler for « {} »", job.kind))),
+        };
+        if let Err(JobError::Retry(cause) | JobError::GiveUp(cause)) = &result {
+            tracing::warn!(job = %job.id, kind = %job.kind, %cause, "job failed");
+        }
+        db.write(|tx| finish(tx, &job, &result))?;
+        Ok(true)
+    }
+
+    /// Runs everything due now; returns how many ran.
+    ///
+    /// # Errors
+    /// As [`Handlers::run_one`].
+    pub fn drain(&self, db: &Database) -> Outcome<usize> {
+        let mut ran = 0;
+        while self.run_one(db)? {
+            ran += 1;
+        }
+        Ok(ran)
+    }
+
+    /// A worker thread's life: runs jobs until told to stop.
+    pub fn work(&self, db: &Database, stop: &AtomicBool, poll: StdDuration) {
+        while !stop.load(Ordering::Relaxed) {
+            match self.run_one(db) {
+                Ok(true) => {}
+                Ok(false) => std::thread::sleep(poll),
+                Err(cause) => {
+                    tracing::error!(%cause, "queue");
+                    std::thread::sleep(poll.saturating_mul(5));
+                }
+            }
+        }
+    }
+}

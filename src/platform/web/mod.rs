@@ -1,0 +1,20 @@
+//! The HTTP edge, without a business word: what comes in is parsed or refused, what goes out has one shape.
+//!
+//! ```text
+//!   Body<T>, Params<T>, Key<T> ──▶ handler ──▶ State::post / State::read ──▶ Reply ──▶ HTTP
+//!          └──────────────── Problem (RFC 9457) ◀── Refused, Error ────────────┘
+//! ```
+
+mod body;
+pub mod page;
+pub mod problem;
+mod query;
+mod reply;
+mod state;
+
+pub use body::{Body, Key, PathKey};
+pub use page::{Meta, Page, PageView};
+pub use problem::{Answer, Problem, ProblemView};
+pub use query::Params;
+pub use reply::Reply;
+pub use state::{CallContext, State};

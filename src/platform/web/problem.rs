@@ -1,0 +1,200 @@
+//! RFC 9457 problem documents: the one mapping from refusals to HTTP.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+use crate::kernel::{FieldError, ProblemCode, Refused};
+use crate::platform::error::Error;
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $status:literal, $title:literal, $meaning:literal;)+) => {
+        $(#[doc = $title]
+        pub const $name: ProblemCode =
+            ProblemCode { code: $code, status: $status, title: $title, meaning: $meaning };)+
+        /// The codes of the HTTP edge.
+        pub const CODES: &[&ProblemCode] = &[$(&$name),+];
+    };
+}
+
+codes! {
+    MALFORMED_JSON = "malformed_json", 400, "JSON illisible",
+        "Le corps n'est pas du JSON bien formé en UTF-8 ; `detail` dit où la lecture s'est arrêtée.";
+    UNKNOWN_FIELD = "unknown_field", 400, "Champ inconnu",
+        "Un champ du corps n'existe pas dans cette ressource ; rien n'est ignoré en silence.";
+    UNKNOWN_PARAMETER = "unknown_parameter", 400, "Paramètre inconnu",
+        "Un paramètre de l'adresse n'existe pas pour cette route.";
+    BAD_CURSOR = "bad_cursor", 400, "Curseur illisible",
+        "Le curseur ne vient pas de cette liste ou de ce tri ; reprendre sans curseur.";
+    BAD_FORM = "bad_form", 400, "Formulaire illisible",
+        "Le corps multipart est mal formé ou le champ `file` manque.";
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "Méthode non admise",
+        "Cette adresse existe mais pas pour cette méthode HTTP ; l'en-tête `Allow` liste celles qui le sont.";
+    PRECONDITION_FAILED = "precondition_failed", 412, "Modifié entre-temps",
+        "La version annoncée par `If-Match` n'est plus la version courante : relire, puis recommencer.";
+    PAYLOAD_TOO_LARGE = "payload_too_large", 413, "Corps trop volumineux",
+        "Le corps dépasse la limite de la route (`config` : server.json_limit_bytes, server.import_limit_bytes).";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "Type de contenu non admis",
+        "Envoyer `application/json`, ou `multipart/form-data` pour un import.";
+    PRECONDITION_REQUIRED = "precondition_required", 428, "If-Match obligatoire",
+        "Une modification annonce la version lue dans l'en-tête `If-Match` (valeur de `ETag`).";
+    INTERNAL_ERROR = "internal_error", 500, "Incident interne",
+        "La cause est au journal technique sous l'identifiant `request_id` ; rien n'a été enregistré.";
+    UNAVAILABLE = "unavailable", 503, "Service indisponible",
+        "La base ne répond pas ou le service s'arrête ; réessayer dans quelques secondes.";
+}
+
+/// One field at fault.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FieldErrorView {
+    /// JSON pointer in the body, or name of the parameter.
+    #[schema(example = "/siret")]
+    pub pointer: String,
+    #[schema(example = "siret_key")]
+    pub code: String,
+    pub message: String,
+    /// The value received, shortened.
+    pub value: Option<String>,
+}
+
+/// A problem document (`application/problem+json`).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProblemView {
+    #[serde(rename = "type")]
+    #[schema(example = "/problems#invalid_value")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub detail: String,
+    #[schema(example = "invalid_value")]
+    pub code: String,
+    pub request_id: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldErrorView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_actions: Option<Vec<String>>,
+}
+
+/// An error on its way out.
+#[derive(Debug)]
+pub struct Problem {
+    pub refused: Refused,
+    pub retry_after: Option<i64>,
+}
+
+/// What handlers return.
+pub type Answer = Result<HttpResponse, Problem>;
+
+impl Problem {
+    /// A refusal of the HTTP edge.
+    pub fn new(code: &'static ProblemCode, detail: impl Into<String>) -> Self {
+        Self { refused: Refused::new(code, detail), retry_after: None }
+    }
+
+    /// A refusal placed on one field.
+    pub fn field(code: &'static ProblemCode, detail: impl Into<String>, error: FieldError) -> Self {
+        let mut problem = Self::new(code, detail);
+        problem.refused.errors.push(error);
+        problem
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self { refused, retry_after: None }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refused) => (*refused).into(),
+            Error::Database(cause) => {
+                tracing::error!(%cause, "database error");
+                Self::new(&INTERNAL_ERROR, "L'opération a échoué ; rien n'a été enregistré.")
+            }
+            Error::Incident(cause) if cause.starts_with("pool:") => {
+                tracing::error!(%cause, "no connection");
+                let mut problem = Self::new(&UNAVAILABLE, "La base de données ne répond pas.");
+                problem.retry_after = Some(5);
+                problem
+            }
+            Error::Incident(cause) => {
+                tracing::error!(%cause, "incident");
+                Self::new(&INTERNAL_ERROR, "L'opération a échoué ; rien n'a été enregistré.")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.refused.fmt(f)
+    }
+}
+
+/// The request being answered, for `request_id` in problems made far from the request.
+///
+/// Handlers of one request run on one thread between awaits; the middleware sets it around each poll.
+pub mod current {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static REQUEST: RefCell<Option<String>> = const { RefCell::new(None) };
+    }
+
+    /// Names the request of this thread; none when it ends.
+    pub fn set(id: Option<String>) {
+        REQUEST.with(|r| r.replace(id));
+    }
+
+    #[must_use]
+    pub fn get() -> Option<String> {
+        REQUEST.with(|r| r.borrow().clone())
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.refused.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let code = self.refused.code;
+        let view = ProblemView {
+            kind: format!("/problems#{}", code.code),
+            title: code.title.to_owned(),
+            status: code.status,
+            detail: self.refused.detail.clone(),
+            code: code.code.to_owned(),
+            request_id: current::get(),
+            errors: self
+                .refused
+                .errors
+                .iter()
+                .map(|e| FieldErrorView {
+                    pointer: e.pointer.clone(),
+                    code: e.code.clone(),
+                    message: e.message.clone(),
+                    value: e.value.clone(),
+                })
+                .collect(),
+            current_state: self.refused.current_state.clone(),
+            allowed_actions: self.refused.allowed_actions.clone(),
+        };
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((CONTENT_TYPE, "application/problem+json"));
+        if code.status == 401 {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        response.json(view)
+    }
+}
