@@ -1,1 +1,4 @@
+//! Back office of the ENT-école.
 
+pub mod campaigns;
+pub mod config;
