@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need besides building: a PostgreSQL server (never started as a service), pdftotext to read
-# documents back, and cargo-nextest. Silent when everything is there.
+# Installs what the tests need besides building: the programs of a PostgreSQL server (the tests start their own; the
+# service Debian sets up beside is not used), pdftotext to read documents back, and cargo-nextest. Silent when
+# everything is there.
 set -euo pipefail
 here=$(dirname "$0")
 "$here/install-build-packages.sh"
@@ -8,12 +9,6 @@ here=$(dirname "$0")
 server="postgresql"
 if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; then
     server=""
-elif command -v apt-get >/dev/null; then
-    # The distribution would start a cluster of its own at installation: it is not needed.
-    if [ "$(id -u)" -eq 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-        mkdir -p /etc/postgresql-common
-        echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
-    fi
 fi
 pdf="poppler-utils"
 command -v pdftotext >/dev/null && pdf=""
