@@ -1,0 +1,39 @@
+# make            what can be asked
+# make demo       the program on its demonstration year; make demo ARGS="--exit" stops afterwards
+# make test       every test, on SQLite and on a PostgreSQL of our own
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+ARGS ?=
+
+.PHONY: help demo test check fmt clippy doc deny clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## Build, load the Gard, show a year, serve on 127.0.0.1:8080 (ARGS="--exit" to stop there)
+	@scripts/install-build-packages.sh
+	@cargo build --locked
+	@cargo run --locked --quiet -- demo $(ARGS)
+
+test: ## All the tests, on both databases (ARGS="-E 'test(…)'" to choose)
+	@scripts/install-test-packages.sh
+	scripts/with-postgres.sh cargo nextest run --locked $(ARGS)
+	cargo test --doc --locked
+
+check: fmt clippy doc deny ## Everything that runs no test
+
+fmt: ## Formatting, as it should be
+	cargo fmt --all --check
+
+clippy: ## Lints, warnings refused
+	cargo clippy --all-targets --locked -- -D warnings
+
+doc: ## Documentation of the code, broken links refused
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --document-private-items --locked
+
+deny: ## Licences, banned crates and sources
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check licenses bans sources; \
+	else .ci/licences.py; fi
+
+clean: ## Remove what was built; ./data stays
+	cargo clean

@@ -1,0 +1,400 @@
+//! The words and addresses a campaign prints: who issues, who signs, which accountants, which courts.
+//!
+//! They start in the configuration file and are copied into the campaign when it opens: a later
+//! change of rectrice or of address touches the next campaign, never papers already prepared.
+//! Two questions are answered here: what still carries the shipped word [`PLACEHOLDER`], and what is
+//! missing before a paper may be headed « TITRE DE PERCEPTION ».
+//! Comments of public fields are in French: the API reference publishes them.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+/// The word that marks a shipped text nobody has replaced yet.
+pub const PLACEHOLDER: &str = "EXEMPLE";
+
+/// Textes d'une campagne, figés à son ouverture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignTexts {
+    /// Nature du document financier : demande d'émission (par défaut) ou titre de perception.
+    pub document_kind: DocumentKind,
+    /// Une école ou une commune publie-t-elle un portail ? L'article 6 n'est imprimé que dans ce cas.
+    pub has_portal: bool,
+    /// Fondement juridique de la créance ; exigé pour un titre de perception.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub legal_basis: Option<String>,
+    /// Région académique émettrice.
+    pub issuer: Issuer,
+    /// Signataire des conventions pour la région académique.
+    pub signatory: Signatory,
+    /// Comptable assignataire, qui prend le titre en charge.
+    pub comptable_assignataire: ComptableAssignataire,
+    /// Comptable chargé du recouvrement.
+    pub comptable_recouvrement: ComptableRecouvrement,
+    /// Juridictions compétentes et texte des voies de recours.
+    pub courts: Courts,
+    /// Contact du délégué à la protection des données.
+    pub dpo: Dpo,
+    /// Imputation comptable ; une valeur vide est imprimée « à compléter ».
+    pub imputation: Imputation,
+}
+
+/// Nature du document financier produit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentKind {
+    /// Demande d'émission d'un titre de perception : document préparatoire, sans effet juridique.
+    Demande,
+    /// Titre de perception : seulement si toutes les mentions obligatoires sont réunies.
+    Titre,
+}
+
+/// Région académique émettrice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// Nom, par exemple « Région académique Occitanie ».
+    pub name: String,
+    /// Autres noms sous lesquels une délibération peut la désigner.
+    pub aliases: Vec<String>,
+    /// Adresse, une ligne par élément.
+    pub address_lines: Vec<String>,
+    /// Service prescripteur.
+    pub service: String,
+    /// Adresse électronique donnée aux communes.
+    pub contact_email: String,
+    /// Téléphone donné aux communes.
+    pub contact_phone: String,
+    /// Site où une commune peut vérifier l'authenticité d'un message.
+    pub website: String,
+}
+
+/// Signataire des conventions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signatory {
+    /// « Madame » ou « Monsieur ».
+    pub civility: String,
+    /// Prénom.
+    pub first_name: String,
+    /// Nom.
+    pub last_name: String,
+    /// Qualité ; peut tenir sur plusieurs lignes.
+    pub title: String,
+    /// Lieu de signature.
+    pub place: String,
+    /// Référence de la délégation de signature et de sa publication au recueil des actes administratifs.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub delegation: Option<String>,
+}
+
+/// Comptable assignataire.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComptableAssignataire {
+    /// Nom du comptable ou de sa direction.
+    pub name: String,
+    /// Adresse, une ligne par élément.
+    pub address_lines: Vec<String>,
+}
+
+/// Comptable chargé du recouvrement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComptableRecouvrement {
+    /// Règle imprimée lorsque le comptable n'est pas nommé.
+    pub rule: String,
+    /// Nom, s'il est le même pour toutes les communes.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub name: Option<String>,
+    /// Adresse, une ligne par élément.
+    pub address_lines: Vec<String>,
+}
+
+/// Juridictions et voies de recours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Courts {
+    /// Tribunal désigné par l'article 11 de la convention.
+    pub convention: String,
+    /// Texte des voies et délais de recours d'un titre de perception.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub title_recourse_text: Option<String>,
+    /// Personne ou service qui a validé ce texte.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub validated_by: Option<String>,
+    /// Date de cette validation.
+    #[serde(default, deserialize_with = "blank_is_no_date")]
+    pub validated_on: Option<NaiveDate>,
+}
+
+/// Délégué à la protection des données.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dpo {
+    /// Nom, facultatif.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub name: Option<String>,
+    /// Adresse électronique.
+    pub email: String,
+}
+
+/// Imputation comptable dans Chorus ; chaque axe est facultatif.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Imputation {
+    /// Domaine fonctionnel.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub domaine_fonctionnel: Option<String>,
+    /// Centre financier.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub centre_financier: Option<String>,
+    /// Centre de coûts.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub centre_couts: Option<String>,
+    /// Activité (référentiel de programmation).
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub activite: Option<String>,
+    /// Compte général.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub compte_general: Option<String>,
+    /// Groupe de marchandises.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub groupe_marchandises: Option<String>,
+    /// Fonds.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    pub fonds: Option<String>,
+}
+
+fn blank_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.trim().is_empty()))
+}
+
+fn blank_is_no_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+    match blank_is_none(deserializer)? {
+        None => Ok(None),
+        Some(text) => text
+            .trim()
+            .parse()
+            .map(Some)
+            .map_err(|_| serde::de::Error::custom(format!("« {text} » n'est pas une date AAAA-MM-JJ"))),
+    }
+}
+
+impl Default for CampaignTexts {
+    /// The shipped texts: wherever a real one is needed, it carries [`PLACEHOLDER`].
+    fn default() -> Self {
+        let text = str::to_owned;
+        Self {
+            document_kind: DocumentKind::Demande,
+            has_portal: true,
+            legal_basis: None,
+            issuer: Issuer {
+                name: text("Région académique EXEMPLE"),
+                aliases: Vec::new(),
+                address_lines: vec![text("1, rue EXEMPLE"), text("00000 EXEMPLE Cedex")],
+                service: text("Direction de région académique du numérique pour l'éducation (EXEMPLE)"),
+                contact_email: text("ent-ecole@EXEMPLE.invalid"),
+                contact_phone: text("00 00 00 00 00 (EXEMPLE)"),
+                website: text("https://www.EXEMPLE.invalid/ent-ecole"),
+            },
+            signatory: Signatory {
+                civility: text("Madame"),
+                first_name: text("Prénom"),
+                last_name: text("EXEMPLE"),
+                title: text(
+                    "Rectrice de la région académique EXEMPLE,\nRectrice de l'académie d'EXEMPLE,\nChancelière des universités",
+                ),
+                place: text("EXEMPLE"),
+                delegation: None,
+            },
+            comptable_assignataire: ComptableAssignataire {
+                name: text("Direction régionale des finances publiques (EXEMPLE)"),
+                address_lines: vec![text("1, place EXEMPLE"), text("00000 EXEMPLE")],
+            },
+            comptable_recouvrement: ComptableRecouvrement {
+                rule: text("celui du domicile du débiteur"),
+                name: None,
+                address_lines: Vec::new(),
+            },
+            courts: Courts {
+                convention: text("tribunal administratif d'EXEMPLE"),
+                title_recourse_text: None,
+                validated_by: None,
+                validated_on: None,
+            },
+            dpo: Dpo { name: None, email: text("dpd@EXEMPLE.invalid") },
+            imputation: Imputation::default(),
+        }
+    }
+}
+
+impl CampaignTexts {
+    /// Texts that still carry [`PLACEHOLDER`]: the setting's path below `texts`, and the text.
+    #[must_use]
+    pub fn placeholders(&self) -> Vec<(&'static str, &str)> {
+        self.printed().into_iter().filter(|(_, text)| is_placeholder(text)).collect()
+    }
+
+    /// What is missing (paths below `texts`) before a paper may be headed « TITRE DE PERCEPTION »:
+    /// legal basis, delegation, accountant, and a recourse text somebody validated at a known date.
+    #[must_use]
+    pub fn missing_for_title(&self) -> Vec<&'static str> {
+        let wanted = [
+            ("legal_basis", self.legal_basis.as_deref()),
+            ("signatory.delegation", self.signatory.delegation.as_deref()),
+            ("comptable_assignataire.name", Some(self.comptable_assignataire.name.as_str())),
+            (
+                "comptable_assignataire.address_lines",
+                self.comptable_assignataire.address_lines.first().map(String::as_str),
+            ),
+            ("courts.title_recourse_text", self.courts.title_recourse_text.as_deref()),
+            ("courts.validated_by", self.courts.validated_by.as_deref()),
+        ];
+        let blank = |text: Option<&str>| text.is_none_or(|text| text.trim().is_empty() || is_placeholder(text));
+        let mut missing: Vec<_> = wanted.into_iter().filter(|(_, text)| blank(*text)).map(|(path, _)| path).collect();
+        if self.courts.validated_on.is_none() {
+            missing.push("courts.validated_on");
+        }
+        missing
+    }
+
+    fn printed(&self) -> Vec<(&'static str, &str)> {
+        let Self { issuer, signatory, comptable_assignataire, comptable_recouvrement, courts, dpo, imputation, .. } =
+            self;
+        let mut texts = vec![
+            ("issuer.name", issuer.name.as_str()),
+            ("issuer.service", &issuer.service),
+            ("issuer.contact_email", &issuer.contact_email),
+            ("issuer.contact_phone", &issuer.contact_phone),
+            ("issuer.website", &issuer.website),
+            ("signatory.civility", &signatory.civility),
+            ("signatory.first_name", &signatory.first_name),
+            ("signatory.last_name", &signatory.last_name),
+            ("signatory.title", &signatory.title),
+            ("signatory.place", &signatory.place),
+            ("comptable_assignataire.name", &comptable_assignataire.name),
+            ("comptable_recouvrement.rule", &comptable_recouvrement.rule),
+            ("courts.convention", &courts.convention),
+            ("dpo.email", &dpo.email),
+        ];
+        let optional = [
+            ("legal_basis", &self.legal_basis),
+            ("signatory.delegation", &signatory.delegation),
+            ("comptable_recouvrement.name", &comptable_recouvrement.name),
+            ("courts.title_recourse_text", &courts.title_recourse_text),
+            ("courts.validated_by", &courts.validated_by),
+            ("dpo.name", &dpo.name),
+            ("imputation.domaine_fonctionnel", &imputation.domaine_fonctionnel),
+            ("imputation.centre_financier", &imputation.centre_financier),
+            ("imputation.centre_couts", &imputation.centre_couts),
+            ("imputation.activite", &imputation.activite),
+            ("imputation.compte_general", &imputation.compte_general),
+            ("imputation.groupe_marchandises", &imputation.groupe_marchandises),
+            ("imputation.fonds", &imputation.fonds),
+        ];
+        texts.extend(optional.into_iter().filter_map(|(path, text)| Some((path, text.as_deref()?))));
+        let lists = [
+            ("issuer.aliases", &issuer.aliases),
+            ("issuer.address_lines", &issuer.address_lines),
+            ("comptable_assignataire.address_lines", &comptable_assignataire.address_lines),
+            ("comptable_recouvrement.address_lines", &comptable_recouvrement.address_lines),
+        ];
+        texts.extend(lists.into_iter().flat_map(|(path, list)| list.iter().map(move |line| (path, line.as_str()))));
+        texts
+    }
+}
+
+fn is_placeholder(text: &str) -> bool {
+    text.contains(PLACEHOLDER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn every_text_path(value: &Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    every_text_path(member, &below, found);
+                }
+            }
+            Value::String(_) | Value::Array(_) | Value::Null => found.push(path.to_owned()),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_text_escapes_the_search_for_placeholders() {
+        let mut full = serde_json::to_value(CampaignTexts::default()).unwrap();
+        let mut paths = Vec::new();
+        every_text_path(&full, "", &mut paths);
+        paths.retain(|path| path != "document_kind" && path != "courts.validated_on");
+        for path in &paths {
+            let slot = full.pointer_mut(&format!("/{}", path.replace('.', "/"))).unwrap();
+            *slot = if slot.is_array() { json!(["un EXEMPLE"]) } else { json!("un EXEMPLE") };
+        }
+        let texts: CampaignTexts = serde_json::from_value(full).unwrap();
+        let mut found: Vec<_> = texts.placeholders().into_iter().map(|(path, _)| path.to_owned()).collect();
+        found.sort();
+        paths.sort();
+        assert_eq!(found, paths);
+    }
+
+    #[test]
+    fn a_replaced_text_is_no_longer_reported() {
+        let mut texts = CampaignTexts::default();
+        assert!(texts.placeholders().contains(&("issuer.name", "Région académique EXEMPLE")));
+        texts.issuer.name = "Région académique Occitanie".into();
+        assert!(!texts.placeholders().iter().any(|(path, _)| *path == "issuer.name"));
+    }
+
+    #[test]
+    fn blank_options_are_absent_and_dates_are_read() {
+        let mut value = serde_json::to_value(CampaignTexts::default()).unwrap();
+        *value.pointer_mut("/dpo/name").unwrap() = json!("  ");
+        *value.pointer_mut("/courts/validated_on").unwrap() = json!("2026-02-03");
+        let texts: CampaignTexts = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(texts.dpo.name, None);
+        assert_eq!(texts.courts.validated_on, NaiveDate::from_ymd_opt(2026, 2, 3));
+        *value.pointer_mut("/courts/validated_on").unwrap() = json!("03/02/2026");
+        assert!(serde_json::from_value::<CampaignTexts>(value).unwrap_err().to_string().contains("AAAA-MM-JJ"));
+    }
+
+    #[test]
+    fn an_unknown_text_is_refused() {
+        let mut value = serde_json::to_value(CampaignTexts::default()).unwrap();
+        value.pointer_mut("/dpo").unwrap()["mail"] = json!("x");
+        assert!(serde_json::from_value::<CampaignTexts>(value).is_err());
+    }
+
+    #[test]
+    fn a_title_needs_its_legal_mentions() {
+        let mut texts = CampaignTexts::default();
+        assert_eq!(
+            texts.missing_for_title(),
+            [
+                "legal_basis",
+                "signatory.delegation",
+                "comptable_assignataire.name",
+                "comptable_assignataire.address_lines",
+                "courts.title_recourse_text",
+                "courts.validated_by",
+                "courts.validated_on",
+            ]
+        );
+        texts.legal_basis = Some("Convention, articles 3.2 et 4".into());
+        texts.signatory.delegation = Some("Arrêté du 2 janvier 2026, RAA n° 12".into());
+        texts.comptable_assignataire.name = "DRFiP Occitanie".into();
+        texts.comptable_assignataire.address_lines = vec!["34, rue Serpentine".into()];
+        texts.courts.title_recourse_text = Some("Dans les deux mois…".into());
+        texts.courts.validated_by = Some("Service juridique".into());
+        texts.courts.validated_on = NaiveDate::from_ymd_opt(2026, 1, 5);
+        assert_eq!(texts.missing_for_title(), Vec::<&str>::new());
+    }
+}

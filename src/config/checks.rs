@@ -1,0 +1,278 @@
+//! Judges settings that could be read: bounds, files that exist, texts still to be written.
+
+use super::{Config, ConfigFault, FaultLevel};
+use crate::campaigns::texts::DocumentKind;
+use std::path::Path;
+
+impl Config {
+    /// What is wrong, errors first; warnings do not keep the program from starting.
+    #[must_use]
+    pub fn check(&self) -> Vec<ConfigFault> {
+        let mut faults = Vec::new();
+        self.check_server(&mut faults);
+        self.check_database(&mut faults);
+        self.check_access(&mut faults);
+        self.check_documents(&mut faults);
+        self.check_jobs(&mut faults);
+        self.check_small_claims(&mut faults);
+        self.check_texts(&mut faults);
+        faults.sort_by_key(|fault| fault.level);
+        faults
+    }
+
+    /// [`Config::check`] for start-up.
+    ///
+    /// # Errors
+    /// The faults, when at least one of them is an error.
+    pub fn startable(&self) -> Result<(), Vec<ConfigFault>> {
+        let mut faults = self.check();
+        faults.retain(|fault| fault.level == FaultLevel::Error);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    fn check_server(&self, faults: &mut Vec<ConfigFault>) {
+        let server = &self.server;
+        let https = server.public_url.starts_with("https://");
+        if !https && !server.public_url.starts_with("http://") || server.public_url.ends_with('/') {
+            faults.push(ConfigFault::error(
+                "server.public_url",
+                format!("« {} » n'est pas l'adresse publique attendue", server.public_url),
+                "Écrivez l'adresse que les communes verront, sans barre finale : https://ent-ecole.exemple.fr",
+            ));
+        } else if !https && !server.listen.ip().is_loopback() {
+            faults.push(ConfigFault::warning(
+                "server.public_url",
+                "l'adresse publique n'est pas en https : mots de passe et liens circuleraient en clair",
+                "Placez un serveur mandataire TLS devant le programme et écrivez son adresse en https://",
+            ));
+        }
+        range(faults, "server.json_limit_bytes", server.json_limit_bytes, 1_024, 104_857_600, "octets");
+        range(faults, "server.import_limit_bytes", server.import_limit_bytes, 1_024, 1_073_741_824, "octets");
+        range(faults, "server.request_timeout_seconds", server.request_timeout_seconds, 1, 3_600, "secondes");
+        range(faults, "server.workers", server.workers, 0, 256, "fils d'exécution (0 : un par cœur)");
+    }
+
+    fn check_database(&self, faults: &mut Vec<ConfigFault>) {
+        let database = &self.database;
+        let known = ["sqlite://", "postgres://", "postgresql://"];
+        if !known.iter().any(|scheme| database.url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) {
+            faults.push(ConfigFault::error(
+                "database.url",
+                format!("« {} » n'est pas une adresse de base", super::secrets::masked_url(&database.url)),
+                "Écrivez sqlite://./data/ent-backoffice.sqlite ou postgres://utilisateur@hôte:5432/base \
+                 (ou donnez la variable DATABASE_URL).",
+            ));
+        } else if let Err(fault) = self.database_url() {
+            faults.push(fault);
+        }
+        range(faults, "database.postgres_connections", database.postgres_connections, 2, 500, "connexions");
+        range(faults, "database.sqlite_readers", database.sqlite_readers, 1, 64, "connexions");
+        range(faults, "database.pool_timeout_seconds", database.pool_timeout_seconds, 1, 300, "secondes");
+        range(
+            faults,
+            "database.busy_timeout_milliseconds",
+            database.busy_timeout_milliseconds,
+            100,
+            60_000,
+            "millisecondes",
+        );
+    }
+
+    fn check_access(&self, faults: &mut Vec<ConfigFault>) {
+        let access = &self.access;
+        for (key, text) in [("access.issuer", &access.issuer), ("access.audience", &access.audience)] {
+            blank(faults, key, text);
+        }
+        range(faults, "access.access_token_minutes", access.access_token_minutes, 1, 1_440, "minutes");
+        range(faults, "access.refresh_token_days", access.refresh_token_days, 1, 365, "jours");
+        range(faults, "access.failed_login_limit", access.failed_login_limit, 1, 100, "essais");
+        range(faults, "access.failed_login_window_minutes", access.failed_login_window_minutes, 1, 1_440, "minutes");
+        range(faults, "access.lockout_minutes", access.lockout_minutes, 1, 1_440, "minutes");
+        faults.extend(self.missing_signing_key());
+        for path in &access.signing_key_files {
+            match super::secrets::read_key(path) {
+                Err(fault) => faults.push(fault),
+                Ok(_) if readable_by_all(path) => faults.push(ConfigFault::warning(
+                    "access.signing_key_files",
+                    format!("{} est lisible par tous les comptes de la machine", path.display()),
+                    format!("Exécutez : chmod 600 {}", path.display()),
+                )),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    fn check_documents(&self, faults: &mut Vec<ConfigFault>) {
+        let documents = &self.documents;
+        let folders =
+            [("documents.font_dir", &documents.font_dir), ("documents.template_dir", &documents.template_dir)];
+        for (key, folder) in folders {
+            if let Some(folder) = folder.as_ref().filter(|folder| !folder.is_dir()) {
+                faults.push(ConfigFault::error(
+                    key,
+                    format!("{} n'est pas un dossier", folder.display()),
+                    "Créez ce dossier, corrigez le chemin, ou laissez la valeur vide.",
+                ));
+            }
+        }
+    }
+
+    fn check_jobs(&self, faults: &mut Vec<ConfigFault>) {
+        let jobs = &self.jobs;
+        range(faults, "jobs.workers", jobs.workers, 1, 64, "fils d'exécution");
+        range(faults, "jobs.poll_milliseconds", jobs.poll_milliseconds, 50, 60_000, "millisecondes");
+        range(faults, "jobs.lease_seconds", jobs.lease_seconds, 10, 3_600, "secondes");
+        range(faults, "jobs.max_attempts", jobs.max_attempts, 1, 100, "essais");
+    }
+
+    fn check_small_claims(&self, faults: &mut Vec<ConfigFault>) {
+        let rows = &self.small_claims.thresholds;
+        if rows.is_empty() || !rows.iter().zip(rows.iter().skip(1)).all(|(row, next)| row.from < next.from) {
+            faults.push(ConfigFault::error(
+                "small_claims.thresholds",
+                "la table des seuils est vide, ou ses dates ne vont pas en croissant",
+                "Écrivez une ligne par seuil, de la plus ancienne date « from » à la plus récente.",
+            ));
+        }
+    }
+
+    fn check_texts(&self, faults: &mut Vec<ConfigFault>) {
+        let texts = &self.texts;
+        for (path, text) in texts.placeholders() {
+            faults.push(ConfigFault::warning(
+                format!("texts.{path}"),
+                format!("le texte livré est encore là (« {} »)", text.replace('\n', " / ")),
+                "Remplacez-le par celui de votre région académique : il sera imprimé sur chaque document.",
+            ));
+        }
+        let needed = [
+            ("texts.issuer.name", &texts.issuer.name),
+            ("texts.signatory.last_name", &texts.signatory.last_name),
+            ("texts.signatory.title", &texts.signatory.title),
+            ("texts.courts.convention", &texts.courts.convention),
+        ];
+        for (key, text) in needed {
+            blank(faults, key, text);
+        }
+        let mails =
+            [("texts.issuer.contact_email", &texts.issuer.contact_email), ("texts.dpo.email", &texts.dpo.email)];
+        for (key, mail) in mails {
+            if !mail.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) {
+                faults.push(ConfigFault::error(
+                    key,
+                    format!("« {mail} » n'est pas une adresse électronique"),
+                    "Écrivez une adresse que les communes pourront utiliser : service@ac-exemple.fr",
+                ));
+            }
+        }
+        if texts.document_kind == DocumentKind::Titre {
+            for path in texts.missing_for_title() {
+                faults.push(ConfigFault::error(
+                    format!("texts.{path}"),
+                    "manque, alors que texts.document_kind = \"titre\"",
+                    "Renseignez-le, ou revenez à document_kind = \"demande\" : sans fondement, délégation, comptable \
+                     et voies de recours validées, le document ne peut pas s'appeler titre de perception.",
+                ));
+            }
+        }
+    }
+}
+
+fn range(faults: &mut Vec<ConfigFault>, key: &str, value: impl TryInto<u64>, least: u64, most: u64, unit: &str) {
+    let value = value.try_into().unwrap_or(u64::MAX);
+    if !(least..=most).contains(&value) {
+        faults.push(ConfigFault::error(
+            key,
+            format!("{value} est hors des bornes"),
+            format!("Écrivez une valeur de {least} à {most} {unit}."),
+        ));
+    }
+}
+
+fn blank(faults: &mut Vec<ConfigFault>, key: &str, text: &str) {
+    if text.trim().is_empty() {
+        faults.push(ConfigFault::error(key, "la valeur est vide", "Renseignez ce réglage."));
+    }
+}
+
+#[cfg(unix)]
+fn readable_by_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DatabaseConfig;
+
+    fn errors(change: impl FnOnce(&mut Config)) -> Vec<String> {
+        let mut config = Config::default();
+        change(&mut config);
+        config.startable().err().unwrap_or_default().into_iter().map(|fault| fault.key).collect()
+    }
+
+    #[test]
+    fn the_shipped_settings_start_and_name_every_text_to_replace() {
+        let faults = Config::default().check();
+        assert!(faults.iter().all(|fault| fault.level == FaultLevel::Warning));
+        assert!(faults.iter().any(|fault| fault.key == "texts.issuer.name"));
+        assert_eq!(faults.len(), Config::default().texts.placeholders().len());
+    }
+
+    #[test]
+    fn beyond_this_machine_a_configured_key_is_required() {
+        let open = |config: &mut Config| config.server.listen = "0.0.0.0:8080".parse().unwrap();
+        assert_eq!(errors(open), ["access.signing_key_files"]);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "k".repeat(64)).unwrap();
+        let keyed = |config: &mut Config| {
+            open(config);
+            config.access.signing_key_files = vec![file.path().to_owned()];
+        };
+        assert_eq!(errors(keyed), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_fault_names_its_setting() {
+        assert_eq!(errors(|c| c.server.public_url = "ent.fr".into()), ["server.public_url"]);
+        assert_eq!(errors(|c| c.server.public_url = "https://ent.fr/".into()), ["server.public_url"]);
+        assert_eq!(errors(|c| c.server.request_timeout_seconds = 40_000), ["server.request_timeout_seconds"]);
+        assert_eq!(errors(|c| c.database.url = "mysql://x".into()), ["database.url"]);
+        assert_eq!(errors(|c| c.database.url = "sqlite://".into()), ["database.url"]);
+        let password = |c: &mut Config| {
+            c.database = DatabaseConfig { password_file: Some("/nowhere".into()), ..DatabaseConfig::default() };
+        };
+        assert_eq!(errors(password), ["database.password_file"]);
+        assert_eq!(errors(|c| c.access.issuer = " ".into()), ["access.issuer"]);
+        assert_eq!(errors(|c| c.access.signing_key_files = vec!["/nowhere".into()]), ["access.signing_key_files"]);
+        assert_eq!(errors(|c| c.documents.font_dir = Some("/nowhere".into())), ["documents.font_dir"]);
+        assert_eq!(errors(|c| c.jobs.workers = 0), ["jobs.workers"]);
+        assert_eq!(errors(|c| c.small_claims.thresholds.reverse()), ["small_claims.thresholds"]);
+        assert_eq!(errors(|c| c.small_claims.thresholds.clear()), ["small_claims.thresholds"]);
+        assert_eq!(errors(|c| c.texts.dpo.email = "dpo".into()), ["texts.dpo.email"]);
+    }
+
+    #[test]
+    fn a_titre_is_refused_until_its_mentions_are_there() {
+        let missing = errors(|config| config.texts.document_kind = DocumentKind::Titre);
+        assert!(missing.contains(&"texts.courts.validated_by".to_owned()));
+        assert_eq!(missing.len(), Config::default().texts.missing_for_title().len());
+    }
+
+    #[test]
+    fn a_fault_reads_as_a_sentence() {
+        let mut config = Config::default();
+        config.jobs.workers = 0;
+        let fault = config.startable().unwrap_err().remove(0);
+        assert_eq!(
+            fault.to_string(),
+            "erreur : jobs.workers : 0 est hors des bornes\n    → Écrivez une valeur de 1 à 64 fils d'exécution."
+        );
+    }
+}

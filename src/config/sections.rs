@@ -1,0 +1,252 @@
+//! The settings, section by section, with their defaults.
+//!
+//! Every setting is described, with unit and range, in `config/ent-backoffice.toml`; a test keeps
+//! that file and these defaults equal.
+
+use crate::campaigns::texts::CampaignTexts;
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// All the settings of the program. Passed as a value; there is no global.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub database: DatabaseConfig,
+    pub access: AccessConfig,
+    pub documents: DocumentsConfig,
+    pub jobs: JobsConfig,
+    pub small_claims: SmallClaimsConfig,
+    pub texts: CampaignTexts,
+}
+
+/// Where the program listens and how much it accepts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    pub listen: SocketAddr,
+    /// Address printed in mails and links, without a final slash.
+    pub public_url: String,
+    pub json_limit_bytes: usize,
+    pub import_limit_bytes: usize,
+    pub request_timeout_seconds: u64,
+    /// HTTP threads; 0 = one per core.
+    pub workers: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            json_limit_bytes: 1_048_576,
+            import_limit_bytes: 52_428_800,
+            request_timeout_seconds: 60,
+            workers: 0,
+        }
+    }
+}
+
+/// Which database, and how many connections to it. Use [`Config::database_url`] to connect.
+///
+/// [`Config::database_url`]: super::Config::database_url
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `sqlite://path` or `postgres://user@host/base`.
+    pub url: String,
+    /// File holding the PostgreSQL password, put into the URL when connecting.
+    #[serde(default, deserialize_with = "blank_path_is_none")]
+    pub password_file: Option<PathBuf>,
+    /// Connections to PostgreSQL.
+    pub postgres_connections: u32,
+    /// Reading connections to SQLite, beside the single writer.
+    pub sqlite_readers: u32,
+    /// How long a request waits for a free connection.
+    pub pool_timeout_seconds: u64,
+    /// How long SQLite waits for the writer.
+    pub busy_timeout_milliseconds: u32,
+}
+
+impl std::fmt::Debug for DatabaseConfig {
+    /// The URL may hold a password that came from the environment: it is never shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DatabaseConfig")
+            .field("url", &super::secrets::masked_url(&self.url))
+            .field("password_file", &self.password_file)
+            .field("postgres_connections", &self.postgres_connections)
+            .field("sqlite_readers", &self.sqlite_readers)
+            .field("pool_timeout_seconds", &self.pool_timeout_seconds)
+            .field("busy_timeout_milliseconds", &self.busy_timeout_milliseconds)
+            .finish()
+    }
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            url: "sqlite://./data/ent-backoffice.sqlite".to_owned(),
+            password_file: None,
+            postgres_connections: 16,
+            sqlite_readers: 4,
+            pool_timeout_seconds: 10,
+            busy_timeout_milliseconds: 5_000,
+        }
+    }
+}
+
+/// Tokens, the keys that sign them, and the brake on failed log-ins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessConfig {
+    pub issuer: String,
+    pub audience: String,
+    pub access_token_minutes: u32,
+    pub refresh_token_days: u32,
+    /// The first key signs, all of them verify. Empty = a generated key (loopback only).
+    pub signing_key_files: Vec<PathBuf>,
+    pub failed_login_limit: u32,
+    pub failed_login_window_minutes: u32,
+    pub lockout_minutes: u32,
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        Self {
+            issuer: "ent-backoffice".to_owned(),
+            audience: "ent-backoffice".to_owned(),
+            access_token_minutes: 15,
+            refresh_token_days: 14,
+            signing_key_files: Vec::new(),
+            failed_login_limit: 5,
+            failed_login_window_minutes: 15,
+            lockout_minutes: 15,
+        }
+    }
+}
+
+/// Fonts, templates, and the mark of a trial run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentsConfig {
+    /// Folder of fonts added to those of the program.
+    #[serde(default, deserialize_with = "blank_path_is_none")]
+    pub font_dir: Option<PathBuf>,
+    /// Folder of templates that replace those of the program.
+    #[serde(default, deserialize_with = "blank_path_is_none")]
+    pub template_dir: Option<PathBuf>,
+    /// Print « SPÉCIMEN » across every document.
+    pub specimen: bool,
+}
+
+/// Background work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobsConfig {
+    pub workers: usize,
+    pub poll_milliseconds: u64,
+    pub lease_seconds: u32,
+    pub max_attempts: u32,
+}
+
+impl Default for JobsConfig {
+    fn default() -> Self {
+        Self { workers: 2, poll_milliseconds: 1_000, lease_seconds: 120, max_attempts: 8 }
+    }
+}
+
+/// Thresholds under which the ordonnateur may choose not to issue, by date.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmallClaimsConfig {
+    /// In order of date; the last one whose `from` is not after the day applies.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// One row of the table of thresholds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    /// First day on which it applies.
+    pub from: NaiveDate,
+    /// Euros, at most two decimals; a claim strictly below is small.
+    #[serde(with = "euros")]
+    pub amount: Decimal,
+}
+
+impl Default for SmallClaimsConfig {
+    /// Décret 97-775, art. 1 (taken for GBCP art. 114): 30 € since the euro, 50 € since the day after the
+    /// publication of décret 2024-457 on 24 May 2024.
+    fn default() -> Self {
+        let rows = [(2002, 1, 1, 30_00), (2024, 5, 25, 50_00)];
+        let thresholds = rows
+            .into_iter()
+            .filter_map(|(year, month, day, cents)| {
+                let from = NaiveDate::from_ymd_opt(year, month, day)?;
+                Some(Threshold { from, amount: Decimal::new(cents, 2) })
+            })
+            .collect();
+        Self { thresholds }
+    }
+}
+
+impl SmallClaimsConfig {
+    /// The threshold in force on `day`, in euros; `None` before the first row.
+    #[must_use]
+    pub fn in_force_on(&self, day: NaiveDate) -> Option<Decimal> {
+        let past = self.thresholds.iter().filter(|row| row.from <= day);
+        past.max_by_key(|row| row.from).map(|row| row.amount)
+    }
+}
+
+fn blank_path_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = Option::<String>::deserialize(deserializer)?;
+    Ok(path.filter(|path| !path.trim().is_empty()).map(PathBuf::from))
+}
+
+/// An amount is written as text: a TOML number would go through floating point.
+mod euros {
+    use rust_decimal::Decimal;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(amount: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{amount:.2}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (euros, cents) = text.split_once('.').unwrap_or((&text, "0"));
+        let digits = |part: &str, most: usize| {
+            (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let parsed = if digits(euros, 10) && digits(cents, 2) { text.parse().ok() } else { None };
+        parsed.ok_or_else(|| {
+            D::Error::custom(format!("« {text} » n'est pas un montant comme \"50.00\" (entre guillemets)"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threshold_changes_on_the_day_after_publication() {
+        let table = SmallClaimsConfig::default();
+        let on = |y, m, d| table.in_force_on(NaiveDate::from_ymd_opt(y, m, d).unwrap()).map(|a| a.to_string());
+        assert_eq!(on(2001, 12, 31), None);
+        assert_eq!(on(2024, 5, 24).as_deref(), Some("30.00"));
+        assert_eq!(on(2024, 5, 25).as_deref(), Some("50.00"));
+    }
+
+    #[test]
+    fn the_password_of_the_url_is_not_shown_in_logs() {
+        let database = DatabaseConfig { url: "postgres://ent:s3cret@db/ent".into(), ..DatabaseConfig::default() };
+        let shown = format!("{database:?}");
+        assert!(!shown.contains("s3cret") && shown.contains("postgres://ent:***@db/ent"), "{shown}");
+    }
+}
