@@ -1,4 +1,6 @@
 //! Back office of the ENT-école.
+pub mod access;
+pub mod audit;
 pub mod campaigns;
 pub mod config;
 pub mod kernel;
