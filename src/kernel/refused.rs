@@ -19,6 +19,18 @@ pub struct ProblemCode {
     pub meaning: &'static str,
 }
 
+/// Declares the refusals of a module and their list, `CODES`.
+#[macro_export]
+macro_rules! problem_codes {
+    ($($name:ident = $code:literal, $status:literal, $title:literal, $meaning:literal;)+) => {
+        $(#[doc = $title]
+        pub const $name: $crate::kernel::ProblemCode =
+            $crate::kernel::ProblemCode { code: $code, status: $status, title: $title, meaning: $meaning };)+
+        /// The codes declared here.
+        pub const CODES: &[&$crate::kernel::ProblemCode] = &[$(&$name),+];
+    };
+}
+
 /// Why one value cannot be what it claims to be: a stable code and a French sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
@@ -104,29 +116,11 @@ impl fmt::Display for Refused {
     }
 }
 
-/// A value breaks a rule.
-pub const INVALID_VALUE: ProblemCode = ProblemCode {
-    code: "invalid_value",
-    status: 422,
-    title: "Valeur refusée",
-    meaning: "Un champ ne respecte pas sa règle ; `errors` nomme le champ, la règle et la valeur reçue.",
-};
-
-/// A well-formed key that names nothing.
-pub const NOT_FOUND: ProblemCode = ProblemCode {
-    code: "not_found",
-    status: 404,
-    title: "Introuvable",
-    meaning: "La clé est bien formée mais ne désigne rien, ou l'adresse n'existe pas.",
-};
-
-/// A guarded write found the row in another state than the one read.
-pub const CONCURRENT_CHANGE: ProblemCode = ProblemCode {
-    code: "concurrent_change",
-    status: 409,
-    title: "Modifié entre-temps",
-    meaning: "Une autre personne a modifié l'objet pendant l'opération ; relire puis recommencer.",
-};
-
-/// The codes of this module.
-pub const CODES: &[&ProblemCode] = &[&INVALID_VALUE, &NOT_FOUND, &CONCURRENT_CHANGE];
+problem_codes! {
+    INVALID_VALUE = "invalid_value", 422, "Valeur refusée",
+        "Un champ ne respecte pas sa règle ; `errors` nomme le champ, la règle et la valeur reçue.";
+    NOT_FOUND = "not_found", 404, "Introuvable",
+        "La clé est bien formée mais ne désigne rien, ou l'adresse n'existe pas.";
+    CONCURRENT_CHANGE = "concurrent_change", 409, "Modifié entre-temps",
+        "Une autre personne a modifié l'objet pendant l'opération ; relire puis recommencer.";
+}

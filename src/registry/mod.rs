@@ -1,2 +1,66 @@
-//! Collectivités, schools and who pays for them.
+//! Who signs and pays, which schools exist, and who pays for each at which date.
+//!
+//! ```text
+//!   communes file ─┐                     ┌─ SIRETs with dates ── successions
+//!   directory ─────┼─▶ import ─▶ collectivité ◀── payer period ──▶ school
+//!   contacts ──────┘      (a person's word outlives every import)
+//! ```
+//! A SIRET is stored, never derived. A school's payer is a list of dated periods that never overlap; by default the
+//! commune whose present or former INSEE code is the school's.
+
+mod actions;
+pub mod codes;
+mod collectivite;
+mod http_collectivites;
+mod http_schools;
 pub mod kinds;
+mod school;
+mod store_collectivites;
+mod store_schools;
+
+pub use actions::{
+    PayerRequest, SiretRequest, SuccessionRequest, change_siret, collectivite, create_collectivite, create_school,
+    last_successor, record_succession, set_payer,
+};
+pub use codes::CODES;
+pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+pub use school::{PayerPeriod, School, SchoolRequest, payer_for_year};
+pub use store_collectivites::Succession;
+pub use store_schools::SchoolFilter;
+
+use std::collections::HashMap;
+
+use crate::kernel::Uai;
+use crate::kernel::ids::CollectiviteId;
+use crate::platform::{Outcome, Tx};
+
+/// Mounts the routes.
+pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    http_collectivites::routes(cfg);
+    http_schools::routes(cfg);
+}
+
+/// Schools a filter takes.
+pub fn select_schools(tx: &mut Tx<'_>, filter: &SchoolFilter) -> Outcome<Vec<School>> {
+    store_schools::select(tx, filter)
+}
+
+/// Schools by UAI, as many as are known.
+pub fn schools_by_uai(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<Vec<School>> {
+    store_schools::by_uais(tx, uais)
+}
+
+/// Payer periods of every school.
+pub fn payers(tx: &mut Tx<'_>) -> Outcome<HashMap<Uai, Vec<PayerPeriod>>> {
+    store_schools::all_payers(tx)
+}
+
+/// Every collectivité, by id.
+pub fn collectivites(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Collectivite>> {
+    Ok(store_collectivites::all(tx)?.into_iter().map(|c| (c.id, c)).collect())
+}
+
+/// Every succession, by predecessor.
+pub fn successions(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Succession>> {
+    Ok(store_collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect())
+}

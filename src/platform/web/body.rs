@@ -188,3 +188,26 @@ macro_rules! path_keys {
         }
     )+};
 }
+
+/// Applies a JSON merge patch (RFC 7396) to what is known and reads the result through the same doors as a
+/// creation; also tells which top-level fields the patch names.
+pub fn merged<T: serde::Serialize + DeserializeOwned>(current: &T, patch: &Value) -> Result<(T, Vec<String>), Problem> {
+    let Value::Object(fields) = patch else {
+        return Err(data_problem("invalid type, expected struct", "", &problem::UNKNOWN_FIELD, |_| None));
+    };
+    let mut whole = serde_json::to_value(current).map_err(crate::platform::Error::from)?;
+    apply(&mut whole, patch);
+    let bytes = serde_json::to_vec(&whole).map_err(crate::platform::Error::from)?;
+    Ok((parse(&bytes)?, fields.keys().cloned().collect()))
+}
+
+fn apply(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                apply(target.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (target, patch) => *target = patch.clone(),
+    }
+}

@@ -12,7 +12,7 @@ mod query;
 mod reply;
 mod state;
 
-pub use body::{Body, Key, PathKey};
+pub use body::{Body, Key, PathKey, merged};
 pub use page::{Meta, Page, PageView};
 pub use problem::{Answer, Problem, ProblemView};
 pub use query::Params;

@@ -10,17 +10,7 @@ use serde::Serialize;
 use crate::kernel::{FieldError, ProblemCode, Refused};
 use crate::platform::error::Error;
 
-macro_rules! codes {
-    ($($name:ident = $code:literal, $status:literal, $title:literal, $meaning:literal;)+) => {
-        $(#[doc = $title]
-        pub const $name: ProblemCode =
-            ProblemCode { code: $code, status: $status, title: $title, meaning: $meaning };)+
-        /// The codes of the HTTP edge.
-        pub const CODES: &[&ProblemCode] = &[$(&$name),+];
-    };
-}
-
-codes! {
+crate::problem_codes! {
     MALFORMED_JSON = "malformed_json", 400, "JSON illisible",
         "Le corps n'est pas du JSON bien formé en UTF-8 ; `detail` dit où la lecture s'est arrêtée.";
     UNKNOWN_FIELD = "unknown_field", 400, "Champ inconnu",

@@ -1,0 +1,302 @@
+//! Use cases of the registry for one thing at a time; imports are in `import_actions`.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::codes::{PAYER_UNKNOWN, SIRET_TAKEN, SUCCESSION_EXISTS, SUCCESSION_LOOP, UAI_TAKEN};
+use super::collectivite::{Collectivite, CollectiviteRequest};
+use super::kinds::{SetBy, SuccessionKind};
+use super::school::{self, PayerFacts, PayerPeriod, PayerView, School, SchoolRequest, SchoolView};
+use super::store_collectivites::{self as collectivites, Succession};
+use super::store_schools as schools;
+use crate::audit::{self, Entry};
+use crate::kernel::ids::CollectiviteId;
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::text::Line;
+use crate::kernel::{Actor, FieldFault, Finding, Refused, Siret, Uai};
+use crate::platform::web::{merged, problem::PRECONDITION_FAILED};
+use crate::platform::{Outcome, Tx};
+
+fn siret_taken(siret: &Siret) -> Refused {
+    Refused::new(&SIRET_TAKEN, format!("Le SIRET {siret} est déjà celui d'une collectivité enregistrée."))
+}
+
+/// Registers a collectivité.
+pub fn create_collectivite(tx: &mut Tx<'_>, actor: &Actor, said: CollectiviteRequest) -> Outcome<Collectivite> {
+    let new = Collectivite::said_by_person(CollectiviteId::new(tx.uuid()), said, tx.now());
+    let siret = new.said.siret.clone();
+    collectivites::insert(tx, std::slice::from_ref(&new), || siret_taken(&siret))?;
+    claim_insee(tx, &new)?;
+    audit::record(tx, actor, Entry::new("collectivite.created", "collectivite", &siret, serde_json::to_value(&new.said)?))?;
+    Ok(new)
+}
+
+/// A commune answers for its INSEE code unless another already does.
+fn claim_insee(tx: &mut Tx<'_>, c: &Collectivite) -> Outcome<()> {
+    if let Some(insee) = &c.said.insee_code
+        && c.said.kind == super::kinds::CollectiviteKind::Commune
+        && collectivites::insee_holder(tx, insee)?.is_none()
+    {
+        collectivites::insert_insee_codes(tx, &[(insee.clone(), c.id, true)])?;
+    }
+    Ok(())
+}
+
+/// A collectivité by one of its SIRETs; a former one is told by the finding `siret_replaced`.
+pub fn collectivite(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<(Collectivite, Vec<Finding>)> {
+    let found = collectivites::find_by_siret(tx, siret)?
+        .ok_or_else(|| Refused::not_found("Collectivité", siret))?;
+    let mut findings = Vec::new();
+    if found.said.siret != *siret {
+        let message = "Ce SIRET a été remplacé ; voici la collectivité sous son SIRET actuel.";
+        findings.push(Finding::info("siret_replaced", message).compared(&found.said.siret, siret));
+    }
+    Ok((found, findings))
+}
+
+fn same_version(read: i64, current: i64) -> Outcome<()> {
+    if read == current {
+        return Ok(());
+    }
+    Err(Refused::new(&PRECONDITION_FAILED, format!("Version {read} annoncée, version {current} enregistrée.")).into())
+}
+
+/// Changes what a person may change; the fields of the patch become theirs.
+pub fn patch_collectivite(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, version: i64, patch: &Value) -> Outcome<Collectivite> {
+    let (mut found, _) = collectivite(tx, siret)?;
+    same_version(version, found.version)?;
+    let (said, fields) = merged(&found.said, patch)?;
+    if said.siret != found.said.siret {
+        let fault = FieldFault::new("siret_immutable", "Un SIRET ne se corrige pas ici : enregistrer son remplacement (…/sirets).");
+        return Err(Refused::field("/siret", &fault, Some(said.siret.to_string())).into());
+    }
+    found.rewritten(said, fields);
+    collectivites::save(tx, &mut found)?;
+    claim_insee(tx, &found)?;
+    audit::record(tx, actor, Entry::new("collectivite.changed", "collectivite", siret, patch.clone()))?;
+    Ok(found)
+}
+
+/// A new SIRET under which the same collectivité goes on.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiretRequest {
+    pub siret: Siret,
+    /// First day of the new SIRET.
+    pub from: NaiveDate,
+}
+
+/// Records that a SIRET was replaced; papers already issued keep the old one.
+pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRequest) -> Outcome<Collectivite> {
+    let (mut found, _) = collectivite(tx, siret)?;
+    let old = found.said.siret.clone();
+    collectivites::replace_siret(tx, found.id, &old, &new.siret, new.from, || siret_taken(&new.siret))?;
+    found.said.siret = new.siret.clone();
+    collectivites::save(tx, &mut found)?;
+    let data = json!({ "former": old, "siret": new.siret, "from": new.from });
+    audit::record(tx, actor, Entry::new("collectivite.siret_replaced", "collectivite", &new.siret, data))?;
+    Ok(found)
+}
+
+/// One collectivité takes the place of another.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuccessionRequest {
+    pub kind: SuccessionKind,
+    pub successor_siret: Siret,
+    pub effective_on: NaiveDate,
+    /// The act, e.g. « arrêté préfectoral du 12 décembre 2024 ».
+    pub act_reference: Line,
+}
+
+/// Records a succession: from its date the successor pays for the predecessor's schools.
+pub fn record_succession(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, request: &SuccessionRequest) -> Outcome<Collectivite> {
+    let (mut predecessor, _) = collectivite(tx, siret)?;
+    let (successor, _) = collectivite(tx, &request.successor_siret)?;
+    let chain: HashMap<_, _> = collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect();
+    if last_successor(&chain, successor.id, None).0 == predecessor.id {
+        return Err(Refused::new(&SUCCESSION_LOOP, "Le successeur désigné est lui-même remplacé par cette collectivité.").into());
+    }
+    let succession = Succession {
+        predecessor_id: predecessor.id,
+        successor_id: successor.id,
+        kind: request.kind,
+        effective_on: request.effective_on,
+        act_reference: request.act_reference.clone(),
+        recorded_by: actor.label.clone(),
+        recorded_at: tx.now(),
+    };
+    collectivites::insert_succession(tx, &succession, || {
+        Refused::new(&SUCCESSION_EXISTS, "Cette collectivité a déjà un successeur enregistré.")
+    })?;
+    // A transfer of competence leaves the body alive; the two others end it.
+    if request.kind != SuccessionKind::Transfer {
+        predecessor.said.closed_on = request.effective_on.pred_opt();
+    }
+    collectivites::save(tx, &mut predecessor)?;
+    for (uai, periods) in schools::all_payers(tx)? {
+        if periods.iter().any(|p| p.collectivite_id == predecessor.id && p.until.is_none_or(|u| u > request.effective_on)) {
+            let heir = PayerPeriod { from: request.effective_on, until: None, collectivite_id: successor.id, set_by: SetBy::Person };
+            schools::replace_payers(tx, &uai, &school::with_payer(periods, heir))?;
+        }
+    }
+    audit::record(tx, actor, Entry::new("collectivite.succeeded", "collectivite", siret, serde_json::to_value(request)?))?;
+    Ok(predecessor)
+}
+
+/// Follows successions to the end (or to those in force on a day); gives the last link too.
+#[must_use]
+pub fn last_successor(
+    chain: &HashMap<CollectiviteId, Succession>,
+    id: CollectiviteId,
+    on: Option<NaiveDate>,
+) -> (CollectiviteId, Option<&Succession>) {
+    let (mut current, mut link) = (id, None);
+    // Loops are refused when recorded; the bound keeps a damaged table from spinning.
+    for _ in 0..chain.len() {
+        match chain.get(&current) {
+            Some(next) if on.is_none_or(|day| next.effective_on <= day) => {
+                current = next.successor_id;
+                link = Some(next);
+            }
+            _ => break,
+        }
+    }
+    (current, link)
+}
+
+/// Registers a school and its payer: the one named, else the commune of its INSEE code.
+pub fn create_school(tx: &mut Tx<'_>, actor: &Actor, mut said: SchoolRequest) -> Outcome<SchoolView> {
+    let (payer, from) = (said.payer_siret.take(), said.payer_from.take());
+    let data = serde_json::to_value(&said)?;
+    let uai = said.uai.clone();
+    let new = School::said_by_person(said, tx.now());
+    let payer = match payer {
+        Some(siret) => Some(known_payer(tx, &siret)?),
+        None => collectivites::find_by_insee(tx, &new.said.insee_code)?,
+    };
+    schools::insert(tx, std::slice::from_ref(&new), || {
+        Refused::new(&UAI_TAKEN, format!("L'école {uai} est déjà enregistrée."))
+    })?;
+    if let Some(payer) = payer {
+        let period = PayerPeriod {
+            from: from.unwrap_or_else(school::since_ever),
+            until: None,
+            collectivite_id: payer.id,
+            set_by: SetBy::Person,
+        };
+        schools::insert_payers(tx, &[(uai.clone(), period)])?;
+    }
+    audit::record(tx, actor, Entry::new("school.created", "school", &uai, data))?;
+    school_view(tx, &uai)
+}
+
+fn known_payer(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Collectivite> {
+    let fault = || Refused::new(&PAYER_UNKNOWN, format!("Aucune collectivité enregistrée sous le SIRET {siret}."));
+    let found = collectivites::find_by_siret(tx, siret)?.ok_or_else(|| {
+        let mut refused = fault();
+        refused.errors.push(crate::kernel::FieldError {
+            pointer: "/payer_siret".into(),
+            code: "payer_unknown".into(),
+            message: refused.detail.clone(),
+            value: Some(siret.to_string()),
+        });
+        refused
+    })?;
+    Ok(found)
+}
+
+/// Who pays for a school from a date on.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayerRequest {
+    pub payer_siret: Siret,
+    /// First day it pays; absent: since the beginning.
+    #[serde(default)]
+    pub payer_from: Option<NaiveDate>,
+}
+
+/// A person says who pays; imports will not change it.
+pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerRequest) -> Outcome<SchoolView> {
+    let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
+    let payer = known_payer(tx, &request.payer_siret)?;
+    let periods = schools::payers_of(tx, std::slice::from_ref(uai))?.remove(uai).unwrap_or_default();
+    let new = PayerPeriod {
+        from: request.payer_from.unwrap_or_else(school::since_ever),
+        until: None,
+        collectivite_id: payer.id,
+        set_by: SetBy::Person,
+    };
+    schools::replace_payers(tx, uai, &school::with_payer(periods, new))?;
+    schools::save(tx, &mut found)?;
+    audit::record(tx, actor, Entry::new("school.payer_set", "school", uai, serde_json::to_value(request)?))?;
+    school_view(tx, uai)
+}
+
+/// Changes what a person may change of a school.
+pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, version: i64, patch: &Value) -> Outcome<SchoolView> {
+    let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
+    same_version(version, found.version)?;
+    let (mut said, fields) = merged(&found.said, patch)?;
+    if said.uai != *uai {
+        let fault = FieldFault::new("uai_immutable", "Un UAI ne se corrige pas : c'est une autre école.");
+        return Err(Refused::field("/uai", &fault, Some(said.uai.to_string())).into());
+    }
+    let payer = said.payer_siret.take().map(|payer_siret| PayerRequest { payer_siret, payer_from: said.payer_from.take() });
+    said.payer_from = None;
+    found.rewritten(said, fields);
+    schools::save(tx, &mut found)?;
+    audit::record(tx, actor, Entry::new("school.changed", "school", uai, patch.clone()))?;
+    match payer {
+        Some(payer) => set_payer(tx, actor, uai, &payer),
+        None => school_view(tx, uai),
+    }
+}
+
+/// One school, with who pays today and what is worth a look.
+pub fn school_view(tx: &mut Tx<'_>, uai: &Uai) -> Outcome<SchoolView> {
+    let found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
+    school_views(tx, vec![found])?.pop().ok_or_else(|| Refused::new(&CONCURRENT_CHANGE, "L'école a disparu.").into())
+}
+
+/// Schools with who pays today and what is worth a look.
+pub fn school_views(tx: &mut Tx<'_>, found: Vec<School>) -> Outcome<Vec<SchoolView>> {
+    let today = tx.today();
+    let uais: Vec<Uai> = found.iter().map(|s| s.said.uai.clone()).collect();
+    let periods = schools::payers_of(tx, &uais)?;
+    let ids: Vec<CollectiviteId> = periods.values().flatten().map(|p| p.collectivite_id).collect();
+    let payers: HashMap<_, _> = collectivites::by_ids(tx, &ids)?.into_iter().map(|c| (c.id, c)).collect();
+    Ok(found
+        .into_iter()
+        .map(|s| {
+            let period = periods.get(&s.said.uai).and_then(|p| school::payer_on(p, today));
+            let payer = period.and_then(|p| payers.get(&p.collectivite_id).map(|c| (p, c)));
+            let facts = payer.map(|(_, c)| facts(c));
+            SchoolView {
+                findings: s.findings(facts.as_ref()),
+                payer: payer.map(|(p, c)| PayerView {
+                    siret: c.said.siret.clone(),
+                    name: c.said.name.clone(),
+                    from: (p.from != school::since_ever()).then_some(p.from),
+                    until: p.until,
+                    set_by: p.set_by,
+                }),
+                said: s.said,
+                departement: s.departement,
+                official_siret: s.official_siret,
+                version: s.version,
+                created_at: s.created_at,
+                updated_at: s.updated_at,
+            }
+        })
+        .collect())
+}
+
+/// What a school's checks need of its payer.
+#[must_use]
+pub fn facts(c: &Collectivite) -> PayerFacts {
+    PayerFacts { siren: c.siren().to_string(), departement: c.departement.as_ref().map(ToString::to_string) }
+}

@@ -1,0 +1,241 @@
+//! A collectivité: the party that signs and pays. Pure: what it is, what a person or an import may change in it.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::kinds::CollectiviteKind;
+use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
+use crate::kernel::ids::CollectiviteId;
+use crate::kernel::text::{Line, fold};
+use crate::kernel::{Departement, FieldFault, Finding, InseeCode, Instant, Siren, Siret};
+use crate::string_newtype;
+
+string_newtype!(
+    /// A routing code of Chorus Pro: up to 100 printable characters without line break.
+    ChorusCode, example: "SERVICE-ECOLES"
+);
+impl ChorusCode {
+    fn check(raw: &str) -> Result<String, FieldFault> {
+        crate::kernel::text::check_line(raw, 100)
+    }
+}
+
+/// Postal address, as printed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    #[serde(default)]
+    pub line1: Option<Line>,
+    #[serde(default)]
+    pub line2: Option<Line>,
+    #[serde(default)]
+    pub postal_code: Option<PostalCode>,
+    #[serde(default)]
+    pub city: Option<Line>,
+}
+
+/// The person who represents the collectivité: mayor, president.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Representative {
+    #[serde(default)]
+    pub civility: Option<Civility>,
+    #[serde(default)]
+    pub first_name: Option<Line>,
+    #[serde(default)]
+    pub last_name: Option<Line>,
+    /// Capacity, e.g. « Maire ».
+    #[serde(default)]
+    pub title: Option<Line>,
+}
+
+/// What Chorus Pro asks of some receivers; blank when the structure requires nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chorus {
+    #[serde(default)]
+    pub service_code: Option<ChorusCode>,
+    #[serde(default)]
+    pub commitment_number: Option<ChorusCode>,
+    #[serde(default)]
+    pub third_party_number: Option<ChorusCode>,
+}
+
+/// What a person says of a collectivité, at creation and (as a JSON merge patch) later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CollectiviteRequest {
+    pub siret: Siret,
+    pub kind: CollectiviteKind,
+    pub name: Line,
+    /// INSEE code, for communes: how the schools of the commune find their payer.
+    #[serde(default)]
+    pub insee_code: Option<InseeCode>,
+    #[serde(default)]
+    pub address: Address,
+    #[serde(default)]
+    pub representative: Representative,
+    #[serde(default)]
+    pub contact_email: Option<EmailAddress>,
+    #[serde(default)]
+    pub contact_phone: Option<Phone>,
+    #[serde(default)]
+    pub chorus: Chorus,
+    /// Last day of existence, when it ceased.
+    #[serde(default)]
+    pub closed_on: Option<NaiveDate>,
+}
+
+/// A collectivité as known today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collectivite {
+    pub id: CollectiviteId,
+    pub said: CollectiviteRequest,
+    pub departement: Option<Departement>,
+    pub population: Option<i64>,
+    /// Fields a person wrote last: an import never overwrites them.
+    pub person_fields: BTreeSet<String>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// Fields an import may bring, by the name they have in `person_fields`.
+const TRACKED: [&str; 6] = ["name", "insee_code", "address", "representative", "contact_email", "contact_phone"];
+
+impl Collectivite {
+    /// A new one, said by a person.
+    #[must_use]
+    pub fn said_by_person(id: CollectiviteId, said: CollectiviteRequest, now: Instant) -> Self {
+        let mut new = Self::imported(id, said, None, now);
+        let written = |given: bool, name: &str| given.then(|| name.to_owned());
+        new.person_fields = [
+            written(true, "name"),
+            written(new.said.insee_code.is_some(), "insee_code"),
+            written(new.said.address != Address::default(), "address"),
+            written(new.said.representative != Representative::default(), "representative"),
+            written(new.said.contact_email.is_some(), "contact_email"),
+            written(new.said.contact_phone.is_some(), "contact_phone"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        new
+    }
+
+    /// A new one, read from a file.
+    #[must_use]
+    pub fn imported(id: CollectiviteId, said: CollectiviteRequest, population: Option<i64>, now: Instant) -> Self {
+        let departement = said.insee_code.as_ref().map(InseeCode::departement).or_else(|| {
+            said.address.postal_code.as_ref().and_then(|p| Departement::parse(p.as_str().get(..2)?).ok())
+        });
+        Self { id, said, departement, population, person_fields: BTreeSet::new(), version: 1, created_at: now, updated_at: now }
+    }
+
+    /// Takes a person's new word; the fields named in the patch become theirs.
+    pub fn rewritten(&mut self, said: CollectiviteRequest, patched: impl IntoIterator<Item = String>) {
+        let fresh = Self::imported(self.id, said, self.population, self.updated_at);
+        self.departement = fresh.departement.or(self.departement.take());
+        self.said = fresh.said;
+        self.person_fields.extend(patched.into_iter().filter(|f| TRACKED.contains(&f.as_str())));
+    }
+
+    /// Takes an imported value unless a person wrote the field: then it stays, and a finding says so.
+    pub(super) fn take<T: PartialEq + Clone + std::fmt::Debug>(
+        person_fields: &BTreeSet<String>,
+        field: &str,
+        slot: &mut T,
+        value: &T,
+        show: impl Fn(&T) -> String,
+        findings: &mut Vec<Finding>,
+    ) {
+        if *slot == *value {
+            return;
+        }
+        if person_fields.contains(field) {
+            let message = format!("Le champ {field} saisi à la main est conservé.");
+            findings.push(Finding::info("kept_manual", message).compared(show(slot), show(value)));
+        } else {
+            *slot = value.clone();
+        }
+    }
+
+    #[must_use]
+    pub fn siren(&self) -> Siren {
+        self.said.siret.siren()
+    }
+
+    #[must_use]
+    pub fn is_closed_on(&self, day: NaiveDate) -> bool {
+        self.said.closed_on.is_some_and(|closed| closed < day)
+    }
+
+    /// What is worth a look: never stops anything.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if let (CollectiviteKind::Commune, Some(insee)) = (self.said.kind, &self.said.insee_code)
+            && !self.siren().usual_for(insee)
+        {
+            let message = "Le SIREN n'a pas la forme habituelle pour ce code INSEE (cas fréquent, à vérifier).";
+            findings.push(Finding::info("siren_insee_pattern", message).compared(insee, self.siren()));
+        }
+        let missing = |code: &str, absent: bool, message: &str| absent.then(|| Finding::info(code, message));
+        findings.extend(
+            [
+                missing("contact_email_missing", self.said.contact_email.is_none(), "Pas d'adresse de courriel de contact."),
+                missing("representative_missing", self.said.representative.last_name.is_none(), "Nom du représentant inconnu."),
+                missing("address_missing", self.said.address.line1.is_none(), "Adresse postale incomplète."),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        findings
+    }
+
+    #[must_use]
+    pub fn name_fold(&self) -> String {
+        fold(self.said.name.as_str())
+    }
+}
+
+/// A SIRET this collectivité has, or had.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct SiretView {
+    pub siret: Siret,
+    pub valid_from: Option<NaiveDate>,
+    pub valid_until: Option<NaiveDate>,
+}
+
+/// A collectivité, as answered.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct CollectiviteView {
+    pub id: CollectiviteId,
+    #[serde(flatten)]
+    pub said: CollectiviteRequest,
+    pub siren: Siren,
+    pub departement: Option<Departement>,
+    pub population: Option<i64>,
+    pub findings: Vec<Finding>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+impl From<Collectivite> for CollectiviteView {
+    fn from(c: Collectivite) -> Self {
+        Self {
+            findings: c.findings(),
+            siren: c.siren(),
+            id: c.id,
+            said: c.said,
+            departement: c.departement,
+            population: c.population,
+            version: c.version,
+            created_at: c.created_at,
+            updated_at: c.updated_at,
+        }
+    }
+}

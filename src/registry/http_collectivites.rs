@@ -1,0 +1,240 @@
+//! Routes of collectivités.
+
+use actix_web::{get, patch, post};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::actions::{self, SiretRequest, SuccessionRequest};
+use super::collectivite::{CollectiviteRequest, CollectiviteView, SiretView};
+use super::kinds::CollectiviteKind;
+use super::store_collectivites::{self as store, CollectiviteFilter};
+use crate::access::{Can, ManageRegistry, Read};
+use crate::kernel::{Departement, Finding, InseeCode, Instant, Siret, Uai};
+use crate::path_keys;
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, ProblemView, Reply, State};
+
+path_keys!(Siret => "siret", Uai => "uai");
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(create).service(list).service(one).service(change).service(replace_siret).service(succeed);
+}
+
+/// Une collectivité et les SIRET qu'elle a portés.
+#[derive(Serialize, utoipa::ToSchema)]
+struct CollectiviteDetail {
+    #[serde(flatten)]
+    collectivite: CollectiviteView,
+    sirets: Vec<SiretView>,
+}
+
+fn detail(tx: &mut crate::platform::Tx<'_>, c: super::Collectivite, more: Vec<Finding>) -> crate::platform::Outcome<CollectiviteDetail> {
+    let sirets = store::sirets(tx, c.id)?;
+    let mut collectivite = CollectiviteView::from(c);
+    collectivite.findings.splice(0..0, more);
+    Ok(CollectiviteDetail { collectivite, sirets })
+}
+
+/// Enregistrer une collectivité
+#[utoipa::path(
+    operation_id = "create_collectivite", tag = "registre", request_body = CollectiviteRequest,
+    responses(
+        (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
+        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
+        (status = 401, body = ProblemView, description = "Non authentifié"),
+        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
+        (status = 409, body = ProblemView, description = "SIRET déjà enregistré"),
+        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
+        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
+        (status = 422, body = ProblemView, description = "Valeur refusée"),
+    ),
+    security(("bearer" = []))
+)]
+#[post("/collectivites")]
+async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body: Body<CollectiviteRequest>) -> Answer {
+    let actor = can.actor;
+    state
+        .post(actor.user, call, body.sha256, move |tx| {
+            let created = actions::create_collectivite(tx, &actor, body.value)?;
+            let (location, version) = (format!("/api/v1/collectivites/{}", created.said.siret), created.version);
+            Reply::created(location, &detail(tx, created, Vec::new())?, version)
+        })
+        .await
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    departement: Option<Departement>,
+    kind: Option<CollectiviteKind>,
+    insee_code: Option<InseeCode>,
+    /// Nom, ou début de SIRET.
+    q: Option<String>,
+    updated_since: Option<Instant>,
+    /// `siret` (défaut) ou `name`.
+    sort: Option<CollectiviteSort>,
+    /// De 1 à 200 ; 50 par défaut.
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+crate::text_enum!(
+    /// Ordre de la liste.
+    CollectiviteSort { Siret => "siret", Name => "name" }
+);
+
+/// Lister les collectivités
+#[utoipa::path(
+    operation_id = "list_collectivites", tag = "registre", params(ListQuery),
+    responses(
+        (status = 200, body = PageView<CollectiviteView>, description = "Une page"),
+        (status = 400, body = ProblemView, description = "Paramètre inconnu ou curseur illisible"),
+        (status = 401, body = ProblemView, description = "Non authentifié"),
+        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
+        (status = 422, body = ProblemView, description = "Valeur refusée"),
+    ),
+    security(("bearer" = []))
+)]
+#[get("/collectivites")]
+async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
+    let sort = query.sort.unwrap_or(CollectiviteSort::Siret);
+    let by_name = sort == CollectiviteSort::Name;
+    let page = Page::read(query.limit, query.cursor.as_deref(), sort.as_str(), if by_name { 2 } else { 1 })?;
+    let filter = CollectiviteFilter {
+        departement: query.departement,
+        kind: query.kind,
+        insee_code: query.insee_code,
+        q: query.q,
+        updated_since: query.updated_since,
+        by_name,
+    };
+    let view = state
+        .read(move |tx| {
+            let rows = store::list(tx, &filter, &page)?;
+            let keys = move |c: &super::Collectivite| {
+                if by_name { vec![c.name_fold(), c.said.siret.to_string()] } else { vec![c.said.siret.to_string()] }
+            };
+            Reply::ok(&page.finish(rows, sort.as_str(), keys, CollectiviteView::from))
+        })
+        .await?;
+    Ok(view.into_response())
+}
+
+/// Lire une collectivité
+///
+/// Un ancien SIRET mène à la collectivité actuelle, avec le constat `siret_replaced`.
+#[utoipa::path(
+    operation_id = "get_collectivite", tag = "registre", params(("siret" = Siret, Path)),
+    responses(
+        (status = 200, body = CollectiviteDetail, description = "La collectivité"),
+        (status = 401, body = ProblemView, description = "Non authentifié"),
+        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
+        (status = 404, body = ProblemView, description = "Inconnue"),
+        (status = 422, body = ProblemView, description = "SIRET mal formé"),
+    ),
+    security(("bearer" = []))
+)]
+#[get("/collectivites/{siret}")]
+async fn one(state: State, _can: Can<Read>, Key(siret): Key<Siret>) -> Answer {
+    let reply = state
+        .read(move |tx| {
+            let (found, findings) = actions::collectivite(tx, &siret)?;
+            let version = found.version;
+            Reply::versioned(&detail(tx, found, findings)?, version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Modifier une collectivité
+///
+/// Fusion JSON (RFC 7396) : un champ absent ne change pas, `null` efface. Un champ écrit ici n'est plus modifié par les imports.
+#[utoipa::path(
+    operation_id = "patch_collectivite", tag = "registre",
+    params(("siret" = Siret, Path), ("If-Match" = String, Header, description = "ETag lu")),
+    request_body = Object,
+    responses(
+        (status = 200, body = CollectiviteDetail, description = "Modifiée"),
+        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
+        (status = 401, body = ProblemView, description = "Non authentifié"),
+        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
+        (status = 404, body = ProblemView, description = "Inconnue"),
+        (status = 409, body = ProblemView, description = "Modifiée entre-temps"),
+        (status = 412, body = ProblemView, description = "Version dépassée"),
+        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
+        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
+        (status = 422, body = ProblemView, description = "Valeur refusée"),
+        (status = 428, body = ProblemView, description = "If-Match absent"),
+    ),
+    security(("bearer" = []))
+)]
+#[patch("/collectivites/{siret}")]
+async fn change(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, call: CallContext, body: Body<Value>) -> Answer {
+    let version = call.expected_version()?;
+    let reply = state
+        .write(move |tx| {
+            let changed = actions::patch_collectivite(tx, &can.actor, &siret, version, &body.value)?;
+            let version = changed.version;
+            Reply::versioned(&detail(tx, changed, Vec::new())?, version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Remplacer le SIRET d'une collectivité
+#[utoipa::path(
+    operation_id = "replace_siret", tag = "registre", params(("siret" = Siret, Path)), request_body = SiretRequest,
+    responses(
+        (status = 201, body = CollectiviteDetail, description = "Remplacé ; l'ancien SIRET mène toujours ici"),
+        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
+        (status = 401, body = ProblemView, description = "Non authentifié"),
+        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
+        (status = 404, body = ProblemView, description = "Inconnue"),
+        (status = 409, body = ProblemView, description = "SIRET déjà enregistré"),
+        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
+        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
+        (status = 422, body = ProblemView, description = "Valeur refusée"),
+    ),
+    security(("bearer" = []))
+)]
+#[post("/collectivites/{siret}/sirets")]
+async fn replace_siret(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, call: CallContext, body: Body<SiretRequest>) -> Answer {
+    let actor = can.actor;
+    state
+        .post(actor.user, call, body.sha256, move |tx| {
+            let changed = actions::change_siret(tx, &actor, &siret, &body.value)?;
+            let (location, version) = (format!("/api/v1/collectivites/{}", changed.said.siret), changed.version);
+            Reply::created(location, &detail(tx, changed, Vec::new())?, version)
+        })
+        .await
+}
+
+/// Enregistrer une succession
+///
+/// Commune nouvelle (CGCT art. L2113-5), transfert de compétence ou dissolution : le successeur paie pour les écoles à compter de la date d'effet.
+#[utoipa::path(
+    operation_id = "record_succession", tag = "registre", params(("siret" = Siret, Path)), request_body = SuccessionRequest,
+    responses(
+        (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
+        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
+        (status = 401, body = ProblemView, description = "Non authentifié"),
+        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
+        (status = 404, body = ProblemView, description = "Collectivité ou successeur inconnu"),
+        (status = 409, body = ProblemView, description = "Succession déjà enregistrée"),
+        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
+        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
+        (status = 422, body = ProblemView, description = "Valeur refusée"),
+    ),
+    security(("bearer" = []))
+)]
+#[post("/collectivites/{siret}/successions")]
+async fn succeed(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, call: CallContext, body: Body<SuccessionRequest>) -> Answer {
+    let actor = can.actor;
+    state
+        .post(actor.user, call, body.sha256, move |tx| {
+            let closed = actions::record_succession(tx, &actor, &siret, &body.value)?;
+            let (location, version) = (format!("/api/v1/collectivites/{}", closed.said.siret), closed.version);
+            Reply::created(location, &detail(tx, closed, Vec::new())?, version)
+        })
+        .await
+}

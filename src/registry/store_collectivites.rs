@@ -1,0 +1,341 @@
+//! The tables of collectivités, their SIRETs, their INSEE codes and their successions.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteRequest, Representative, SiretView};
+use super::kinds::{CollectiviteKind, SuccessionKind};
+use crate::insert_batches;
+use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
+use crate::kernel::ids::CollectiviteId;
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::text::{Line, fold};
+use crate::kernel::{Departement, InseeCode, Instant, Refused, Siren, Siret};
+use crate::platform::db::json::Json;
+use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, collectivites, successions};
+use crate::platform::web::Page;
+use crate::platform::{Outcome, Tx, on_unique};
+
+#[derive(Queryable, Insertable, AsChangeset, Clone)]
+#[diesel(table_name = collectivites, treat_none_as_null = true)]
+struct CollectiviteRow {
+    id: CollectiviteId,
+    siret: Siret,
+    siren: Siren,
+    kind: CollectiviteKind,
+    name: Line,
+    name_fold: String,
+    insee_code: Option<InseeCode>,
+    departement: Option<Departement>,
+    address_line1: Option<Line>,
+    address_line2: Option<Line>,
+    postal_code: Option<PostalCode>,
+    city: Option<Line>,
+    civility: Option<Civility>,
+    first_name: Option<Line>,
+    last_name: Option<Line>,
+    representative_title: Option<Line>,
+    contact_email: Option<EmailAddress>,
+    contact_phone: Option<Phone>,
+    chorus_service_code: Option<ChorusCode>,
+    chorus_commitment_number: Option<ChorusCode>,
+    chorus_third_party_number: Option<ChorusCode>,
+    population: Option<i64>,
+    person_fields: Json<BTreeSet<String>>,
+    closed_on: Option<NaiveDate>,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl CollectiviteRow {
+    fn new(c: &Collectivite) -> Outcome<Self> {
+        let said = c.said.clone();
+        Ok(Self {
+            id: c.id,
+            siren: c.siren(),
+            name_fold: c.name_fold(),
+            siret: said.siret,
+            kind: said.kind,
+            name: said.name,
+            insee_code: said.insee_code,
+            departement: c.departement.clone(),
+            address_line1: said.address.line1,
+            address_line2: said.address.line2,
+            postal_code: said.address.postal_code,
+            city: said.address.city,
+            civility: said.representative.civility,
+            first_name: said.representative.first_name,
+            last_name: said.representative.last_name,
+            representative_title: said.representative.title,
+            contact_email: said.contact_email,
+            contact_phone: said.contact_phone,
+            chorus_service_code: said.chorus.service_code,
+            chorus_commitment_number: said.chorus.commitment_number,
+            chorus_third_party_number: said.chorus.third_party_number,
+            population: c.population,
+            person_fields: Json::new(c.person_fields.clone())?,
+            closed_on: said.closed_on,
+            version: c.version,
+            created_at: c.created_at,
+            updated_at: c.updated_at,
+        })
+    }
+
+    fn into_domain(self) -> Collectivite {
+        Collectivite {
+            id: self.id,
+            said: CollectiviteRequest {
+                siret: self.siret,
+                kind: self.kind,
+                name: self.name,
+                insee_code: self.insee_code,
+                address: Address {
+                    line1: self.address_line1,
+                    line2: self.address_line2,
+                    postal_code: self.postal_code,
+                    city: self.city,
+                },
+                representative: Representative {
+                    civility: self.civility,
+                    first_name: self.first_name,
+                    last_name: self.last_name,
+                    title: self.representative_title,
+                },
+                contact_email: self.contact_email,
+                contact_phone: self.contact_phone,
+                chorus: Chorus {
+                    service_code: self.chorus_service_code,
+                    commitment_number: self.chorus_commitment_number,
+                    third_party_number: self.chorus_third_party_number,
+                },
+                closed_on: self.closed_on,
+            },
+            departement: self.departement,
+            population: self.population,
+            person_fields: self.person_fields.value,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// Inserts new collectivités with their current SIRET.
+pub(super) fn insert(tx: &mut Tx<'_>, new: &[Collectivite], taken: impl FnOnce() -> Refused) -> Outcome<()> {
+    let rows = new.iter().map(CollectiviteRow::new).collect::<Outcome<Vec<_>>>()?;
+    let sirets: Vec<_> = new
+        .iter()
+        .map(|c| (collectivite_sirets::siret.eq(&c.said.siret), collectivite_sirets::collectivite_id.eq(c.id)))
+        .collect();
+    let mut both = || -> QueryResult<()> {
+        insert_batches!(tx, collectivites::table, rows);
+        insert_batches!(tx, collectivite_sirets::table, sirets);
+        Ok(())
+    };
+    on_unique(both(), taken)
+}
+
+/// Writes a changed collectivité if nobody did since `version` was read; its version moves by one.
+pub(super) fn save(tx: &mut Tx<'_>, c: &mut Collectivite) -> Outcome<()> {
+    let read = c.version;
+    c.version += 1;
+    c.updated_at = tx.now();
+    let row = CollectiviteRow::new(c)?;
+    let done = diesel::update(collectivites::table.find(c.id).filter(collectivites::version.eq(read)))
+        .set(row)
+        .execute(tx.conn())?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Refused::new(&CONCURRENT_CHANGE, "La collectivité a été modifiée entre-temps.").into())
+    }
+}
+
+/// A collectivité by one of its SIRETs, present or past.
+pub(super) fn find_by_siret(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Option<Collectivite>> {
+    let row: Option<CollectiviteRow> = collectivites::table
+        .inner_join(
+            collectivite_sirets::table.on(collectivite_sirets::collectivite_id.eq(collectivites::id)),
+        )
+        .filter(collectivite_sirets::siret.eq(siret))
+        .select(collectivites::all_columns)
+        .first(tx.conn())
+        .optional()?;
+    Ok(row.map(CollectiviteRow::into_domain))
+}
+
+/// The commune registered under an INSEE code, present or past.
+pub(super) fn find_by_insee(tx: &mut Tx<'_>, insee: &InseeCode) -> Outcome<Option<Collectivite>> {
+    let row: Option<CollectiviteRow> = collectivites::table
+        .inner_join(
+            collectivite_communes::table.on(collectivite_communes::collectivite_id.eq(collectivites::id)),
+        )
+        .filter(collectivite_communes::insee_code.eq(insee))
+        .select(collectivites::all_columns)
+        .first(tx.conn())
+        .optional()?;
+    Ok(row.map(CollectiviteRow::into_domain))
+}
+
+/// Every collectivité: some thousands of rows, for the bulk acts and imports.
+pub(super) fn all(tx: &mut Tx<'_>) -> Outcome<Vec<Collectivite>> {
+    let rows: Vec<CollectiviteRow> = collectivites::table.order(collectivites::id).load(tx.conn())?;
+    Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
+}
+
+/// Collectivités by id.
+pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[CollectiviteId]) -> Outcome<Vec<Collectivite>> {
+    let rows: Vec<CollectiviteRow> = collectivites::table.filter(collectivites::id.eq_any(ids)).load(tx.conn())?;
+    Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
+}
+
+/// INSEE codes, current and former, and whose they are.
+pub(super) fn insee_codes(tx: &mut Tx<'_>) -> Outcome<Vec<(InseeCode, CollectiviteId)>> {
+    Ok(collectivite_communes::table
+        .select((collectivite_communes::insee_code, collectivite_communes::collectivite_id))
+        .load(tx.conn())?)
+}
+
+/// Every SIRET ever known and whose it is.
+pub(super) fn all_sirets(tx: &mut Tx<'_>) -> Outcome<Vec<(Siret, CollectiviteId)>> {
+    Ok(collectivite_sirets::table
+        .select((collectivite_sirets::siret, collectivite_sirets::collectivite_id))
+        .load(tx.conn())?)
+}
+
+pub(super) fn insert_insee_codes(tx: &mut Tx<'_>, codes: &[(InseeCode, CollectiviteId, bool)]) -> Outcome<()> {
+    let rows: Vec<_> = codes
+        .iter()
+        .map(|(insee, id, current)| {
+            (
+                collectivite_communes::insee_code.eq(insee),
+                collectivite_communes::collectivite_id.eq(*id),
+                collectivite_communes::is_current.eq(*current),
+            )
+        })
+        .collect();
+    insert_batches!(tx, collectivite_communes::table, rows);
+    Ok(())
+}
+
+/// Who holds an INSEE code.
+pub(super) fn insee_holder(tx: &mut Tx<'_>, insee: &InseeCode) -> Outcome<Option<CollectiviteId>> {
+    Ok(collectivite_communes::table
+        .find(insee)
+        .select(collectivite_communes::collectivite_id)
+        .first(tx.conn())
+        .optional()?)
+}
+
+/// The SIRETs of one collectivité, oldest first.
+pub(super) fn sirets(tx: &mut Tx<'_>, id: CollectiviteId) -> Outcome<Vec<SiretView>> {
+    let rows: Vec<(Siret, Option<NaiveDate>, Option<NaiveDate>)> = collectivite_sirets::table
+        .filter(collectivite_sirets::collectivite_id.eq(id))
+        .order((collectivite_sirets::valid_until.asc(), collectivite_sirets::siret.asc()))
+        .select((collectivite_sirets::siret, collectivite_sirets::valid_from, collectivite_sirets::valid_until))
+        .load(tx.conn())?;
+    let mut views: Vec<SiretView> = rows
+        .into_iter()
+        .map(|(siret, valid_from, valid_until)| SiretView { siret, valid_from, valid_until })
+        .collect();
+    views.sort_by_key(|v| (v.valid_until.is_none(), v.valid_until));
+    Ok(views)
+}
+
+/// Ends the present SIRET and begins another.
+pub(super) fn replace_siret(tx: &mut Tx<'_>, id: CollectiviteId, old: &Siret, new: &Siret, from: NaiveDate, taken: impl FnOnce() -> Refused) -> Outcome<()> {
+    diesel::update(collectivite_sirets::table.find(old))
+        .set(collectivite_sirets::valid_until.eq(from))
+        .execute(tx.conn())?;
+    let inserted = diesel::insert_into(collectivite_sirets::table)
+        .values((
+            collectivite_sirets::siret.eq(new),
+            collectivite_sirets::collectivite_id.eq(id),
+            collectivite_sirets::valid_from.eq(from),
+        ))
+        .execute(tx.conn());
+    on_unique(inserted, taken).map(|_| ())
+}
+
+/// A recorded succession.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = successions)]
+pub struct Succession {
+    pub predecessor_id: CollectiviteId,
+    pub successor_id: CollectiviteId,
+    pub kind: SuccessionKind,
+    pub effective_on: NaiveDate,
+    pub act_reference: Line,
+    pub recorded_by: String,
+    pub recorded_at: Instant,
+}
+
+pub(super) fn successions(tx: &mut Tx<'_>) -> Outcome<Vec<Succession>> {
+    Ok(successions::table.order(successions::predecessor_id).load(tx.conn())?)
+}
+
+pub(super) fn insert_succession(tx: &mut Tx<'_>, new: &Succession, exists: impl FnOnce() -> Refused) -> Outcome<()> {
+    let inserted = diesel::insert_into(successions::table).values(new).execute(tx.conn());
+    on_unique(inserted, exists).map(|_| ())
+}
+
+/// Which collectivités a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct CollectiviteFilter {
+    pub departement: Option<Departement>,
+    pub kind: Option<CollectiviteKind>,
+    pub insee_code: Option<InseeCode>,
+    pub q: Option<String>,
+    pub updated_since: Option<Instant>,
+    pub by_name: bool,
+}
+
+/// A page of collectivités, by SIRET or by name.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &CollectiviteFilter, page: &Page) -> Outcome<Vec<Collectivite>> {
+    let mut query = collectivites::table.into_boxed();
+    if let Some(departement) = &filter.departement {
+        query = query.filter(collectivites::departement.eq(departement));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(collectivites::kind.eq(kind));
+    }
+    if let Some(insee) = &filter.insee_code {
+        query = query.filter(
+            collectivites::id.eq_any(
+                collectivite_communes::table
+                    .filter(collectivite_communes::insee_code.eq(insee.clone()))
+                    .select(collectivite_communes::collectivite_id),
+            ),
+        );
+    }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(collectivites::updated_at.ge(since));
+    }
+    if let Some(q) = &filter.q {
+        let digits: String = q.chars().filter(|c| !c.is_whitespace()).collect();
+        let name = format!("%{}%", fold(q));
+        query = if digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit()) {
+            query.filter(collectivites::siret.like(format!("{digits}%")).or(collectivites::name_fold.like(name)))
+        } else {
+            query.filter(collectivites::name_fold.like(name))
+        };
+    }
+    let rows: Vec<CollectiviteRow> = if filter.by_name {
+        if let (Some(name), Some(siret)) = (page.after(0), page.after(1)) {
+            let (name, siret) = (name.to_owned(), siret.to_owned());
+            query = query.filter(
+                collectivites::name_fold.gt(name.clone()).or(collectivites::name_fold.eq(name).and(collectivites::siret.gt(siret))),
+            );
+        }
+        query.order((collectivites::name_fold.asc(), collectivites::siret.asc())).limit(page.fetch()).load(tx.conn())?
+    } else {
+        if let Some(siret) = page.after(0) {
+            query = query.filter(collectivites::siret.gt(siret.to_owned()));
+        }
+        query.order(collectivites::siret.asc()).limit(page.fetch()).load(tx.conn())?
+    };
+    Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
+}

@@ -1,0 +1,263 @@
+//! The tables of schools and their payers.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::kinds::{SchoolKind, Sector, SetBy};
+use super::school::{Count, PayerPeriod, School, SchoolRequest};
+use crate::insert_batches;
+use crate::kernel::ids::CollectiviteId;
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::text::{Line, fold};
+use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
+use crate::platform::db::json::Json;
+use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
+use crate::platform::web::Page;
+use crate::platform::{Outcome, Tx, on_unique};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = schools, treat_none_as_null = true)]
+struct SchoolRow {
+    uai: Uai,
+    name: Line,
+    name_fold: String,
+    kind: SchoolKind,
+    sector: Sector,
+    insee_code: InseeCode,
+    commune_name: Line,
+    commune_fold: String,
+    departement: Departement,
+    official_siret: Option<String>,
+    official_siren: Option<String>,
+    pupils: Option<i64>,
+    classes: Option<i64>,
+    opened_on: Option<NaiveDate>,
+    closed_on: Option<NaiveDate>,
+    first_school_year: Option<SchoolYear>,
+    person_fields: Json<BTreeSet<String>>,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl SchoolRow {
+    fn new(s: &School) -> Outcome<Self> {
+        let said = s.said.clone();
+        Ok(Self {
+            name_fold: s.name_fold(),
+            commune_fold: s.commune_fold(),
+            uai: said.uai,
+            name: said.name,
+            kind: said.kind,
+            sector: said.sector,
+            insee_code: said.insee_code,
+            commune_name: said.commune_name,
+            departement: s.departement.clone(),
+            official_siret: s.official_siret.clone(),
+            official_siren: s.official_siren.clone(),
+            pupils: said.pupils.map(|c| c.0),
+            classes: said.classes.map(|c| c.0),
+            opened_on: said.opened_on,
+            closed_on: said.closed_on,
+            first_school_year: said.first_school_year,
+            person_fields: Json::new(s.person_fields.clone())?,
+            version: s.version,
+            created_at: s.created_at,
+            updated_at: s.updated_at,
+        })
+    }
+
+    fn into_domain(self) -> School {
+        School {
+            said: SchoolRequest {
+                uai: self.uai,
+                name: self.name,
+                kind: self.kind,
+                sector: self.sector,
+                insee_code: self.insee_code,
+                commune_name: self.commune_name,
+                payer_siret: None,
+                payer_from: None,
+                pupils: self.pupils.map(Count),
+                classes: self.classes.map(Count),
+                opened_on: self.opened_on,
+                closed_on: self.closed_on,
+                first_school_year: self.first_school_year,
+            },
+            departement: self.departement,
+            official_siret: self.official_siret,
+            official_siren: self.official_siren,
+            person_fields: self.person_fields.value,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, new: &[School], taken: impl FnOnce() -> Refused) -> Outcome<()> {
+    let rows = new.iter().map(SchoolRow::new).collect::<Outcome<Vec<_>>>()?;
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, schools::table, rows);
+        Ok(())
+    };
+    on_unique(run(), taken)
+}
+
+pub(super) fn save(tx: &mut Tx<'_>, school: &mut School) -> Outcome<()> {
+    let read = school.version;
+    school.version += 1;
+    school.updated_at = tx.now();
+    let row = SchoolRow::new(school)?;
+    let done = diesel::update(schools::table.find(&school.said.uai).filter(schools::version.eq(read)))
+        .set(row)
+        .execute(tx.conn())?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Refused::new(&CONCURRENT_CHANGE, "L'école a été modifiée entre-temps.").into())
+    }
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, uai: &Uai) -> Outcome<Option<School>> {
+    let row: Option<SchoolRow> = schools::table.find(uai).first(tx.conn()).optional()?;
+    Ok(row.map(SchoolRow::into_domain))
+}
+
+/// Every school: some thousands of rows per region, for the imports.
+pub(super) fn all(tx: &mut Tx<'_>) -> Outcome<Vec<School>> {
+    let rows: Vec<SchoolRow> = schools::table.order(schools::uai).load(tx.conn())?;
+    Ok(rows.into_iter().map(SchoolRow::into_domain).collect())
+}
+
+type PeriodRow = (Uai, NaiveDate, Option<NaiveDate>, CollectiviteId, SetBy);
+
+fn group(rows: Vec<PeriodRow>) -> HashMap<Uai, Vec<PayerPeriod>> {
+    let mut periods: HashMap<Uai, Vec<PayerPeriod>> = HashMap::new();
+    for (uai, from, until, collectivite_id, set_by) in rows {
+        periods.entry(uai).or_default().push(PayerPeriod { from, until, collectivite_id, set_by });
+    }
+    periods
+}
+
+/// Payer periods of every school.
+pub(super) fn all_payers(tx: &mut Tx<'_>) -> Outcome<HashMap<Uai, Vec<PayerPeriod>>> {
+    Ok(group(school_payers::table.order((school_payers::uai, school_payers::valid_from)).load(tx.conn())?))
+}
+
+/// Payer periods of some schools.
+pub(super) fn payers_of(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<HashMap<Uai, Vec<PayerPeriod>>> {
+    Ok(group(
+        school_payers::table
+            .filter(school_payers::uai.eq_any(uais))
+            .order((school_payers::uai, school_payers::valid_from))
+            .load(tx.conn())?,
+    ))
+}
+
+/// Writes the periods of schools that had none.
+pub(super) fn insert_payers(tx: &mut Tx<'_>, periods: &[(Uai, PayerPeriod)]) -> Outcome<()> {
+    let rows: Vec<_> = periods
+        .iter()
+        .map(|(uai, p)| {
+            (
+                school_payers::uai.eq(uai),
+                school_payers::valid_from.eq(p.from),
+                school_payers::valid_until.eq(p.until),
+                school_payers::collectivite_id.eq(p.collectivite_id),
+                school_payers::set_by.eq(p.set_by),
+            )
+        })
+        .collect();
+    insert_batches!(tx, school_payers::table, rows);
+    Ok(())
+}
+
+/// Replaces the periods of one school.
+pub(super) fn replace_payers(tx: &mut Tx<'_>, uai: &Uai, periods: &[PayerPeriod]) -> Outcome<()> {
+    diesel::delete(school_payers::table.filter(school_payers::uai.eq(uai))).execute(tx.conn())?;
+    let rows: Vec<(Uai, PayerPeriod)> = periods.iter().map(|p| (uai.clone(), p.clone())).collect();
+    insert_payers(tx, &rows)
+}
+
+/// Which schools a list or a bulk enrolment takes.
+#[derive(Debug, Clone, Default)]
+pub struct SchoolFilter {
+    pub departement: Option<Departement>,
+    pub sector: Option<Sector>,
+    pub kind: Option<SchoolKind>,
+    pub insee_code: Option<InseeCode>,
+    /// SIRET of who pays today.
+    pub collectivite: Option<Siret>,
+    pub q: Option<String>,
+    pub updated_since: Option<Instant>,
+}
+
+fn filtered(filter: &SchoolFilter, today: NaiveDate) -> schools::BoxedQuery<'static, crate::platform::db::Backend> {
+    let mut query = schools::table.into_boxed();
+    if let Some(departement) = &filter.departement {
+        query = query.filter(schools::departement.eq(departement.clone()));
+    }
+    if let Some(sector) = filter.sector {
+        query = query.filter(schools::sector.eq(sector));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(schools::kind.eq(kind));
+    }
+    if let Some(insee) = &filter.insee_code {
+        query = query.filter(schools::insee_code.eq(insee.clone()));
+    }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(schools::updated_at.ge(since));
+    }
+    if let Some(siret) = &filter.collectivite {
+        let payer = collectivite_sirets::table
+            .filter(collectivite_sirets::siret.eq(siret.clone()))
+            .select(collectivite_sirets::collectivite_id);
+        query = query.filter(
+            schools::uai.eq_any(
+                school_payers::table
+                    .filter(school_payers::collectivite_id.eq_any(payer))
+                    .filter(school_payers::valid_from.le(today))
+                    .filter(school_payers::valid_until.is_null().or(school_payers::valid_until.gt(today).assume_not_null()))
+                    .select(school_payers::uai),
+            ),
+        );
+    }
+    if let Some(q) = &filter.q {
+        let pattern = format!("%{}%", fold(q));
+        let uai = format!("{}%", q.trim().to_uppercase().replace(['%', '_'], ""));
+        query = query.filter(
+            schools::name_fold.like(pattern.clone()).or(schools::commune_fold.like(pattern)).or(schools::uai.like(uai)),
+        );
+    }
+    query
+}
+
+/// A page of schools by UAI.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &SchoolFilter, page: &Page) -> Outcome<Vec<School>> {
+    let mut query = filtered(filter, tx.today());
+    if let Some(uai) = page.after(0) {
+        query = query.filter(schools::uai.gt(uai.to_owned()));
+    }
+    let rows: Vec<SchoolRow> = query.order(schools::uai.asc()).limit(page.fetch()).load(tx.conn())?;
+    Ok(rows.into_iter().map(SchoolRow::into_domain).collect())
+}
+
+/// Every school a filter takes, by UAI.
+pub(super) fn select(tx: &mut Tx<'_>, filter: &SchoolFilter) -> Outcome<Vec<School>> {
+    let rows: Vec<SchoolRow> = filtered(filter, tx.today()).order(schools::uai.asc()).load(tx.conn())?;
+    Ok(rows.into_iter().map(SchoolRow::into_domain).collect())
+}
+
+/// Schools by UAI, as many as are found.
+pub(super) fn by_uais(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<Vec<School>> {
+    let mut found = Vec::new();
+    for chunk in uais.chunks(5000) {
+        let rows: Vec<SchoolRow> = schools::table.filter(schools::uai.eq_any(chunk)).load(tx.conn())?;
+        found.extend(rows.into_iter().map(SchoolRow::into_domain));
+    }
+    Ok(found)
+}
