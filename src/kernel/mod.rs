@@ -1,0 +1,2 @@
+pub mod french;
+pub mod school_label;
