@@ -153,24 +153,80 @@ mod tests {
     #[test]
     fn names_of_the_directory_become_lines_of_article_9() {
         for (name, kind, label) in [
-            ("Ecole élémentaire Charles Odoyer", Elementaire, "ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER"),
-            ("Ecole maternelle Charles Odoyer", Maternelle, "ECOLE MATERNELLE PUBLIQUE CHARLES ODOYER"),
+            (
+                "Ecole élémentaire Charles Odoyer",
+                Elementaire,
+                "ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER",
+            ),
+            (
+                "Ecole maternelle Charles Odoyer",
+                Maternelle,
+                "ECOLE MATERNELLE PUBLIQUE CHARLES ODOYER",
+            ),
             ("école primaire", Primaire, "ECOLE PRIMAIRE PUBLIQUE"),
             ("Ecole", Primaire, "ECOLE PRIMAIRE PUBLIQUE"),
             ("", Maternelle, "ECOLE MATERNELLE PUBLIQUE"),
-            ("Ecole maternelle publique  Soupetard", Maternelle, "ECOLE MATERNELLE PUBLIQUE SOUPETARD"),
-            ("Ecole Publique Terre Clapier", Primaire, "ECOLE PRIMAIRE PUBLIQUE TERRE CLAPIER"),
-            ("Ecole élémentaire d'application Maurice Bécanne", Elementaire, "ECOLE ELEMENTAIRE D'APPLICATION PUBLIQUE MAURICE BECANNE"),
-            ("ECOLE ELEMENTAIRE D APPLICATION CALMETTE", Elementaire, "ECOLE ELEMENTAIRE D APPLICATION PUBLIQUE CALMETTE"),
-            ("Groupe scolaire Jean Moulin", Primaire, "ECOLE PRIMAIRE PUBLIQUE GROUPE SCOLAIRE JEAN MOULIN"),
-            ("HENRI MATISSE", Elementaire, "ECOLE ELEMENTAIRE PUBLIQUE HENRI MATISSE"),
-            ("Dours - RPI Riou de Loulès", Primaire, "ECOLE PRIMAIRE PUBLIQUE DOURS - RPI RIOU DE LOULES"),
-            ("Ecole Henri Wallon", Primaire, "ECOLE PRIMAIRE PUBLIQUE HENRI WALLON"),
-            ("Ecole elementaitre Les Cèdres", Elementaire, "ECOLE ELEMENTAIRE PUBLIQUE LES CEDRES"),
+            (
+                "Ecole maternelle publique  Soupetard",
+                Maternelle,
+                "ECOLE MATERNELLE PUBLIQUE SOUPETARD",
+            ),
+            (
+                "Ecole Publique Terre Clapier",
+                Primaire,
+                "ECOLE PRIMAIRE PUBLIQUE TERRE CLAPIER",
+            ),
+            (
+                "Ecole élémentaire d'application Maurice Bécanne",
+                Elementaire,
+                "ECOLE ELEMENTAIRE D'APPLICATION PUBLIQUE MAURICE BECANNE",
+            ),
+            (
+                "ECOLE ELEMENTAIRE D APPLICATION CALMETTE",
+                Elementaire,
+                "ECOLE ELEMENTAIRE D APPLICATION PUBLIQUE CALMETTE",
+            ),
+            (
+                "Groupe scolaire Jean Moulin",
+                Primaire,
+                "ECOLE PRIMAIRE PUBLIQUE GROUPE SCOLAIRE JEAN MOULIN",
+            ),
+            (
+                "HENRI MATISSE",
+                Elementaire,
+                "ECOLE ELEMENTAIRE PUBLIQUE HENRI MATISSE",
+            ),
+            (
+                "Dours - RPI Riou de Loulès",
+                Primaire,
+                "ECOLE PRIMAIRE PUBLIQUE DOURS - RPI RIOU DE LOULES",
+            ),
+            (
+                "Ecole Henri Wallon",
+                Primaire,
+                "ECOLE PRIMAIRE PUBLIQUE HENRI WALLON",
+            ),
+            (
+                "Ecole elementaitre Les Cèdres",
+                Elementaire,
+                "ECOLE ELEMENTAIRE PUBLIQUE LES CEDRES",
+            ),
             ("Ecole pimaire", Primaire, "ECOLE PRIMAIRE PUBLIQUE"),
-            ("Ecole maternelleLes Lilas", Maternelle, "ECOLE MATERNELLE PUBLIQUE LES LILAS"),
-            ("Ecoleprimaire Léo Lagrange", Primaire, "ECOLE PRIMAIRE PUBLIQUE LEO LAGRANGE"),
-            ("Ecole maternelle Cœur d’Hérault", Maternelle, "ECOLE MATERNELLE PUBLIQUE COEUR D'HERAULT"),
+            (
+                "Ecole maternelleLes Lilas",
+                Maternelle,
+                "ECOLE MATERNELLE PUBLIQUE LES LILAS",
+            ),
+            (
+                "Ecoleprimaire Léo Lagrange",
+                Primaire,
+                "ECOLE PRIMAIRE PUBLIQUE LEO LAGRANGE",
+            ),
+            (
+                "Ecole maternelle Cœur d’Hérault",
+                Maternelle,
+                "ECOLE MATERNELLE PUBLIQUE COEUR D'HERAULT",
+            ),
         ] {
             assert_eq!(school_label(name, kind, true), label);
         }
@@ -179,9 +235,18 @@ mod tests {
     #[test]
     fn private_schools_say_so() {
         for (name, label) in [
-            ("Ecole primaire Saint-Joseph", "ECOLE PRIMAIRE PRIVEE SAINT-JOSEPH"),
-            ("Ecole privée Palotchka (Ecole primaire privée)", "ECOLE PRIVEE PALOTCHKA (ECOLE PRIMAIRE PRIVEE)"),
-            ("Calandreta Dau Chivalet (Ecole primaire privé)", "CALANDRETA DAU CHIVALET (ECOLE PRIMAIRE PRIVE)"),
+            (
+                "Ecole primaire Saint-Joseph",
+                "ECOLE PRIMAIRE PRIVEE SAINT-JOSEPH",
+            ),
+            (
+                "Ecole privée Palotchka (Ecole primaire privée)",
+                "ECOLE PRIVEE PALOTCHKA (ECOLE PRIMAIRE PRIVEE)",
+            ),
+            (
+                "Calandreta Dau Chivalet (Ecole primaire privé)",
+                "CALANDRETA DAU CHIVALET (ECOLE PRIMAIRE PRIVE)",
+            ),
         ] {
             assert_eq!(school_label(name, Primaire, false), label);
         }

@@ -21,13 +21,20 @@ fn template(body: &str) -> Template {
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
 }
 
 #[test]
 fn a_document_is_archivable_and_accessible() {
     let pdf = renderer()
-        .render(&template("= Titre\n#d.name"), br#"{"name":"Nimes"}"#, day(), "N-1")
+        .render(
+            &template("= Titre\n#d.name"),
+            br#"{"name":"Nimes"}"#,
+            day(),
+            "N-1",
+        )
         .unwrap();
     assert!(pdf.starts_with(b"%PDF-1."));
     for mark in [
@@ -67,7 +74,12 @@ fn the_same_inputs_give_the_same_bytes_from_any_thread() {
 #[test]
 fn a_fault_names_the_line_of_the_template() {
     let fault = renderer()
-        .render(&template("= Titre\n#d.nom"), br#"{"name":"x"}"#, day(), "N-1")
+        .render(
+            &template("= Titre\n#d.nom"),
+            br#"{"name":"x"}"#,
+            day(),
+            "N-1",
+        )
         .unwrap_err();
     assert!(matches!(fault, RenderFault::Template { .. }));
     let problem = fault.problems().first().unwrap();
@@ -91,13 +103,21 @@ fn a_warning_is_a_fault() {
 #[test]
 fn a_character_without_glyph_is_a_fault_and_is_named_beforehand() {
     let renderer = renderer();
-    assert_eq!(renderer.unsupported_char("Cœur d’Hérault, 1\u{202F}234,50 €\n«\u{A0}œuvre\u{A0}» — n°"), None);
+    assert_eq!(
+        renderer.unsupported_char("Cœur d’Hérault, 1\u{202F}234,50 €\n«\u{A0}œuvre\u{A0}» — n°"),
+        None
+    );
     assert_eq!(renderer.unsupported_char("École 漢字"), Some('漢'));
     assert_eq!(renderer.unsupported_char("a\tb"), Some('\t'));
     assert_eq!(renderer.unsupported_char("a\u{200B}b"), Some('\u{200B}'));
     assert_eq!(renderer.unsupported_char("\u{E000}"), Some('\u{E000}'));
     let fault = renderer
-        .render(&template("= Titre\n#d.name"), r#"{"name":"漢"}"#.as_bytes(), day(), "N-1")
+        .render(
+            &template("= Titre\n#d.name"),
+            r#"{"name":"漢"}"#.as_bytes(),
+            day(),
+            "N-1",
+        )
         .unwrap_err();
     assert!(matches!(fault, RenderFault::Standard { .. }), "{fault}");
 }
@@ -109,7 +129,12 @@ fn a_template_reaches_no_file_and_no_network() {
         "#image(\"../logo.png\")",
         "#import \"@preview/cetz:0.3.0\"",
     ] {
-        assert!(renderer().render(&template(line), b"{}", day(), "N-1").is_err(), "{line}");
+        assert!(
+            renderer()
+                .render(&template(line), b"{}", day(), "N-1")
+                .is_err(),
+            "{line}"
+        );
     }
 }
 
