@@ -3,6 +3,8 @@ pub mod access;
 pub mod audit;
 pub mod campaigns;
 pub mod config;
+pub mod conventions;
 pub mod kernel;
 pub mod platform;
 pub mod registry;
+pub mod titles;
