@@ -1,3 +1,69 @@
-//! The year: tariff, texts, windows, enrolments.
+//! The year: tariff, dates, texts, policies, and the schools that take part.
+//!
+//! ```text
+//!   preparing ──open──▶ open ──close──▶ closed        enrolment: school × campaign, pinned to the convention
+//! ```
+//! The campaign keeps its own copy of the texts from the day it opens; a convention copies tariff and texts again
+//! when it is issued. What conventions need of enrolments (pin, unpin) is offered here and called from there.
 
+mod actions;
+pub mod bulk;
+mod campaign;
+mod codes;
+mod enrolment;
+mod enrolment_import;
+mod http;
+mod http_enrolments;
+mod store;
+mod tariff;
 pub mod texts;
+mod thresholds;
+
+pub use actions::{close, create, enrol, find, find_and_hold, import_enrolments, open};
+pub use campaign::{
+    Campaign, CampaignAction, CampaignRequest, CampaignState, CampaignView, CountersignPolicy, SmallClaims,
+    SmallClaimsPolicy, Unsettled,
+};
+pub use codes::{CAMPAIGN_STATE, CODES};
+pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
+pub use tariff::{LineAmount, Tariff, TariffUnit};
+pub use thresholds::Thresholds;
+
+use crate::kernel::ids::{CampaignId, ConventionId};
+use crate::kernel::Uai;
+use crate::platform::{Outcome, Tx};
+
+/// What the configuration gives campaigns.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    pub texts: texts::CampaignTexts,
+    pub thresholds: Thresholds,
+    /// Papers carry « SPÉCIMEN » (demonstration).
+    pub specimen: bool,
+}
+
+/// Mounts the routes.
+pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    http::routes(cfg);
+    http_enrolments::routes(cfg);
+}
+
+/// Every enrolment of a campaign, by UAI.
+pub fn enrolments(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Enrolment>> {
+    store::enrolments(tx, campaign)
+}
+
+/// A campaign by its id.
+pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
+    actions::by_id(tx, id)
+}
+
+/// Pins uncovered enrolments to the convention that covers them; returns how many.
+pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, convention: ConventionId, uais: &[Uai]) -> Outcome<usize> {
+    store::pin(tx, campaign, convention, uais)
+}
+
+/// Frees the enrolments of a convention that leaves.
+pub fn unpin(tx: &mut Tx<'_>, convention: ConventionId) -> Outcome<usize> {
+    store::unpin(tx, convention)
+}

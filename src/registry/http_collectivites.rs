@@ -12,7 +12,8 @@ use super::store_collectivites::{self as store, CollectiviteFilter};
 use crate::access::{Can, ManageRegistry, Read};
 use crate::kernel::{Departement, Finding, InseeCode, Instant, Siret, Uai};
 use crate::path_keys;
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, ProblemView, Reply, State};
+use crate::platform::web::docs::{ListRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 path_keys!(Siret => "siret", Uai => "uai");
 
@@ -40,13 +41,7 @@ fn detail(tx: &mut crate::platform::Tx<'_>, c: super::Collectivite, more: Vec<Fi
     operation_id = "create_collectivite", tag = "registre", request_body = CollectiviteRequest,
     responses(
         (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
-        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
-        (status = 401, body = ProblemView, description = "Non authentifié"),
-        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
-        (status = 409, body = ProblemView, description = "SIRET déjà enregistré"),
-        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
-        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
-        (status = 422, body = ProblemView, description = "Valeur refusée"),
+        WriteRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -88,10 +83,7 @@ crate::text_enum!(
     operation_id = "list_collectivites", tag = "registre", params(ListQuery),
     responses(
         (status = 200, body = PageView<CollectiviteView>, description = "Une page"),
-        (status = 400, body = ProblemView, description = "Paramètre inconnu ou curseur illisible"),
-        (status = 401, body = ProblemView, description = "Non authentifié"),
-        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
-        (status = 422, body = ProblemView, description = "Valeur refusée"),
+        ListRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -127,10 +119,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
     operation_id = "get_collectivite", tag = "registre", params(("siret" = Siret, Path)),
     responses(
         (status = 200, body = CollectiviteDetail, description = "La collectivité"),
-        (status = 401, body = ProblemView, description = "Non authentifié"),
-        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
-        (status = 404, body = ProblemView, description = "Inconnue"),
-        (status = 422, body = ProblemView, description = "SIRET mal formé"),
+        ReadRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -155,16 +144,7 @@ async fn one(state: State, _can: Can<Read>, Key(siret): Key<Siret>) -> Answer {
     request_body = Object,
     responses(
         (status = 200, body = CollectiviteDetail, description = "Modifiée"),
-        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
-        (status = 401, body = ProblemView, description = "Non authentifié"),
-        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
-        (status = 404, body = ProblemView, description = "Inconnue"),
-        (status = 409, body = ProblemView, description = "Modifiée entre-temps"),
-        (status = 412, body = ProblemView, description = "Version dépassée"),
-        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
-        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
-        (status = 422, body = ProblemView, description = "Valeur refusée"),
-        (status = 428, body = ProblemView, description = "If-Match absent"),
+        WriteRefusals, PreconditionRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -186,14 +166,7 @@ async fn change(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, 
     operation_id = "replace_siret", tag = "registre", params(("siret" = Siret, Path)), request_body = SiretRequest,
     responses(
         (status = 201, body = CollectiviteDetail, description = "Remplacé ; l'ancien SIRET mène toujours ici"),
-        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
-        (status = 401, body = ProblemView, description = "Non authentifié"),
-        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
-        (status = 404, body = ProblemView, description = "Inconnue"),
-        (status = 409, body = ProblemView, description = "SIRET déjà enregistré"),
-        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
-        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
-        (status = 422, body = ProblemView, description = "Valeur refusée"),
+        WriteRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -216,14 +189,7 @@ async fn replace_siret(state: State, can: Can<ManageRegistry>, Key(siret): Key<S
     operation_id = "record_succession", tag = "registre", params(("siret" = Siret, Path)), request_body = SuccessionRequest,
     responses(
         (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
-        (status = 400, body = ProblemView, description = "JSON illisible ou champ inconnu"),
-        (status = 401, body = ProblemView, description = "Non authentifié"),
-        (status = 403, body = ProblemView, description = "Rôle insuffisant"),
-        (status = 404, body = ProblemView, description = "Collectivité ou successeur inconnu"),
-        (status = 409, body = ProblemView, description = "Succession déjà enregistrée"),
-        (status = 413, body = ProblemView, description = "Corps trop volumineux"),
-        (status = 415, body = ProblemView, description = "Type de contenu non admis"),
-        (status = 422, body = ProblemView, description = "Valeur refusée"),
+        WriteRefusals,
     ),
     security(("bearer" = []))
 )]

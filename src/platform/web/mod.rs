@@ -6,11 +6,13 @@
 //! ```
 
 mod body;
+pub mod docs;
 pub mod page;
 pub mod problem;
 mod query;
 mod reply;
 mod state;
+mod upload;
 
 pub use body::{Body, Key, PathKey, merged};
 pub use page::{Meta, Page, PageView};
@@ -18,3 +20,4 @@ pub use problem::{Answer, Problem, ProblemView};
 pub use query::Params;
 pub use reply::Reply;
 pub use state::{CallContext, State};
+pub use upload::{Upload, UploadLimit};

@@ -1,0 +1,284 @@
+//! Use cases of campaigns and enrolments.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::bulk::{BulkItem, BulkRequest, BulkView, Selection};
+use super::campaign::{Campaign, CampaignRequest, CampaignState, Unsettled};
+use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
+use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentRequest, SchoolSelection};
+use super::texts::CampaignTexts;
+use super::{enrolment_import, store};
+use crate::audit::{self, Entry};
+use crate::kernel::ids::{CampaignId, EnrolmentId};
+use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
+use crate::platform::db::counters;
+use crate::platform::web::{merged, problem::PRECONDITION_FAILED};
+use crate::platform::{Outcome, Tx};
+use crate::registry::{self, ImportView, School, SchoolFilter};
+
+/// Creates the campaign of a school year.
+pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignRequest) -> Outcome<Campaign> {
+    said.check()?;
+    let now = tx.now();
+    let year = said.school_year.clone();
+    let new = Campaign {
+        id: CampaignId::new(tx.uuid()),
+        said,
+        state: CampaignState::Preparing,
+        opened_at: None,
+        closed_at: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    store::insert(tx, &new, || Refused::new(&CAMPAIGN_EXISTS, format!("La campagne {year} existe déjà.")))?;
+    audit::record(tx, actor, Entry::new("campaign.created", "campaign", &year, serde_json::to_value(&new.said)?))?;
+    Ok(new)
+}
+
+/// The campaign of a school year.
+pub fn find(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Campaign> {
+    Ok(store::find(tx, year)?.ok_or_else(|| Refused::not_found("Campagne", year))?)
+}
+
+/// The campaign, held until the end of the transaction: acts in number on one campaign take turns.
+pub fn find_and_hold(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Campaign> {
+    counters::lock(tx, &format!("campaign:{year}"))?;
+    find(tx, year)
+}
+
+/// A campaign by its id.
+pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
+    Ok(store::by_id(tx, id)?.ok_or_else(|| Refused::not_found("Campagne", id))?)
+}
+
+/// Changes what may still change.
+pub fn patch(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, version: i64, patch: &Value) -> Outcome<Campaign> {
+    let found = find_and_hold(tx, year)?;
+    if found.version != version {
+        let detail = format!("Version {version} annoncée, version {} enregistrée.", found.version);
+        return Err(Refused::new(&PRECONDITION_FAILED, detail).into());
+    }
+    let (said, fields) = merged(&found.said, patch)?;
+    let mut changed = found.rewritten(said, &fields)?;
+    store::save(tx, &mut changed)?;
+    audit::record(tx, actor, Entry::new("campaign.changed", "campaign", year, patch.clone()))?;
+    Ok(changed)
+}
+
+/// Opens the campaign; `defaults` are the texts of the configuration.
+pub fn open(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, defaults: &CampaignTexts) -> Outcome<Campaign> {
+    let mut opened = find_and_hold(tx, year)?.open(defaults, tx.now())?;
+    opened.said.check()?;
+    store::save(tx, &mut opened)?;
+    let placeholders = opened.said.texts.as_ref().map(|t| t.placeholders().len()).unwrap_or_default();
+    audit::record(tx, actor, Entry::new("campaign.opened", "campaign", year, json!({ "placeholders": placeholders })))?;
+    Ok(opened)
+}
+
+/// Closes the campaign; who holds the titles says what is left half way.
+pub fn close(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, left: Unsettled) -> Outcome<Campaign> {
+    let mut closed = find_and_hold(tx, year)?.close(left, tx.now())?;
+    store::save(tx, &mut closed)?;
+    audit::record(tx, actor, Entry::new("campaign.closed", "campaign", year, json!({})))?;
+    Ok(closed)
+}
+
+fn enrolling(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Campaign> {
+    let campaign = find_and_hold(tx, year)?;
+    if campaign.state == CampaignState::Closed {
+        let detail = "La campagne est close : plus d'inscription.";
+        return Err(Refused::state(&CAMPAIGN_STATE, detail, campaign.state, campaign.allowed()).into());
+    }
+    Ok(campaign)
+}
+
+/// What enrolling one school means: pure.
+fn decide(uai: &Uai, school: Option<&School>, already: bool, campaign: &Campaign) -> BulkItem {
+    let Some(school) = school else {
+        return BulkItem::refused(uai, "school_unknown", "École inconnue du registre.");
+    };
+    if already {
+        return BulkItem::new(uai, "already_enrolled");
+    }
+    if school.is_closed_on(campaign.said.school_year.starts_on()) {
+        return BulkItem::refused(uai, "school_closed", "L'école est fermée à la rentrée de cette campagne.");
+    }
+    BulkItem::new(uai, "enrolled")
+}
+
+/// Enrols schools in number, by filter or by keys.
+pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRequest) -> Outcome<BulkView> {
+    let campaign = enrolling(tx, year)?;
+    let (origin, requester, requested_on) = (request.origin, request.requester, request.requested_on);
+    let bulk: BulkRequest<SchoolSelection, String> =
+        BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
+    let (selection, dry_run) = bulk.selection(false)?;
+    let mut items = Vec::new();
+    let (wanted, default_origin): (Vec<(Uai, Option<School>)>, _) = match selection {
+        Selection::Keys(keys) => {
+            let mut uais = Vec::new();
+            let mut seen = HashSet::new();
+            for key in keys {
+                match Uai::parse(&key) {
+                    Ok(uai) if seen.insert(uai.clone()) => uais.push(uai),
+                    Ok(_) => {}
+                    Err(fault) => items.push(BulkItem::refused(key, fault.code, fault.message)),
+                }
+            }
+            let mut known = by_uai(registry::schools_by_uai(tx, &uais)?);
+            (uais.into_iter().map(|u| { let s = known.remove(&u); (u, s) }).collect(), EnrolmentOrigin::Mairie)
+        }
+        Selection::Filter(f) => {
+            let filter = SchoolFilter {
+                departement: f.departement,
+                sector: f.sector,
+                kind: f.kind,
+                insee_code: f.insee_code,
+                collectivite: f.collectivite,
+                q: f.q,
+                updated_since: None,
+            };
+            let schools = registry::select_schools(tx, &filter)?;
+            (schools.into_iter().map(|s| (s.said.uai.clone(), Some(s))).collect(), EnrolmentOrigin::Filtre)
+        }
+        Selection::All => (Vec::new(), EnrolmentOrigin::Filtre),
+    };
+    let already: HashSet<Uai> = store::enrolments(tx, campaign.id)?.into_iter().map(|e| e.uai).collect();
+    let mut new = Vec::new();
+    for (uai, school) in wanted {
+        let mut item = decide(&uai, school.as_ref(), already.contains(&uai), &campaign);
+        if item.outcome == "enrolled" {
+            let enrolment = Enrolment {
+                id: EnrolmentId::new(tx.uuid()),
+                campaign_id: campaign.id,
+                uai,
+                origin: origin.unwrap_or(default_origin),
+                requester: requester.clone(),
+                requested_on,
+                convention_id: None,
+                created_by: actor.label.clone(),
+                created_at: tx.now(),
+            };
+            item = item.with_id(enrolment.id);
+            new.push(enrolment);
+        }
+        items.push(item);
+    }
+    store::insert_enrolments(tx, &new)?;
+    let view = BulkView::of(items, &["enrolled", "already_enrolled", "refused"], dry_run);
+    if dry_run {
+        tx.discard();
+    } else if !new.is_empty() {
+        let data = json!({ "enrolled": new.len(), "origin": origin.unwrap_or(default_origin) });
+        audit::record(tx, actor, Entry::new("campaign.schools_enrolled", "campaign", year, data))?;
+    }
+    Ok(view)
+}
+
+fn by_uai(schools: Vec<School>) -> HashMap<Uai, School> {
+    schools.into_iter().map(|s| (s.said.uai.clone(), s)).collect()
+}
+
+/// Enrols one school; says whether it was new.
+pub fn enrol_one(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, uai: &Uai, request: EnrolmentRequest) -> Outcome<(Enrolment, bool)> {
+    let campaign = find(tx, year)?;
+    let one = EnrolRequest {
+        filter: None,
+        keys: Some(vec![uai.to_string()]),
+        dry_run: false,
+        origin: request.origin,
+        requester: request.requester,
+        requested_on: request.requested_on,
+    };
+    let view = enrol(tx, actor, year, one)?;
+    if let Some(item) = view.items.iter().find(|i| i.outcome == "refused") {
+        let message = item.findings.first().map_or_else(String::new, |f| f.message.clone());
+        if item.findings.iter().any(|f| f.code == "school_unknown") {
+            return Err(Refused::not_found("École", uai).into());
+        }
+        return Err(Refused::new(&CAMPAIGN_STATE, message).into());
+    }
+    let enrolment = store::enrolment(tx, campaign.id, uai)?.ok_or_else(|| Refused::not_found("Inscription", uai))?;
+    Ok((enrolment, view.count("enrolled") == 1))
+}
+
+/// Takes a school out of a campaign, unless a convention covers it.
+pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, uai: &Uai) -> Outcome<()> {
+    let campaign = enrolling(tx, year)?;
+    let found = store::enrolment(tx, campaign.id, uai)?.ok_or_else(|| Refused::not_found("Inscription", uai))?;
+    if !store::delete_enrolment(tx, found.id)? {
+        let detail = "L'école figure dans une convention : la retirer demande un avenant.";
+        return Err(Refused::new(&ENROLMENT_COVERED, detail).into());
+    }
+    audit::record(tx, actor, Entry::new("campaign.school_withdrawn", "campaign", year, json!({ "uai": uai })))
+}
+
+/// Enrols the schools of a file (uai, origine, demandeur, date), row by row.
+pub fn import_enrolments(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, path: &Path, dry_run: bool) -> Outcome<ImportView> {
+    let table = enrolment_import::open(path).map_err(|f| registry::file_refused(&f))?;
+    let campaign = enrolling(tx, year)?;
+    let mut view = ImportView { dry_run, ..ImportView::default() };
+    let mut rows = Vec::new();
+    for row in enrolment_import::read(&table).map_err(|f| registry::file_refused(&f))? {
+        let row = row.map_err(|f| registry::file_refused(&f))?;
+        if let Some((value, findings)) = view.sift(row.line, row.parsed) {
+            rows.push((row.line, value, findings));
+        }
+    }
+    let uais: Vec<Uai> = rows.iter().map(|(_, r, _)| r.uai.clone()).collect();
+    let known = by_uai(registry::schools_by_uai(tx, &uais)?);
+    let mut already: HashSet<Uai> = store::enrolments(tx, campaign.id)?.into_iter().map(|e| e.uai).collect();
+    let mut new = Vec::new();
+    let mut first_years = Vec::new();
+    for (line, row, mut findings) in rows {
+        let item = decide(&row.uai, known.get(&row.uai), already.contains(&row.uai), &campaign);
+        findings.extend(item.findings);
+        let outcome = match item.outcome {
+            "enrolled" => "created",
+            "already_enrolled" => "unchanged",
+            _ => "rejected",
+        };
+        if outcome == "created" {
+            already.insert(row.uai.clone());
+            new.push(Enrolment {
+                id: EnrolmentId::new(tx.uuid()),
+                campaign_id: campaign.id,
+                uai: row.uai.clone(),
+                origin: row.origin.unwrap_or(EnrolmentOrigin::Reconduction),
+                requester: row.requester,
+                requested_on: row.requested_on,
+                convention_id: None,
+                created_by: actor.label.clone(),
+                created_at: tx.now(),
+            });
+        }
+        if let (Some(first), true) = (row.first_school_year, outcome != "rejected") {
+            first_years.push((row.uai.clone(), first));
+        }
+        view.tell(Some(line), &row.uai, outcome, findings);
+    }
+    store::insert_enrolments(tx, &new)?;
+    registry::note_first_school_years(tx, &first_years)?;
+    if dry_run {
+        tx.discard();
+    } else {
+        let data = json!({ "created": view.created, "unchanged": view.unchanged, "rejected": view.rejected });
+        audit::record(tx, actor, Entry::new("campaign.enrolments_imported", "campaign", year, data))?;
+    }
+    Ok(view)
+}
+
+/// Findings of a campaign worth telling when it is read.
+#[must_use]
+pub fn findings(campaign: &Campaign) -> Vec<Finding> {
+    let Some(texts) = &campaign.said.texts else { return Vec::new() };
+    texts
+        .placeholders()
+        .into_iter()
+        .map(|(path, _)| Finding::info("placeholder_text", format!("Le texte « {path} » est encore un EXEMPLE.")))
+        .collect()
+}

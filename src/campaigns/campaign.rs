@@ -1,0 +1,288 @@
+//! A campaign: one school year's tariff, dates, texts and policies. Pure.
+//!
+//! ```text
+//!   preparing ──open──▶ open ──close──▶ closed
+//!   everything may      tariff, dates and texts      nothing moves
+//!   change              are frozen
+//! ```
+//! Nothing is refused because it is late: the response deadline is a wish, and closing only asks that no title be
+//! left half way.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::codes::CAMPAIGN_STATE;
+use super::tariff::Tariff;
+use super::texts::CampaignTexts;
+use crate::kernel::ids::CampaignId;
+use crate::kernel::text::{excerpt, printable};
+use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear};
+use crate::text_enum;
+
+text_enum!(
+    /// Where a campaign stands.
+    CampaignState { Preparing => "preparing", Open => "open", Closed => "closed" }
+);
+
+text_enum!(
+    /// What is done with a claim strictly below the threshold (décret 2012-1246, art. 114: a faculty).
+    SmallClaimsPolicy {
+        /// Issue the title all the same.
+        Issue => "issue",
+        /// Record a named, reversible decision not to issue.
+        DoNotIssue => "do_not_issue",
+        /// Prepare with a warning; approval in bulk skips it.
+        Flag => "flag",
+    }
+);
+
+text_enum!(
+    /// Whether findings still open stop the countersignature.
+    CountersignPolicy { Record => "record", Require => "require" }
+);
+
+text_enum!(
+    /// What may be done to a campaign.
+    CampaignAction { Open => "open", Close => "close" }
+);
+
+/// Small-claims rule of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SmallClaims {
+    /// Strictly below: small. Absent: the dated threshold of the regulation (50.00 since 25 May 2024).
+    #[serde(default)]
+    pub threshold: Option<Money>,
+    pub policy: SmallClaimsPolicy,
+}
+
+impl Default for SmallClaims {
+    fn default() -> Self {
+        Self { threshold: None, policy: SmallClaimsPolicy::Issue }
+    }
+}
+
+fn record() -> CountersignPolicy {
+    CountersignPolicy::Record
+}
+
+/// What a person decides of a campaign, at creation and (as a JSON merge patch) later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CampaignRequest {
+    pub school_year: SchoolYear,
+    pub tariff: Tariff,
+    /// Date at the head of the conventions.
+    pub convention_date: NaiveDate,
+    /// Last day of the conventions.
+    pub ends_on: NaiveDate,
+    /// A wish told to communes; nothing is refused after it.
+    #[serde(default)]
+    pub response_deadline: Option<NaiveDate>,
+    #[serde(default)]
+    pub small_claims: SmallClaims,
+    #[serde(default = "record")]
+    pub countersign_policy: CountersignPolicy,
+    /// Texts of the papers; absent: those of the configuration at opening.
+    #[serde(default)]
+    pub texts: Option<CampaignTexts>,
+}
+
+impl CampaignRequest {
+    /// Checks what no single field can.
+    ///
+    /// # Errors
+    /// Every rule broken, each on its field.
+    pub fn check(&self) -> Result<(), Refused> {
+        let mut errors = Vec::new();
+        let mut refuse = |pointer: &str, code: &str, message: String, value: String| {
+            errors.push(FieldError { pointer: pointer.into(), code: code.into(), message, value: Some(value) });
+        };
+        if self.tariff.unit_amount.is_zero() {
+            refuse("/tariff/unit_amount", "amount_zero", "Le tarif doit être supérieur à zéro.".into(), self.tariff.unit_amount.to_string());
+        }
+        if self.ends_on < self.school_year.starts_on() {
+            let message = format!("La convention ne peut finir avant la rentrée ({}).", self.school_year.starts_on());
+            refuse("/ends_on", "date_order", message, self.ends_on.to_string());
+        }
+        if self.convention_date > self.ends_on {
+            let message = format!("La date de la convention ne peut suivre sa fin ({}).", self.ends_on);
+            refuse("/convention_date", "date_order", message, self.convention_date.to_string());
+        }
+        if let Some(deadline) = self.response_deadline
+            && deadline < self.convention_date
+        {
+            let message = format!("La réponse ne peut être attendue avant la date de la convention ({}).", self.convention_date);
+            refuse("/response_deadline", "date_order", message, deadline.to_string());
+        }
+        if let Some(texts) = &self.texts {
+            let json = serde_json::to_value(texts).unwrap_or(Value::Null);
+            unprintable(&json, "/texts", &mut |pointer, c, text| {
+                let message = format!("Caractère non imprimable dans les documents : U+{:04X}.", u32::from(c));
+                refuse(pointer, "unprintable_character", message, excerpt(&text));
+            });
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let mut refused = Refused::new(&crate::kernel::refused::INVALID_VALUE, "La campagne décrite ne tient pas.");
+        refused.errors = errors;
+        Err(refused)
+    }
+}
+
+/// Calls back on the first unprintable character of each string below a JSON value.
+fn unprintable(value: &Value, pointer: &str, report: &mut impl FnMut(&str, char, &str)) {
+    match value {
+        Value::String(text) => {
+            if let Some(c) = text.chars().find(|c| !printable(*c) && *c != '\n') {
+                report(pointer, c, text);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(i, v)| unprintable(v, &format!("{pointer}/{i}"), report));
+        }
+        Value::Object(fields) => fields.iter().for_each(|(k, v)| unprintable(v, &format!("{pointer}/{k}"), report)),
+        _ => {}
+    }
+}
+
+/// A campaign as known today.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    pub id: CampaignId,
+    pub said: CampaignRequest,
+    pub state: CampaignState,
+    pub opened_at: Option<Instant>,
+    pub closed_at: Option<Instant>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// Fields that may still change once the campaign is open.
+const FREE_WHEN_OPEN: [&str; 3] = ["response_deadline", "small_claims", "countersign_policy"];
+
+/// Titles a closing campaign would leave half way; counted by those who hold the titles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsettled {
+    pub prepared: i64,
+    pub approved: i64,
+}
+
+impl Campaign {
+    /// What may be done now, and why not for the rest.
+    #[must_use]
+    pub fn allowed(&self) -> &'static [CampaignAction] {
+        match self.state {
+            CampaignState::Preparing => &[CampaignAction::Open],
+            CampaignState::Open => &[CampaignAction::Close],
+            CampaignState::Closed => &[],
+        }
+    }
+
+    fn refuse(&self, detail: String) -> Refused {
+        Refused::state(&CAMPAIGN_STATE, detail, self.state, self.allowed())
+    }
+
+    /// Takes a person's new word.
+    ///
+    /// # Errors
+    /// Frozen fields once open; anything once closed.
+    pub fn rewritten(mut self, said: CampaignRequest, patched: &[String]) -> Result<Self, Refused> {
+        said.check()?;
+        if said.school_year != self.said.school_year {
+            let fault = FieldFault::new("school_year_immutable", "L'année scolaire d'une campagne ne change pas.");
+            return Err(Refused::field("/school_year", &fault, Some(said.school_year.to_string())));
+        }
+        match self.state {
+            CampaignState::Preparing => {}
+            CampaignState::Open => {
+                if let Some(field) = patched.iter().find(|f| !FREE_WHEN_OPEN.contains(&f.as_str())) {
+                    return Err(self.refuse(format!("Le champ « {field} » est figé depuis l'ouverture de la campagne.")));
+                }
+            }
+            CampaignState::Closed => return Err(self.refuse("La campagne est close : elle ne change plus.".into())),
+        }
+        self.said = said;
+        Ok(self)
+    }
+
+    /// Opens: the texts are copied and frozen.
+    ///
+    /// # Errors
+    /// Not `preparing`.
+    pub fn open(mut self, defaults: &CampaignTexts, now: Instant) -> Result<Self, Refused> {
+        if self.state != CampaignState::Preparing {
+            return Err(self.refuse("Seule une campagne en préparation peut être ouverte.".into()));
+        }
+        self.said.texts.get_or_insert_with(|| defaults.clone());
+        self.state = CampaignState::Open;
+        self.opened_at = Some(now);
+        Ok(self)
+    }
+
+    /// Closes.
+    ///
+    /// # Errors
+    /// Not `open`, or titles half way.
+    pub fn close(mut self, left: Unsettled, now: Instant) -> Result<Self, Refused> {
+        if self.state != CampaignState::Open {
+            return Err(self.refuse("Seule une campagne ouverte peut être close.".into()));
+        }
+        if left.prepared + left.approved > 0 {
+            return Err(self.refuse(format!(
+                "Des titres sont à mi-chemin : {} préparé(s) à approuver ou retirer, {} approuvé(s) à mettre en bordereau.",
+                left.prepared, left.approved
+            )));
+        }
+        self.state = CampaignState::Closed;
+        self.closed_at = Some(now);
+        Ok(self)
+    }
+
+    /// The texts in force; only once open.
+    ///
+    /// # Errors
+    /// The campaign is not open.
+    pub fn opened_texts(&self) -> Result<&CampaignTexts, Refused> {
+        match (&self.said.texts, self.state) {
+            (Some(texts), CampaignState::Open) => Ok(texts),
+            (_, CampaignState::Closed) => Err(self.refuse("La campagne est close.".into())),
+            _ => Err(self.refuse("La campagne n'est pas ouverte.".into())),
+        }
+    }
+}
+
+/// A campaign, as answered.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct CampaignView {
+    pub id: CampaignId,
+    #[serde(flatten)]
+    pub said: CampaignRequest,
+    pub state: CampaignState,
+    #[schema(example = "EUR")]
+    pub currency: &'static str,
+    pub opened_at: Option<Instant>,
+    pub closed_at: Option<Instant>,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+impl From<Campaign> for CampaignView {
+    fn from(c: Campaign) -> Self {
+        Self {
+            id: c.id,
+            said: c.said,
+            state: c.state,
+            currency: "EUR",
+            opened_at: c.opened_at,
+            closed_at: c.closed_at,
+            version: c.version,
+            created_at: c.created_at,
+            updated_at: c.updated_at,
+        }
+    }
+}

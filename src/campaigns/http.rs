@@ -1,0 +1,118 @@
+//! Routes of campaigns.
+
+use actix_web::{get, patch, post};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::campaign::{Campaign, CampaignRequest, CampaignView};
+use super::{actions, store};
+use crate::access::{Can, ManageCampaigns, Read};
+use crate::kernel::{Finding, SchoolYear};
+use crate::path_keys;
+use crate::platform::web::docs::{ListRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+
+path_keys!(SchoolYear => "school_year");
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(create).service(list).service(one).service(change);
+}
+
+/// Une campagne et ce qui mérite un regard.
+#[derive(Serialize, utoipa::ToSchema)]
+struct CampaignDetail {
+    #[serde(flatten)]
+    campaign: CampaignView,
+    findings: Vec<Finding>,
+}
+
+fn detail(campaign: Campaign) -> CampaignDetail {
+    CampaignDetail { findings: actions::findings(&campaign), campaign: campaign.into() }
+}
+
+/// Créer la campagne d'une année scolaire
+#[utoipa::path(
+    operation_id = "create_campaign", tag = "campagnes", request_body = CampaignRequest,
+    responses((status = 201, body = CampaignDetail, description = "Créée, en préparation"), WriteRefusals),
+    security(("bearer" = []))
+)]
+#[post("/campaigns")]
+async fn create(state: State, can: Can<ManageCampaigns>, call: CallContext, body: Body<CampaignRequest>) -> Answer {
+    let actor = can.actor;
+    state
+        .post(actor.user, call, body.sha256, move |tx| {
+            let created = actions::create(tx, &actor, body.value)?;
+            let (location, version) = (format!("/api/v1/campaigns/{}", created.said.school_year), created.version);
+            Reply::created(location, &detail(created), version)
+        })
+        .await
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// De 1 à 200 ; 50 par défaut.
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Lister les campagnes, la plus récente d'abord
+#[utoipa::path(
+    operation_id = "list_campaigns", tag = "campagnes", params(ListQuery),
+    responses((status = 200, body = PageView<CampaignView>, description = "Une page"), ListRefusals),
+    security(("bearer" = []))
+)]
+#[get("/campaigns")]
+async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
+    let page = Page::read(query.limit, query.cursor.as_deref(), "school_year", 1)?;
+    let reply = state
+        .read(move |tx| {
+            let rows = store::list(tx, &page)?;
+            let keys = |c: &Campaign| vec![c.said.school_year.to_string()];
+            Reply::ok(&page.finish(rows, "school_year", keys, CampaignView::from))
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Lire une campagne
+#[utoipa::path(
+    operation_id = "get_campaign", tag = "campagnes", params(("school_year" = SchoolYear, Path)),
+    responses((status = 200, body = CampaignDetail, description = "La campagne"), ReadRefusals),
+    security(("bearer" = []))
+)]
+#[get("/campaigns/{school_year}")]
+async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>) -> Answer {
+    let reply = state
+        .read(move |tx| {
+            let found = actions::find(tx, &year)?;
+            let version = found.version;
+            Reply::versioned(&detail(found), version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Modifier une campagne
+///
+/// Fusion JSON (RFC 7396). Une fois la campagne ouverte, seuls `response_deadline`, `small_claims` et `countersign_policy` changent encore.
+#[utoipa::path(
+    operation_id = "patch_campaign", tag = "campagnes",
+    params(("school_year" = SchoolYear, Path), ("If-Match" = String, Header, description = "ETag lu")),
+    request_body = Object,
+    responses((status = 200, body = CampaignDetail, description = "Modifiée"), WriteRefusals, PreconditionRefusals),
+    security(("bearer" = []))
+)]
+#[patch("/campaigns/{school_year}")]
+async fn change(state: State, can: Can<ManageCampaigns>, Key(year): Key<SchoolYear>, call: CallContext, body: Body<Value>) -> Answer {
+    let version = call.expected_version()?;
+    let reply = state
+        .write(move |tx| {
+            let changed = actions::patch(tx, &can.actor, &year, version, &body.value)?;
+            let version = changed.version;
+            Reply::versioned(&detail(changed), version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}

@@ -1,0 +1,175 @@
+//! Routes of enrolments.
+
+use actix_web::{delete, get, post, put};
+use serde::Deserialize;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::bulk::BulkView;
+use super::enrolment::{EnrolRequest, Enrolment, EnrolmentRequest, EnrolmentView};
+use super::store::EnrolmentFilter;
+use super::{actions, store};
+use crate::access::{Can, ManageCampaigns, Read};
+use crate::kernel::text::Line;
+use crate::kernel::{Departement, Refused, SchoolYear, Uai};
+use crate::platform::web::docs::{ListRefusals, WriteRefusals};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, Upload};
+use crate::platform::{Outcome, Tx};
+use crate::registry::ImportView;
+use crate::registry::kinds::Sector;
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    // `imports` before `{uai}`: the first that matches serves.
+    cfg.service(enrol).service(import).service(list).service(put_one).service(remove);
+}
+
+fn view((e, name, commune_name, departement): (Enrolment, Line, Line, Departement)) -> EnrolmentView {
+    EnrolmentView {
+        uai: e.uai,
+        name,
+        commune_name,
+        departement,
+        origin: e.origin,
+        requester: e.requester,
+        requested_on: e.requested_on,
+        convention_id: e.convention_id,
+        created_at: e.created_at,
+    }
+}
+
+/// Inscrire des écoles en nombre
+///
+/// Par `filter` ou par `keys` (UAI). Issues : `enrolled`, `already_enrolled`, `refused`.
+#[utoipa::path(
+    operation_id = "enrol_schools", tag = "campagnes", params(("school_year" = SchoolYear, Path)), request_body = EnrolRequest,
+    responses((status = 200, body = BulkView, description = "Une issue par école"), WriteRefusals),
+    security(("bearer" = []))
+)]
+#[post("/campaigns/{school_year}/enrolments")]
+async fn enrol(state: State, can: Can<ManageCampaigns>, Key(year): Key<SchoolYear>, call: CallContext, body: Body<EnrolRequest>) -> Answer {
+    let actor = can.actor;
+    state.post(actor.user, call, body.sha256, move |tx| Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?)).await
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ImportQuery {
+    /// `true` : même traitement, rien n'est écrit.
+    dry_run: Option<bool>,
+}
+
+/// Inscrire les écoles d'un fichier
+///
+/// Colonnes `uai`, `origine`, `demandeur`, `date`, `premiere_annee` ; CSV ou XLSX.
+#[utoipa::path(
+    operation_id = "import_enrolments", tag = "campagnes", params(("school_year" = SchoolYear, Path), ImportQuery),
+    request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
+    security(("bearer" = []))
+)]
+#[post("/campaigns/{school_year}/enrolments/imports")]
+async fn import(
+    state: State,
+    can: Can<ManageCampaigns>,
+    Key(year): Key<SchoolYear>,
+    Params(query): Params<ImportQuery>,
+    call: CallContext,
+    upload: Upload,
+) -> Answer {
+    let actor = can.actor;
+    let dry_run = query.dry_run.unwrap_or(false);
+    state
+        .post(actor.user, call, upload.sha256, move |tx| {
+            Reply::ok(&actions::import_enrolments(tx, &actor, &year, upload.file.path(), dry_run)?)
+        })
+        .await
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// Département de l'école.
+    departement: Option<Departement>,
+    sector: Option<Sector>,
+    /// `true` : figurant dans une convention ; `false` : en attente.
+    covered: Option<bool>,
+    /// De 1 à 200 ; 50 par défaut.
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Lister les inscriptions
+#[utoipa::path(
+    operation_id = "list_enrolments", tag = "campagnes", params(("school_year" = SchoolYear, Path), ListQuery),
+    responses((status = 200, body = PageView<EnrolmentView>, description = "Une page"), ListRefusals),
+    security(("bearer" = []))
+)]
+#[get("/campaigns/{school_year}/enrolments")]
+async fn list(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, Params(query): Params<ListQuery>) -> Answer {
+    let page = Page::read(query.limit, query.cursor.as_deref(), "uai", 1)?;
+    let filter = EnrolmentFilter { departement: query.departement, sector: query.sector, covered: query.covered };
+    let reply = state
+        .read(move |tx| {
+            let campaign = actions::find(tx, &year)?;
+            let rows = store::list_enrolments(tx, campaign.id, &filter, &page)?;
+            Reply::ok(&page.finish(rows, "uai", |(e, ..)| vec![e.uai.to_string()], view))
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+fn one_view(tx: &mut Tx<'_>, enrolment: Enrolment) -> Outcome<EnrolmentView> {
+    let school = crate::registry::schools_by_uai(tx, std::slice::from_ref(&enrolment.uai))?
+        .pop()
+        .ok_or_else(|| Refused::not_found("École", &enrolment.uai))?;
+    Ok(view((enrolment, school.said.name, school.said.commune_name, school.departement)))
+}
+
+/// Inscrire une école
+#[utoipa::path(
+    operation_id = "enrol_school", tag = "campagnes",
+    params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)), request_body = EnrolmentRequest,
+    responses(
+        (status = 200, body = EnrolmentView, description = "Déjà inscrite"),
+        (status = 201, body = EnrolmentView, description = "Inscrite"),
+        WriteRefusals
+    ),
+    security(("bearer" = []))
+)]
+#[put("/campaigns/{school_year}/enrolments/{uai}")]
+async fn put_one(
+    state: State,
+    can: Can<ManageCampaigns>,
+    Key(year): Key<SchoolYear>,
+    Key(uai): Key<Uai>,
+    body: Body<EnrolmentRequest>,
+) -> Answer {
+    let reply = state
+        .write(move |tx| {
+            let (enrolment, new) = actions::enrol_one(tx, &can.actor, &year, &uai, body.value)?;
+            let view = one_view(tx, enrolment)?;
+            if new {
+                Reply::created(format!("/api/v1/campaigns/{year}/enrolments/{uai}"), &view, 1)
+            } else {
+                Reply::ok(&view)
+            }
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Retirer une école de la campagne
+#[utoipa::path(
+    operation_id = "withdraw_school", tag = "campagnes", params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)),
+    responses((status = 204, description = "Retirée"), WriteRefusals),
+    security(("bearer" = []))
+)]
+#[delete("/campaigns/{school_year}/enrolments/{uai}")]
+async fn remove(state: State, can: Can<ManageCampaigns>, Key(year): Key<SchoolYear>, Key(uai): Key<Uai>) -> Answer {
+    let reply = state
+        .write(move |tx| {
+            actions::withdraw(tx, &can.actor, &year, &uai)?;
+            Ok(Reply::no_content())
+        })
+        .await?;
+    Ok(reply.into_response())
+}

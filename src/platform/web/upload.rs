@@ -1,0 +1,90 @@
+//! A file sent as `multipart/form-data`, field `file`, streamed to a temporary file under a size limit.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::pin::Pin;
+
+use actix_multipart::Multipart;
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use futures_util::StreamExt as _;
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::problem::{self, Problem};
+use crate::platform::Error;
+
+/// Largest file accepted by imports, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadLimit(pub u64);
+
+/// The received file; deleted when dropped.
+#[derive(Debug)]
+pub struct Upload {
+    pub file: NamedTempFile,
+    /// Of the bytes, for idempotency.
+    pub sha256: String,
+}
+
+impl FromRequest for Upload {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<web::Data<UploadLimit>>().map_or(50 * 1024 * 1024, |l| l.0);
+        let is_form = request
+            .headers()
+            .get("content-type")
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
+        let announced = request.headers().get("content-length").and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+        let form = Multipart::from_request(request, payload);
+        Box::pin(async move {
+            if !is_form {
+                let detail = "Envoyer le fichier en multipart/form-data, champ « file ».";
+                return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail));
+            }
+            // Said by the header, it is refused before a byte is read (1 MiB is left for the form's own lines).
+            if announced.is_some_and(|length| length > limit + 1_048_576) {
+                return Err(too_large(limit));
+            }
+            let form = form.await.map_err(|_| bad("Le corps multipart est illisible."))?;
+            receive(form, limit).await
+        })
+    }
+}
+
+fn bad(detail: &str) -> Problem {
+    Problem::new(&problem::BAD_FORM, detail)
+}
+
+fn too_large(limit: u64) -> Problem {
+    let detail = format!("Le fichier dépasse {} Mio.", limit / 1_048_576);
+    Problem::new(&problem::PAYLOAD_TOO_LARGE, detail)
+}
+
+async fn receive(mut form: Multipart, limit: u64) -> Result<Upload, Problem> {
+    let disk = |e: std::io::Error| Problem::from(Error::Incident(format!("temporary file: {e}")));
+    let mut received = None;
+    while let Some(part) = form.next().await {
+        let mut part = part.map_err(|_| bad("Le corps multipart est illisible."))?;
+        match part.name() {
+            Some("file") if received.is_none() => {}
+            Some("file") => return Err(bad("Un seul fichier par import.")),
+            other => return Err(bad(&format!("Champ de formulaire inconnu : {}.", other.unwrap_or("(sans nom)")))),
+        }
+        let mut file = NamedTempFile::new().map_err(disk)?;
+        let (mut length, mut hasher) = (0_u64, Sha256::new());
+        while let Some(chunk) = part.next().await {
+            let chunk = chunk.map_err(|_| bad("Le fichier est arrivé incomplet."))?;
+            length += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+            if length > limit {
+                return Err(too_large(limit));
+            }
+            hasher.update(&chunk);
+            file.write_all(&chunk).map_err(disk)?;
+        }
+        file.flush().map_err(disk)?;
+        received = Some(Upload { file, sha256: hasher.finalize().iter().map(|b| format!("{b:02x}")).collect() });
+    }
+    received.ok_or_else(|| bad("Le champ « file » manque."))
+}

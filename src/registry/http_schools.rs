@@ -1,0 +1,156 @@
+//! Routes of schools and their payers.
+
+use actix_web::{get, patch, post};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::actions::{self, PayerRequest};
+use super::kinds::{SchoolKind, Sector};
+use super::school::{School, SchoolRequest, SchoolView};
+use super::store_schools::{self as store, SchoolFilter};
+use crate::access::{Can, ManageRegistry, Read};
+use crate::kernel::{Departement, InseeCode, Instant, Siret, Uai};
+use crate::platform::web::docs::{ListRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(create).service(list).service(one).service(change).service(set_payer);
+}
+
+/// Enregistrer une école
+///
+/// Sans `payer_siret`, le payeur est la commune enregistrée sous le code INSEE de l'école.
+#[utoipa::path(
+    operation_id = "create_school", tag = "registre", request_body = SchoolRequest,
+    responses(
+        (status = 201, body = SchoolView, description = "Enregistrée"),
+        WriteRefusals,
+    ),
+    security(("bearer" = []))
+)]
+#[post("/schools")]
+async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body: Body<SchoolRequest>) -> Answer {
+    let actor = can.actor;
+    state
+        .post(actor.user, call, body.sha256, move |tx| {
+            let view = actions::create_school(tx, &actor, body.value)?;
+            Reply::created(format!("/api/v1/schools/{}", view.said.uai), &view, view.version)
+        })
+        .await
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    departement: Option<Departement>,
+    sector: Option<Sector>,
+    kind: Option<SchoolKind>,
+    insee_code: Option<InseeCode>,
+    /// SIRET de la collectivité qui paie aujourd'hui.
+    collectivite: Option<Siret>,
+    /// Nom de l'école ou de la commune, ou début d'UAI.
+    q: Option<String>,
+    updated_since: Option<Instant>,
+    /// De 1 à 200 ; 50 par défaut.
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Lister les écoles
+#[utoipa::path(
+    operation_id = "list_schools", tag = "registre", params(ListQuery),
+    responses(
+        (status = 200, body = PageView<SchoolView>, description = "Une page"),
+        ListRefusals,
+    ),
+    security(("bearer" = []))
+)]
+#[get("/schools")]
+async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
+    let page = Page::read(query.limit, query.cursor.as_deref(), "uai", 1)?;
+    let filter = SchoolFilter {
+        departement: query.departement,
+        sector: query.sector,
+        kind: query.kind,
+        insee_code: query.insee_code,
+        collectivite: query.collectivite,
+        q: query.q,
+        updated_since: query.updated_since,
+    };
+    let reply = state
+        .read(move |tx| {
+            let rows = store::list(tx, &filter, &page)?;
+            let cut = page.finish(rows, "uai", |s: &School| vec![s.said.uai.to_string()], |s| s);
+            Reply::ok(&PageView { data: actions::school_views(tx, cut.data)?, meta: cut.meta })
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Lire une école
+#[utoipa::path(
+    operation_id = "get_school", tag = "registre", params(("uai" = Uai, Path)),
+    responses(
+        (status = 200, body = SchoolView, description = "L'école"),
+        ReadRefusals,
+    ),
+    security(("bearer" = []))
+)]
+#[get("/schools/{uai}")]
+async fn one(state: State, _can: Can<Read>, Key(uai): Key<Uai>) -> Answer {
+    let reply = state
+        .read(move |tx| {
+            let view = actions::school_view(tx, &uai)?;
+            Reply::versioned(&view, view.version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Modifier une école
+///
+/// Fusion JSON (RFC 7396). Un champ écrit ici n'est plus modifié par les imports.
+#[utoipa::path(
+    operation_id = "patch_school", tag = "registre",
+    params(("uai" = Uai, Path), ("If-Match" = String, Header, description = "ETag lu")),
+    request_body = Object,
+    responses(
+        (status = 200, body = SchoolView, description = "Modifiée"),
+        WriteRefusals, PreconditionRefusals,
+    ),
+    security(("bearer" = []))
+)]
+#[patch("/schools/{uai}")]
+async fn change(state: State, can: Can<ManageRegistry>, Key(uai): Key<Uai>, call: CallContext, body: Body<Value>) -> Answer {
+    let version = call.expected_version()?;
+    let reply = state
+        .write(move |tx| {
+            let view = actions::patch_school(tx, &can.actor, &uai, version, &body.value)?;
+            Reply::versioned(&view, view.version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Désigner le payeur d'une école
+///
+/// À compter de `payer_from` (absent : depuis l'origine) ; les imports ne le changeront plus.
+#[utoipa::path(
+    operation_id = "set_school_payer", tag = "registre", params(("uai" = Uai, Path)), request_body = PayerRequest,
+    responses(
+        (status = 201, body = SchoolView, description = "Désigné"),
+        WriteRefusals,
+    ),
+    security(("bearer" = []))
+)]
+#[post("/schools/{uai}/payers")]
+async fn set_payer(state: State, can: Can<ManageRegistry>, Key(uai): Key<Uai>, call: CallContext, body: Body<PayerRequest>) -> Answer {
+    let actor = can.actor;
+    state
+        .post(actor.user, call, body.sha256, move |tx| {
+            let view = actions::set_payer(tx, &actor, &uai, &body.value)?;
+            Reply::created(format!("/api/v1/schools/{uai}"), &view, view.version)
+        })
+        .await
+}

@@ -1,0 +1,112 @@
+//! What an import answers, whatever it imports.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::codes::FILE_REFUSED;
+use super::import::{Parsed, RowFault};
+use crate::kernel::{FieldError, Finding, Level, Refused};
+use crate::platform::tabular::FileFault;
+
+/// One row worth telling: rejected, closed, or carrying findings.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ImportRow {
+    /// Line as a spreadsheet shows it (1 is the header); null for a row absent from the file.
+    pub line: Option<u64>,
+    #[schema(example = "0301023Z")]
+    pub key: String,
+    #[schema(example = "updated")]
+    pub outcome: &'static str,
+    pub findings: Vec<Finding>,
+}
+
+/// Counts, and the rows worth telling.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct ImportView {
+    pub created: usize,
+    pub updated: usize,
+    pub unchanged: usize,
+    /// Closed because absent from a file declared complete for their department, or told closed by it.
+    pub closed: usize,
+    /// Rows that are not of this kind (colleges in a file of schools).
+    pub ignored: usize,
+    pub rejected: usize,
+    pub dry_run: bool,
+    /// How often each finding occurs.
+    #[schema(value_type = std::collections::HashMap<String, i64>)]
+    pub findings: BTreeMap<String, usize>,
+    /// Rejected and closed rows, and rows with findings; the others are only counted.
+    pub rows: Vec<ImportRow>,
+}
+
+impl ImportView {
+    /// Counts a row and keeps it when it is worth telling.
+    pub fn tell(&mut self, line: Option<u64>, key: impl ToString, outcome: &'static str, findings: Vec<Finding>) {
+        match outcome {
+            "created" => self.created += 1,
+            "updated" => self.updated += 1,
+            "unchanged" => self.unchanged += 1,
+            "closed" => self.closed += 1,
+            "ignored" => self.ignored += 1,
+            _ => self.rejected += 1,
+        }
+        for finding in &findings {
+            *self.findings.entry(finding.code.clone()).or_default() += 1;
+        }
+        if !findings.is_empty() || matches!(outcome, "closed" | "rejected") {
+            self.rows.push(ImportRow { line, key: key.to_string(), outcome, findings });
+        }
+    }
+
+    /// Counts a row the parser set aside; gives back the ones to act on.
+    pub fn sift<T>(&mut self, line: u64, parsed: Parsed<T>) -> Option<(T, Vec<Finding>)> {
+        match parsed {
+            Parsed::Row { value, findings } => Some((value, findings)),
+            Parsed::Ignored { .. } => {
+                self.ignored += 1;
+                None
+            }
+            Parsed::Rejected { key, faults } => {
+                self.tell(Some(line), key, "rejected", faults.iter().map(row_finding).collect());
+                None
+            }
+        }
+    }
+
+    /// Rejects a row for a reason found while writing.
+    pub fn reject(&mut self, line: u64, key: impl ToString, code: &str, message: impl Into<String>) {
+        self.tell(Some(line), key, "rejected", vec![Finding::new(code, Level::Blocking, message)]);
+    }
+}
+
+fn row_finding(fault: &RowFault) -> Finding {
+    let mut finding = Finding::blocking(fault.fault.code, format!("{} : {}", fault.column, fault.fault.message));
+    finding.found = Some(fault.value.clone());
+    finding
+}
+
+/// A file fault as a refusal: the whole file is refused, with the cells at fault.
+#[must_use]
+pub fn refused(fault: &FileFault) -> Refused {
+    let mut refused = Refused::new(&FILE_REFUSED, fault.message.clone());
+    refused.errors = fault
+        .cells
+        .iter()
+        .map(|cell| FieldError {
+            pointer: format!("ligne {}, colonne {}", cell.row, cell.column),
+            code: cell.code.to_owned(),
+            message: cell.message.clone(),
+            value: Some(cell.value.clone()),
+        })
+        .collect();
+    if refused.errors.is_empty() {
+        refused.errors.push(FieldError {
+            pointer: "file".into(),
+            code: fault.code.to_owned(),
+            message: fault.message.clone(),
+            value: None,
+        });
+    }
+    refused
+}
