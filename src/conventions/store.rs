@@ -1,0 +1,507 @@
+//! The tables of conventions and participations.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::convention::{
+    Acknowledgement, Convention, ConventionState, DocumentStatus, Effect, Party, Signature, Stage,
+};
+use super::participation::{ListedSchool, ParticipationLine, Step};
+use crate::campaigns::{LineAmount, Tariff};
+use crate::insert_batches;
+use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::text::{Line, Note, fold};
+use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
+use crate::platform::db::json::Json;
+use crate::platform::db::schema::{collectivite_sirets, conventions, participation_lines, participations, perception_titles};
+use crate::platform::{Error, Outcome, Tx, on_unique};
+use crate::registry::kinds::SchoolKind;
+
+#[derive(Queryable, Insertable, AsChangeset, Clone)]
+#[diesel(table_name = conventions, treat_none_as_null = true)]
+struct ConventionRow {
+    id: ConventionId,
+    campaign_id: CampaignId,
+    collectivite_id: CollectiviteId,
+    sequence: i64,
+    sequence_reason: Option<String>,
+    number: String,
+    number_rank: i64,
+    state: ConventionState,
+    party: Json<Party>,
+    party_siret: Siret,
+    party_fold: String,
+    party_departement: Option<Departement>,
+    school_count: i64,
+    total_cents: Money,
+    ends_on: NaiveDate,
+    issued_by: String,
+    issued_at: Instant,
+    signed_on: Option<NaiveDate>,
+    signed_name: Option<Line>,
+    signed_title: Option<Line>,
+    signed_evidence: Option<Note>,
+    countersigned_on: Option<NaiveDate>,
+    countersigned_name: Option<Line>,
+    countersigned_title: Option<Line>,
+    took_effect_on: Option<NaiveDate>,
+    acknowledged: Json<Vec<Acknowledgement>>,
+    exited_on: Option<NaiveDate>,
+    exit_reason: Option<Note>,
+    document_status: DocumentStatus,
+    document_sha256: Option<String>,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+/// What is frozen at issue for the document: never read with the rest, never updated.
+#[derive(Insertable)]
+#[diesel(table_name = conventions)]
+struct NewConvention {
+    #[diesel(embed)]
+    row: ConventionRow,
+    paper_input: String,
+    paper_template_sha256: String,
+}
+
+// The paper's input is long and of no use to lists: it is left out of the columns read.
+macro_rules! columns {
+    () => {
+        (
+            conventions::id,
+            conventions::campaign_id,
+            conventions::collectivite_id,
+            conventions::sequence,
+            conventions::sequence_reason,
+            conventions::number,
+            conventions::number_rank,
+            conventions::state,
+            conventions::party,
+            conventions::party_siret,
+            conventions::party_fold,
+            conventions::party_departement,
+            conventions::school_count,
+            conventions::total_cents,
+            conventions::ends_on,
+            conventions::issued_by,
+            conventions::issued_at,
+            conventions::signed_on,
+            conventions::signed_name,
+            conventions::signed_title,
+            conventions::signed_evidence,
+            conventions::countersigned_on,
+            conventions::countersigned_name,
+            conventions::countersigned_title,
+            conventions::took_effect_on,
+            conventions::acknowledged,
+            conventions::exited_on,
+            conventions::exit_reason,
+            conventions::document_status,
+            conventions::document_sha256,
+            conventions::version,
+            conventions::created_at,
+            conventions::updated_at,
+        )
+    };
+}
+
+impl ConventionRow {
+    fn new(c: &Convention) -> Outcome<Self> {
+        let (signed, effect, exit) = match &c.stage {
+            Stage::Issued => (None, None, None),
+            Stage::Signed(signed) => (Some(signed), None, None),
+            Stage::Active(effect) => (Some(&effect.signed), Some(effect), None),
+            Stage::Expired(effect, on) => (Some(&effect.signed), Some(effect), Some((*on, None))),
+            Stage::Cancelled { signed, effect, on, reason } => {
+                (signed.as_ref(), effect.as_ref(), Some((*on, Some(reason.clone()))))
+            }
+        };
+        let counter = effect.map(|e| &e.countersigned);
+        Ok(Self {
+            id: c.id,
+            campaign_id: c.campaign_id,
+            collectivite_id: c.collectivite_id,
+            sequence: c.sequence,
+            sequence_reason: c.sequence_reason.clone(),
+            number: c.number.clone(),
+            number_rank: c.rank,
+            state: c.state(),
+            party: Json::new(c.party.clone())?,
+            party_siret: c.party.siret.clone(),
+            party_fold: fold(c.party.name.as_str()),
+            party_departement: c.party.departement.clone(),
+            school_count: c.school_count,
+            total_cents: c.total,
+            ends_on: c.ends_on,
+            issued_by: c.issued_by.clone(),
+            issued_at: c.issued_at,
+            signed_on: signed.map(|s| s.on),
+            signed_name: signed.map(|s| s.name.clone()),
+            signed_title: signed.map(|s| s.title.clone()),
+            signed_evidence: signed.and_then(|s| s.evidence.clone()),
+            countersigned_on: counter.map(|s| s.on),
+            countersigned_name: counter.map(|s| s.name.clone()),
+            countersigned_title: counter.map(|s| s.title.clone()),
+            took_effect_on: effect.map(|e| e.took_effect_on),
+            acknowledged: Json::new(c.acknowledged.clone())?,
+            exited_on: exit.as_ref().map(|(on, _)| *on),
+            exit_reason: exit.and_then(|(_, reason)| reason),
+            document_status: c.document,
+            document_sha256: c.document_sha256.clone(),
+            version: c.version,
+            created_at: c.created_at,
+            updated_at: c.updated_at,
+        })
+    }
+
+    /// A stored state without what it rests on is an incident that names the row.
+    fn into_domain(self) -> Outcome<Convention> {
+        let broken = |what: &str| Error::Incident(format!("table conventions, row {}: {what}", self.id));
+        let signed = match (self.signed_on, self.signed_name, self.signed_title) {
+            (Some(on), Some(name), Some(title)) => Some(Signature { on, name, title, evidence: self.signed_evidence }),
+            _ => None,
+        };
+        let countersigned = match (self.countersigned_on, self.countersigned_name, self.countersigned_title) {
+            (Some(on), Some(name), Some(title)) => Some(Signature { on, name, title, evidence: None }),
+            _ => None,
+        };
+        let effect = match (signed.clone(), countersigned, self.took_effect_on) {
+            (Some(signed), Some(countersigned), Some(took_effect_on)) => {
+                Some(Effect { signed, countersigned, took_effect_on })
+            }
+            _ => None,
+        };
+        let stage = match self.state {
+            ConventionState::Issued => Stage::Issued,
+            ConventionState::Signed => Stage::Signed(signed.ok_or_else(|| broken("signed without a signature"))?),
+            ConventionState::Active => Stage::Active(effect.ok_or_else(|| broken("active without both signatures"))?),
+            ConventionState::Expired => Stage::Expired(
+                effect.ok_or_else(|| broken("expired without both signatures"))?,
+                self.exited_on.unwrap_or(self.ends_on),
+            ),
+            ConventionState::Cancelled => Stage::Cancelled {
+                signed,
+                effect,
+                on: self.exited_on.ok_or_else(|| broken("cancelled without a date"))?,
+                reason: self.exit_reason.ok_or_else(|| broken("cancelled without a reason"))?,
+            },
+            ConventionState::Proposed | ConventionState::Terminated | ConventionState::Declined => {
+                return Err(broken("state not known to this version of the program"));
+            }
+        };
+        Ok(Convention {
+            id: self.id,
+            campaign_id: self.campaign_id,
+            collectivite_id: self.collectivite_id,
+            sequence: self.sequence,
+            sequence_reason: self.sequence_reason,
+            number: self.number,
+            rank: self.number_rank,
+            party: self.party.value,
+            school_count: self.school_count,
+            total: self.total_cents,
+            ends_on: self.ends_on,
+            issued_by: self.issued_by,
+            issued_at: self.issued_at,
+            stage,
+            acknowledged: self.acknowledged.value,
+            document: self.document_status,
+            document_sha256: self.document_sha256,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// A convention about to be stored, with its frozen paper.
+pub(super) struct Issued {
+    pub convention: Convention,
+    pub paper_input: String,
+    pub participation_id: ParticipationId,
+    pub lines: Vec<ParticipationLine>,
+    pub tariff: Tariff,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = participations)]
+struct NewParticipation {
+    id: ParticipationId,
+    convention_id: ConventionId,
+    version: i64,
+    total_cents: Money,
+    tariff: Json<Tariff>,
+    steps: Json<Vec<Step>>,
+    computed_at: Instant,
+}
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = participation_lines)]
+struct LineRow {
+    participation_id: ParticipationId,
+    position: i64,
+    uai: Uai,
+    name: Line,
+    label: String,
+    kind: SchoolKind,
+    insee_code: InseeCode,
+    commune_name: Line,
+    departement: Departement,
+    quantity: i64,
+    unit_amount_cents: Money,
+    amount_cents: Money,
+}
+
+impl LineRow {
+    fn into_domain(self) -> ParticipationLine {
+        ParticipationLine {
+            school: ListedSchool {
+                uai: self.uai,
+                name: self.name,
+                label: self.label,
+                kind: self.kind,
+                insee_code: self.insee_code,
+                commune_name: self.commune_name,
+                departement: self.departement,
+            },
+            amount: LineAmount { quantity: self.quantity, unit_amount: self.unit_amount_cents, amount: self.amount_cents },
+        }
+    }
+}
+
+/// Stores issued conventions, their participations and lines, in batches.
+pub(super) fn insert(tx: &mut Tx<'_>, issued: &[Issued], template_sha256: &str, doubled: impl FnOnce() -> Refused) -> Outcome<()> {
+    let now = tx.now();
+    let mut conventions_rows = Vec::with_capacity(issued.len());
+    let mut participation_rows = Vec::with_capacity(issued.len());
+    let mut line_rows = Vec::new();
+    for i in issued {
+        conventions_rows.push(NewConvention {
+            row: ConventionRow::new(&i.convention)?,
+            paper_input: i.paper_input.clone(),
+            paper_template_sha256: template_sha256.to_owned(),
+        });
+        participation_rows.push(NewParticipation {
+            id: i.participation_id,
+            convention_id: i.convention.id,
+            version: 1,
+            total_cents: i.convention.total,
+            tariff: Json::new(i.tariff.clone())?,
+            steps: Json::new(i.steps.clone())?,
+            computed_at: now,
+        });
+        for (position, line) in (1_i64..).zip(&i.lines) {
+            line_rows.push(LineRow {
+                participation_id: i.participation_id,
+                position,
+                uai: line.school.uai.clone(),
+                name: line.school.name.clone(),
+                label: line.school.label.clone(),
+                kind: line.school.kind,
+                insee_code: line.school.insee_code.clone(),
+                commune_name: line.school.commune_name.clone(),
+                departement: line.school.departement.clone(),
+                quantity: line.amount.quantity,
+                unit_amount_cents: line.amount.unit_amount,
+                amount_cents: line.amount.amount,
+            });
+        }
+    }
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, conventions::table, conventions_rows);
+        insert_batches!(tx, participations::table, participation_rows);
+        insert_batches!(tx, participation_lines::table, line_rows);
+        Ok(())
+    };
+    on_unique(run(), doubled)
+}
+
+/// Writes a changed convention if nobody did since it was read.
+pub(super) fn save(tx: &mut Tx<'_>, c: &mut Convention) -> Outcome<()> {
+    let read = c.version;
+    c.version += 1;
+    c.updated_at = tx.now();
+    let done = diesel::update(conventions::table.find(c.id).filter(conventions::version.eq(read)))
+        .set(ConventionRow::new(c)?)
+        .execute(tx.conn())?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Refused::new(&CONCURRENT_CHANGE, "La convention a été modifiée entre-temps.").into())
+    }
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<Option<Convention>> {
+    let row: Option<ConventionRow> = conventions::table.find(id).select(columns!()).first(tx.conn()).optional()?;
+    row.map(ConventionRow::into_domain).transpose()
+}
+
+/// Every convention of a campaign, in the order of numbers.
+pub(super) fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Convention>> {
+    let rows: Vec<ConventionRow> = conventions::table
+        .filter(conventions::campaign_id.eq(campaign))
+        .order(conventions::number_rank.asc())
+        .select(columns!())
+        .load(tx.conn())?;
+    rows.into_iter().map(ConventionRow::into_domain).collect()
+}
+
+/// Active conventions whose end is past.
+pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<Vec<Convention>> {
+    let rows: Vec<ConventionRow> = conventions::table
+        .filter(conventions::state.eq(ConventionState::Active))
+        .filter(conventions::ends_on.lt(today))
+        .order(conventions::id.asc())
+        .select(columns!())
+        .load(tx.conn())?;
+    rows.into_iter().map(ConventionRow::into_domain).collect()
+}
+
+/// What the document is made of: input JSON and the digest of its template.
+pub(super) fn paper(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<(String, String)> {
+    Ok(conventions::table
+        .find(id)
+        .select((conventions::paper_input, conventions::paper_template_sha256))
+        .first(tx.conn())?)
+}
+
+/// Sets the document of a convention that has none yet; false when another render came first.
+pub(super) fn set_document(tx: &mut Tx<'_>, id: ConventionId, status: DocumentStatus, sha256: Option<&str>) -> Outcome<bool> {
+    let now = tx.now();
+    let done = diesel::update(conventions::table.find(id).filter(conventions::document_status.ne(DocumentStatus::Ready)))
+        .set((
+            conventions::document_status.eq(status),
+            conventions::document_sha256.eq(sha256),
+            conventions::version.eq(conventions::version + 1),
+            conventions::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(done == 1)
+}
+
+/// Whether a title lives for a convention. The titles' table is read, never written, from here.
+pub(super) fn has_title(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<bool> {
+    Ok(diesel::select(diesel::dsl::exists(
+        perception_titles::table
+            .filter(perception_titles::convention_id.eq(id))
+            .filter(perception_titles::state.ne_all(["withdrawn", "rejected"])),
+    ))
+    .get_result(tx.conn())?)
+}
+
+/// A participation as stored.
+#[derive(Debug, Clone)]
+pub struct StoredParticipation {
+    pub id: ParticipationId,
+    pub convention_id: ConventionId,
+    pub version: i64,
+    pub total: Money,
+    pub tariff: Tariff,
+    pub steps: Vec<Step>,
+    pub computed_at: Instant,
+}
+
+type ParticipationRow = (ParticipationId, ConventionId, i64, Money, Json<Tariff>, Json<Vec<Step>>, Instant);
+
+fn participation((id, convention_id, version, total, tariff, steps, computed_at): ParticipationRow) -> StoredParticipation {
+    StoredParticipation { id, convention_id, version, total, tariff: tariff.value, steps: steps.value, computed_at }
+}
+
+/// The latest participation of each convention given; all of a campaign's when none is.
+pub(super) fn latest_participations(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<StoredParticipation>> {
+    let rows: Vec<ParticipationRow> = participations::table
+        .inner_join(conventions::table.on(conventions::id.eq(participations::convention_id)))
+        .filter(conventions::campaign_id.eq(campaign))
+        .order((participations::convention_id.asc(), participations::version.asc()))
+        .select(participations::all_columns)
+        .load(tx.conn())?;
+    let mut latest: Vec<StoredParticipation> = Vec::with_capacity(rows.len());
+    for row in rows.into_iter().map(participation) {
+        match latest.last_mut() {
+            Some(last) if last.convention_id == row.convention_id => *last = row,
+            _ => latest.push(row),
+        }
+    }
+    Ok(latest)
+}
+
+/// The latest participation of one convention.
+pub(super) fn latest_participation(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<StoredParticipation> {
+    let row: ParticipationRow = participations::table
+        .filter(participations::convention_id.eq(id))
+        .order(participations::version.desc())
+        .first(tx.conn())?;
+    Ok(participation(row))
+}
+
+/// Lines of some participations, in order.
+pub(super) fn lines(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcome<Vec<(ParticipationId, ParticipationLine)>> {
+    let mut lines = Vec::new();
+    for chunk in ids.chunks(5000) {
+        let rows: Vec<LineRow> = participation_lines::table
+            .filter(participation_lines::participation_id.eq_any(chunk))
+            .order((participation_lines::participation_id.asc(), participation_lines::position.asc()))
+            .load(tx.conn())?;
+        lines.extend(rows.into_iter().map(|r| (r.participation_id, r.into_domain())));
+    }
+    Ok(lines)
+}
+
+/// Which conventions a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct ConventionFilter {
+    pub campaign: Option<CampaignId>,
+    pub collectivite: Option<Siret>,
+    pub departement: Option<Departement>,
+    pub status: Option<ConventionState>,
+    pub number: Option<String>,
+    pub q: Option<String>,
+    pub updated_since: Option<Instant>,
+}
+
+/// A page of conventions in the order of numbers.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &ConventionFilter, page: &crate::platform::web::Page) -> Outcome<Vec<Convention>> {
+    let mut query = conventions::table.select(columns!()).into_boxed();
+    if let Some(campaign) = filter.campaign {
+        query = query.filter(conventions::campaign_id.eq(campaign));
+    }
+    if let Some(siret) = &filter.collectivite {
+        let payer = collectivite_sirets::table
+            .filter(collectivite_sirets::siret.eq(siret.clone()))
+            .select(collectivite_sirets::collectivite_id);
+        query = query.filter(conventions::collectivite_id.eq_any(payer));
+    }
+    if let Some(departement) = &filter.departement {
+        query = query.filter(conventions::party_departement.eq(departement.clone()));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(conventions::state.eq(status));
+    }
+    if let Some(number) = &filter.number {
+        query = query.filter(conventions::number.eq(number.clone()));
+    }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(conventions::updated_at.ge(since));
+    }
+    if let Some(q) = &filter.q {
+        let number = format!("%{}%", q.trim().to_uppercase().replace(['%', '_'], ""));
+        query = query.filter(conventions::party_fold.like(format!("%{}%", fold(q))).or(conventions::number.like(number)));
+    }
+    if let Some(number) = page.after(0) {
+        query = query.filter(conventions::number.gt(number.to_owned()));
+    }
+    let rows: Vec<ConventionRow> = query.order(conventions::number.asc()).limit(page.fetch()).load(tx.conn())?;
+    rows.into_iter().map(ConventionRow::into_domain).collect()
+}
+
+/// Latest participation of each convention of a page.
+pub(super) fn participations_of(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<Vec<StoredParticipation>> {
+    let rows: Vec<ParticipationRow> = participations::table
+        .filter(participations::convention_id.eq_any(ids))
+        .order((participations::convention_id.asc(), participations::version.asc()))
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(participation).collect())
+}
