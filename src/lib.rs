@@ -1,3 +1,4 @@
 //! Back office of the ENT-école.
 pub mod kernel;
+pub mod platform;
 pub mod registry;

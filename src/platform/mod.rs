@@ -1,0 +1,3 @@
+//! Plumbing without any business word.
+
+pub mod tabular;
