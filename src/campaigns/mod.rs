@@ -1,0 +1,3 @@
+//! The year: tariff, texts, windows, enrolments.
+
+pub mod enrolment_import;
