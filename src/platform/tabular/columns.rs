@@ -1,0 +1,143 @@
+//! The header: columns found by their names, wherever they stand.
+
+use super::Row;
+use super::cells::{CellKind, trimmed};
+use super::delimited::Record;
+use super::fault::FileFault;
+use crate::kernel::text::{excerpt, fold};
+
+/// A column a reader wants.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ColumnSpec {
+    /// The name the reader uses, and the first one looked for.
+    pub name: &'static str,
+    /// Other names seen in files. Case, accents, spaces, `_` and `-` never count.
+    pub aliases: &'static [&'static str],
+    /// Whether the file is refused without it.
+    pub required: bool,
+    pub kind: CellKind,
+}
+
+impl ColumnSpec {
+    #[must_use]
+    pub const fn required(name: &'static str, aliases: &'static [&'static str], kind: CellKind) -> Self {
+        Self { name, aliases, required: true, kind }
+    }
+
+    #[must_use]
+    pub const fn optional(name: &'static str, aliases: &'static [&'static str], kind: CellKind) -> Self {
+        Self { name, aliases, required: false, kind }
+    }
+
+    fn is_called(&self, squeezed: &str) -> bool {
+        squeeze(self.name) == squeezed || self.aliases.iter().any(|alias| squeeze(alias) == squeezed)
+    }
+}
+
+/// The form under which column names are compared.
+fn squeeze(name: &str) -> String {
+    fold(name).replace(' ', "")
+}
+
+/// Where the wanted columns stand in one file.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub(super) specs: &'static [ColumnSpec],
+    /// For each spec, its position in the file and the name the file gives it.
+    found: Vec<Option<(usize, String)>>,
+    /// Number of cells of the header.
+    pub(super) width: usize,
+}
+
+impl Columns {
+    /// # Errors
+    /// `no_header`, `doubled_column`, `missing_column`.
+    pub(super) fn place(header: &[String], specs: &'static [ColumnSpec]) -> Result<Self, FileFault> {
+        let names: Vec<(&str, String)> = header.iter().map(|name| (trimmed(name), squeeze(name))).collect();
+        let mut found = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let mut places = names.iter().enumerate().filter(|(_, (_, squeezed))| spec.is_called(squeezed));
+            let first = places.next();
+            if let (Some((_, (one, _))), Some((_, (other, _)))) = (first, places.next()) {
+                return Err(FileFault::new(
+                    "doubled_column",
+                    format!(
+                        "La colonne « {} » figure deux fois (« {} » et « {} ») : n'en garder qu'une.",
+                        spec.name,
+                        excerpt(one),
+                        excerpt(other)
+                    ),
+                ));
+            }
+            found.push(first.map(|(position, (name, _))| (position, (*name).to_owned())));
+        }
+        if found.iter().all(Option::is_none) {
+            return Err(FileFault::new(
+                "no_header",
+                format!(
+                    "Aucune colonne attendue dans la première ligne : elle doit porter les noms des colonnes ({}).",
+                    wanted(specs)
+                ),
+            ));
+        }
+        let missing: Vec<&str> = specs
+            .iter()
+            .zip(&found)
+            .filter(|(spec, place)| spec.required && place.is_none())
+            .map(|(spec, _)| spec.name)
+            .collect();
+        if !missing.is_empty() {
+            return Err(FileFault::new(
+                "missing_column",
+                format!("Colonne obligatoire absente : {}.", missing.join(", ")),
+            ));
+        }
+        Ok(Self { specs, found, width: header.len() })
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.specs.iter().zip(&self.found).any(|(spec, place)| spec.name == name && place.is_some())
+    }
+
+    /// The columns present: spec, position in the file, name in the file.
+    pub(super) fn present(&self) -> impl Iterator<Item = (&'static ColumnSpec, usize, &str)> {
+        self.specs
+            .iter()
+            .zip(&self.found)
+            .filter_map(|(spec, place)| place.as_ref().map(|(position, name)| (spec, *position, name.as_str())))
+    }
+
+    /// Takes the wanted cells out of a record.
+    ///
+    /// # Errors
+    /// The record has not the header's width: the file changed since it was checked.
+    pub(super) fn row(&self, record: &Record) -> Result<Row, FileFault> {
+        if record.cells.len() != self.width {
+            return Err(FileFault::new(
+                "ragged_rows",
+                format!("Le fichier a changé pendant sa lecture (ligne {}).", record.row),
+            ));
+        }
+        Ok(self.row_of(record.row, |position| record.cells.get(position).map_or("", String::as_str)))
+    }
+
+    /// Builds a row, asking for the text at each wanted position.
+    pub(super) fn row_of<'c>(&self, line: u64, cell_at: impl Fn(usize) -> &'c str) -> Row {
+        let cells = self
+            .specs
+            .iter()
+            .zip(&self.found)
+            .map(|(spec, place)| place.as_ref().map(|(position, _)| spec.kind.text(cell_at(*position)).to_owned()))
+            .collect();
+        Row { line, specs: self.specs, cells }
+    }
+}
+
+fn wanted(specs: &[ColumnSpec]) -> String {
+    let required: Vec<&str> = specs.iter().filter(|spec| spec.required).map(|spec| spec.name).collect();
+    if required.is_empty() {
+        specs.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ")
+    } else {
+        required.join(", ")
+    }
+}
