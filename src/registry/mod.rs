@@ -13,6 +13,8 @@ pub mod codes;
 mod collectivite;
 mod http_collectivites;
 mod http_schools;
+pub mod import;
+mod import_view;
 pub mod kinds;
 mod school;
 mod store_collectivites;
@@ -23,6 +25,7 @@ pub use actions::{
     last_successor, record_succession, set_payer,
 };
 pub use codes::CODES;
+pub use import_view::{ImportRow, ImportView, refused as file_refused};
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
 pub use school::{PayerPeriod, School, SchoolRequest, payer_for_year};
 pub use store_collectivites::Succession;
@@ -63,4 +66,9 @@ pub fn collectivites(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Collect
 /// Every succession, by predecessor.
 pub fn successions(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Succession>> {
     Ok(store_collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect())
+}
+
+/// Notes the first school year some schools took part, where none was known.
+pub fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, crate::kernel::SchoolYear)]) -> Outcome<()> {
+    store_schools::note_first_school_years(tx, years)
 }

@@ -261,3 +261,14 @@ pub(super) fn by_uais(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<Vec<School>> {
     }
     Ok(found)
 }
+
+/// Notes the first school year of schools that had none.
+pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear)]) -> Outcome<()> {
+    let now = tx.now();
+    for (uai, year) in years {
+        diesel::update(schools::table.find(uai).filter(schools::first_school_year.is_null()))
+            .set((schools::first_school_year.eq(year), schools::version.eq(schools::version + 1), schools::updated_at.eq(now)))
+            .execute(tx.conn())?;
+    }
+    Ok(())
+}
