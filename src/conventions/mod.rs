@@ -1,1 +1,62 @@
+//! The annual convention: issued in number, signed by both parties, and what it makes due.
+//!
+//! ```text
+//!   enrolments ──issue──▶ issued ──sign──▶ signed ──countersign──▶ active ──▶ expired
+//!                           └── participation v1 (lines, total, steps): frozen
+//!                           └── paper: input and template by digest; first render stored, served ever after
+//! ```
+//! Issuing copies everything the paper says (party, schools, tariff, texts): later changes of the registry show as
+//! findings, never as another paper.
+
+mod actions;
+mod codes;
+mod convention;
 pub mod document;
+mod http;
+mod http_campaign;
+mod issue;
+mod jobs;
+mod paper;
+mod participation;
+mod store;
+mod views;
+
+pub use actions::{SignatoryRequest, TransitionRequest, expire_due, find, transition};
+pub use codes::CODES;
+pub use convention::{Convention, ConventionState, Party};
+pub use issue::{IssueRequest, PayerSelection, issue};
+pub use jobs::{document, handlers};
+pub use paper::{address, legal_name};
+pub use participation::{ListedSchool, ParticipationLine, Step};
+pub use store::StoredParticipation;
+
+use crate::kernel::ids::{CampaignId, ParticipationId};
+use crate::platform::documents::Template;
+use crate::platform::{Outcome, Tx};
+
+/// The templates in force: those of the program, or the rectorat's own.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    pub convention: Template,
+}
+
+/// Mounts the routes.
+pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    http::routes(cfg);
+    http_campaign::routes(cfg);
+}
+
+/// Every convention of a campaign, in the order of numbers.
+pub fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Convention>> {
+    store::of_campaign(tx, campaign)
+}
+
+/// The latest participation of each convention of a campaign.
+pub fn participations(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<StoredParticipation>> {
+    store::latest_participations(tx, campaign)
+}
+
+/// Lines of some participations, in order.
+pub fn participation_lines(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcome<Vec<(ParticipationId, ParticipationLine)>> {
+    store::lines(tx, ids)
+}

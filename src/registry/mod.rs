@@ -22,7 +22,7 @@ mod store_schools;
 
 pub use actions::{
     PayerRequest, SiretRequest, SuccessionRequest, change_siret, collectivite, create_collectivite, create_school,
-    last_successor, record_succession, set_payer,
+    facts, last_successor, record_succession, set_payer,
 };
 pub use codes::CODES;
 pub use import_view::{ImportRow, ImportView, refused as file_refused};
@@ -71,4 +71,9 @@ pub fn successions(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Successio
 /// Notes the first school year some schools took part, where none was known.
 pub fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, crate::kernel::SchoolYear)]) -> Outcome<()> {
     store_schools::note_first_school_years(tx, years)
+}
+
+/// A collectivité by its id.
+pub fn collectivite_by_id(tx: &mut Tx<'_>, id: CollectiviteId) -> Outcome<Option<Collectivite>> {
+    Ok(store_collectivites::by_ids(tx, &[id])?.pop())
 }

@@ -1,0 +1,290 @@
+//! Bulk issue: one convention per payer with at least one enrolled school. Decision first, writing after.
+//!
+//! ```text
+//!   enrolments + schools + payers ──group──▶ payer → schools ──decide──▶ issued | already_issued | refused …
+//!                                                                └─▶ numbers in order ─▶ batches, one transaction
+//! ```
+//! One bad payer never stops the rest; what is accepted is written all or none.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::convention::{Convention, ConventionState, DocumentStatus, Party, Stage, number};
+use super::participation::{ListedSchool, compute};
+use super::store::{self, Issued};
+use super::{Templates, jobs, paper};
+use crate::audit::{self, Entry};
+use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
+use crate::campaigns::{self, Campaign, Defaults, Enrolment};
+use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId};
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::text::fold;
+use crate::kernel::{Actor, Departement, Finding, InseeCode, Refused, SchoolYear, Siret, Uai};
+use crate::platform::db::{blobs, counters};
+use crate::platform::{Outcome, Tx};
+use crate::registry::kinds::CollectiviteKind;
+use crate::registry::{self, Collectivite};
+
+/// Which payers a bulk act takes; the fields are those of `GET /collectivites`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayerSelection {
+    /// Department of the payer.
+    #[serde(default)]
+    pub departement: Option<Departement>,
+    #[serde(default)]
+    pub kind: Option<CollectiviteKind>,
+    #[serde(default)]
+    pub insee_code: Option<InseeCode>,
+    #[serde(default)]
+    pub collectivite: Option<Siret>,
+    #[serde(default)]
+    pub q: Option<String>,
+}
+
+impl PayerSelection {
+    /// Whether a payer is taken.
+    #[must_use]
+    pub fn takes(&self, c: &Collectivite) -> bool {
+        self.departement.as_ref().is_none_or(|d| c.departement.as_ref() == Some(d))
+            && self.kind.is_none_or(|k| c.said.kind == k)
+            && self.insee_code.as_ref().is_none_or(|i| c.said.insee_code.as_ref() == Some(i))
+            && self.collectivite.as_ref().is_none_or(|s| c.said.siret == *s)
+            && self.q.as_ref().is_none_or(|q| c.name_fold().contains(&fold(q)))
+    }
+}
+
+/// Request of a bulk issue: absent `filter` and `keys` (SIRET) mean every payer.
+pub type IssueRequest = BulkRequest<PayerSelection, String>;
+
+/// A payer's enrolled schools, told apart by whether a living convention covers them.
+#[derive(Default)]
+struct Share {
+    waiting: Vec<ListedSchool>,
+    covered: usize,
+}
+
+struct Landscape {
+    payers: HashMap<CollectiviteId, Collectivite>,
+    shares: BTreeMap<CollectiviteId, Share>,
+    orphans: Vec<Uai>,
+}
+
+/// Groups the campaign's enrolments by who pays for the school that year.
+fn landscape(tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<Landscape> {
+    let enrolments: Vec<Enrolment> = campaigns::enrolments(tx, campaign.id)?;
+    let uais: Vec<Uai> = enrolments.iter().map(|e| e.uai.clone()).collect();
+    let schools: HashMap<Uai, _> =
+        registry::schools_by_uai(tx, &uais)?.into_iter().map(|s| (s.said.uai.clone(), s)).collect();
+    let periods = registry::payers(tx)?;
+    let payers = registry::collectivites(tx)?;
+    let mut shares: BTreeMap<CollectiviteId, Share> = BTreeMap::new();
+    let mut orphans = Vec::new();
+    for enrolment in enrolments {
+        let payer = periods
+            .get(&enrolment.uai)
+            .and_then(|p| registry::payer_for_year(p, &campaign.said.school_year));
+        match (payer, schools.get(&enrolment.uai)) {
+            (Some(period), Some(school)) => {
+                let share = shares.entry(period.collectivite_id).or_default();
+                if enrolment.convention_id.is_some() {
+                    share.covered += 1;
+                } else {
+                    share.waiting.push(paper::listed(school));
+                }
+            }
+            _ if enrolment.convention_id.is_none() => orphans.push(enrolment.uai),
+            _ => {}
+        }
+    }
+    for share in shares.values_mut() {
+        share.waiting.sort_by_cached_key(|s| (fold(s.commune_name.as_str()), s.label.clone(), s.uai.clone()));
+    }
+    Ok(Landscape { payers, shares, orphans })
+}
+
+fn party(c: &Collectivite) -> Party {
+    Party {
+        siret: c.said.siret.clone(),
+        kind: c.said.kind,
+        name: c.said.name.clone(),
+        insee_code: c.said.insee_code.clone(),
+        departement: c.departement.clone(),
+        address: c.said.address.clone(),
+        representative: c.said.representative.clone(),
+        chorus: c.said.chorus.clone(),
+    }
+}
+
+/// What stands for a payer in this campaign already.
+#[derive(Default, Clone)]
+struct Before {
+    live: Option<(ConventionId, String)>,
+    last_sequence: i64,
+    last_number: Option<String>,
+}
+
+fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
+    let mut known: HashMap<CollectiviteId, Before> = HashMap::new();
+    for c in conventions {
+        let entry = known.entry(c.collectivite_id).or_default();
+        if c.sequence > entry.last_sequence {
+            entry.last_sequence = c.sequence;
+            entry.last_number = Some(c.number.clone());
+        }
+        if !matches!(c.state(), ConventionState::Cancelled | ConventionState::Declined) {
+            entry.live = Some((c.id, c.number.clone()));
+        }
+    }
+    known
+}
+
+/// Issues conventions in number.
+pub fn issue(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    year: &SchoolYear,
+    request: IssueRequest,
+    defaults: &Defaults,
+    templates: &Templates,
+) -> Outcome<BulkView> {
+    let campaign = campaigns::find_and_hold(tx, year)?;
+    let texts = campaign.opened_texts()?.clone();
+    let (selection, dry_run) = request.selection(true)?;
+    let scene = landscape(tx, &campaign)?;
+    let known = before(&store::of_campaign(tx, campaign.id)?);
+    let (mut items, chosen) = choose(&scene, selection);
+    let today = tx.today();
+
+    let nothing = Share::default();
+    let mut accepted: Vec<(&Collectivite, &Share)> = Vec::new();
+    for payer in chosen {
+        let siret = &payer.said.siret;
+        let share = scene.shares.get(&payer.id).unwrap_or(&nothing);
+        let live = known.get(&payer.id).and_then(|b| b.live.clone());
+        match (live, share.waiting.is_empty()) {
+            (Some((id, number)), _) => {
+                let mut item = BulkItem::new(siret, "already_issued").with_id(id);
+                for school in &share.waiting {
+                    let message = format!("École inscrite après la convention {number} : un avenant est nécessaire.");
+                    let mut finding = Finding::to_acknowledge("enrolment_not_covered", message);
+                    finding.found = Some(school.uai.to_string());
+                    item = item.with(finding);
+                }
+                items.push(item);
+            }
+            (None, true) => items.push(BulkItem::new(siret, "no_enrolment")),
+            (None, false) if payer.is_closed_on(today) => {
+                let message = "La collectivité n'existe plus et aucun successeur ne paie à sa place.";
+                items.push(BulkItem::refused(siret, "payer_closed", message));
+            }
+            (None, false) => accepted.push((payer, share)),
+        }
+    }
+    items.extend(scene.orphans.iter().map(|uai| {
+        BulkItem::refused(uai, "payer_missing", "Aucune collectivité ne paie pour cette école cette année-là.")
+    }));
+    accepted.sort_by_cached_key(|(c, _)| {
+        (c.departement.as_ref().map(ToString::to_string), c.name_fold(), c.said.siret.clone())
+    });
+
+    let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
+    let first = counters::take(tx, &format!("convention:{year}"), count)?;
+    let template_sha256 = blobs::put(tx, "text/x-typst", templates.convention.text().as_bytes())?;
+    let mut issued = Vec::with_capacity(accepted.len());
+    for (rank, (payer, share)) in (first..).zip(accepted) {
+        let Some(participation) = compute(&campaign.said.tariff, share.waiting.clone()) else {
+            // Cannot be with a tariff that passed its checks; the number is given back with the transaction.
+            return Err(Refused::new(&CONCURRENT_CHANGE, "Montant hors limites.").into());
+        };
+        let number = number(year, rank);
+        let party = party(payer);
+        let paper = paper::compose(&number, &campaign, &texts, &party, &participation, defaults.specimen);
+        let past = known.get(&payer.id).cloned().unwrap_or_default();
+        let now = tx.now();
+        let convention = Convention {
+            id: ConventionId::new(tx.uuid()),
+            campaign_id: campaign.id,
+            collectivite_id: payer.id,
+            sequence: past.last_sequence + 1,
+            sequence_reason: past.last_number.map(|n| format!("remplace {n}")),
+            number,
+            rank,
+            school_count: i64::try_from(participation.lines.len()).unwrap_or(i64::MAX),
+            total: participation.total,
+            party,
+            ends_on: campaign.said.ends_on,
+            issued_by: actor.label.clone(),
+            issued_at: now,
+            stage: Stage::Issued,
+            acknowledged: Vec::new(),
+            document: DocumentStatus::Pending,
+            document_sha256: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut item =
+            BulkItem::new(&payer.said.siret, "issued").with_id(convention.id).with_amount(participation.total);
+        item.findings = payer.findings();
+        items.push(item);
+        issued.push(Issued {
+            convention,
+            paper_input: serde_json::to_string(&paper)?,
+            participation_id: ParticipationId::new(tx.uuid()),
+            lines: participation.lines,
+            tariff: campaign.said.tariff.clone(),
+            steps: participation.steps,
+        });
+    }
+    write(tx, actor, &campaign, &issued, &template_sha256)?;
+    if dry_run {
+        tx.discard();
+    }
+    Ok(BulkView::of(items, &["issued", "already_issued", "no_enrolment", "refused"], dry_run))
+}
+
+/// Which payers are asked for; keys that are none become refused items at once.
+fn choose(scene: &Landscape, selection: Selection<PayerSelection, String>) -> (Vec<BulkItem>, Vec<&Collectivite>) {
+    let concerned = || scene.shares.keys().filter_map(|id| scene.payers.get(id));
+    match selection {
+        Selection::All => (Vec::new(), concerned().collect()),
+        Selection::Filter(filter) => (Vec::new(), concerned().filter(|c| filter.takes(c)).collect()),
+        Selection::Keys(keys) => {
+            let by_siret: HashMap<&Siret, &Collectivite> = scene.payers.values().map(|c| (&c.said.siret, c)).collect();
+            let (mut items, mut chosen) = (Vec::new(), BTreeMap::new());
+            for key in keys {
+                match Siret::parse(&key) {
+                    Ok(siret) => match by_siret.get(&siret) {
+                        Some(c) => {
+                            chosen.insert(c.said.siret.clone(), *c);
+                        }
+                        None => items.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET.")),
+                    },
+                    Err(fault) => items.push(BulkItem::refused(key, fault.code, fault.message)),
+                }
+            }
+            (items, chosen.into_values().collect())
+        }
+    }
+}
+
+fn write(tx: &mut Tx<'_>, actor: &Actor, campaign: &Campaign, issued: &[Issued], template_sha256: &str) -> Outcome<()> {
+    store::insert(tx, issued, template_sha256, || {
+        Refused::new(&CONCURRENT_CHANGE, "Une convention vient d'être émise pour l'un de ces payeurs.")
+    })?;
+    let mut entries = Vec::with_capacity(issued.len());
+    for i in issued {
+        let uais: Vec<Uai> = i.lines.iter().map(|l| l.school.uai.clone()).collect();
+        let pinned = campaigns::pin(tx, campaign.id, i.convention.id, &uais)?;
+        if pinned != uais.len() {
+            return Err(Refused::new(&CONCURRENT_CHANGE, "Une inscription a changé pendant l'émission.").into());
+        }
+        let data = json!({ "siret": i.convention.party.siret, "schools": uais, "total": i.convention.total });
+        entries.push(Entry::new("convention.issued", "convention", &i.convention.number, data));
+    }
+    audit::record_all(tx, actor, &entries)?;
+    jobs::enqueue_renders(tx, issued.iter().map(|i| i.convention.id))
+}

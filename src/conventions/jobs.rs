@@ -1,0 +1,99 @@
+//! The job that makes a convention's document, once.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::codes::DOCUMENT_FAILED;
+use super::convention::DocumentStatus;
+use super::store;
+use crate::kernel::Refused;
+use crate::kernel::ids::ConventionId;
+use crate::platform::db::blobs;
+use crate::platform::documents::{Renderer, Template};
+use crate::platform::jobs::{self, Handlers, JobError};
+use crate::platform::{Database, Error, Outcome, Tx};
+
+/// Kind of the job.
+pub const RENDER: &str = "conventions.render";
+
+#[derive(Serialize, Deserialize)]
+struct Render {
+    convention_id: ConventionId,
+}
+
+/// Queues the documents of new conventions.
+pub(super) fn enqueue_renders(tx: &mut Tx<'_>, ids: impl Iterator<Item = ConventionId>) -> Outcome<()> {
+    let payloads = ids
+        .map(|convention_id| {
+            Ok((serde_json::to_string(&Render { convention_id })?, Some(format!("{RENDER}:{convention_id}"))))
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    jobs::enqueue_all(tx, RENDER, &payloads)
+}
+
+/// Registers the job.
+#[must_use]
+pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
+    handlers.on(RENDER, move |db, payload| {
+        let render: Render = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
+        document(db, &renderer, render.convention_id).map(|_| ()).map_err(Into::into)
+    })
+}
+
+/// The document of a convention: the stored bytes, made now if they are not yet.
+///
+/// Two renders at once give the same bytes; the first stored wins and is what everybody gets ever after.
+pub fn document(db: &Database, renderer: &Renderer, id: ConventionId) -> Outcome<Document> {
+    let (found, paper) = db.read(|tx| {
+        let found = store::find(tx, id)?.ok_or_else(|| Refused::not_found("Convention", id))?;
+        let paper = match &found.document_sha256 {
+            Some(sha256) => Paper::Stored(sha256.clone(), blobs::get(tx, sha256)?),
+            None => {
+                let (input, template) = store::paper(tx, id)?;
+                Paper::ToMake(input, blobs::get(tx, &template)?)
+            }
+        };
+        Ok((found, paper))
+    })?;
+    let (input, template) = match paper {
+        Paper::Stored(sha256, bytes) => return Ok(Document { number: found.number, sha256, bytes }),
+        Paper::ToMake(input, template) => (input, template),
+    };
+    let template = String::from_utf8(template).map_err(|e| Error::Incident(format!("template: {e}")))?;
+    let made = renderer.render(
+        &Template::new("convention.typ", template),
+        input.as_bytes(),
+        found.issued_at.day(),
+        &found.number,
+    );
+    match made {
+        Ok(bytes) => db.write(|tx| {
+            let sha256 = blobs::put(tx, "application/pdf", &bytes)?;
+            if store::set_document(tx, id, DocumentStatus::Ready, Some(&sha256))? {
+                return Ok(Document { number: found.number.clone(), sha256, bytes: bytes.clone() });
+            }
+            // Another render came first: what it stored is the document.
+            let stored = store::find(tx, id)?.and_then(|c| c.document_sha256).unwrap_or(sha256);
+            Ok(Document { number: found.number.clone(), bytes: blobs::get(tx, &stored)?, sha256: stored })
+        }),
+        Err(fault) => {
+            tracing::error!(convention = %found.number, %fault, "document");
+            db.write(|tx| store::set_document(tx, id, DocumentStatus::Failed, None))?;
+            Err(Refused::new(&DOCUMENT_FAILED, "Le modèle de la convention ne se laisse pas composer.").into())
+        }
+    }
+}
+
+enum Paper {
+    Stored(String, Vec<u8>),
+    ToMake(String, Vec<u8>),
+}
+
+/// A document as served.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub number: String,
+    pub sha256: String,
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,241 @@
+//! Conventions and participations, as answered.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::convention::{Acknowledgement, Convention, ConventionState, DocumentStatus, Party, Signature, Stage};
+use super::participation::{ParticipationLine, Step};
+use super::store;
+use crate::campaigns::Tariff;
+use crate::kernel::ids::{ConventionId, ParticipationId};
+use crate::kernel::{Departement, Finding, Instant, Money, SchoolYear, Uai};
+use crate::platform::{Outcome, Tx};
+
+/// Une école de l'article 9.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct LineView {
+    pub uai: Uai,
+    #[schema(example = "ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER")]
+    pub label: String,
+    #[schema(example = "Saint-Laurent-des-Arbres")]
+    pub commune_name: String,
+    pub departement: Departement,
+    pub quantity: i64,
+    pub unit_amount: Money,
+    pub amount: Money,
+}
+
+impl From<&ParticipationLine> for LineView {
+    fn from(line: &ParticipationLine) -> Self {
+        Self {
+            uai: line.school.uai.clone(),
+            label: line.school.label.clone(),
+            commune_name: line.school.commune_name.to_string(),
+            departement: line.school.departement.clone(),
+            quantity: line.amount.quantity,
+            unit_amount: line.amount.unit_amount,
+            amount: line.amount.amount,
+        }
+    }
+}
+
+/// Une signature enregistrée.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct SignatureView {
+    pub signed_on: NaiveDate,
+    pub name: String,
+    pub title: String,
+    pub evidence: Option<String>,
+}
+
+impl From<&Signature> for SignatureView {
+    fn from(s: &Signature) -> Self {
+        Self {
+            signed_on: s.on,
+            name: s.name.to_string(),
+            title: s.title.to_string(),
+            evidence: s.evidence.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// Le document PDF.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct DocumentView {
+    pub status: DocumentStatus,
+    pub sha256: Option<String>,
+}
+
+/// Une convention.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ConventionView {
+    pub id: ConventionId,
+    #[schema(example = "ENT-C-2025-2026-00001")]
+    pub number: String,
+    pub status: ConventionState,
+    pub campaign: SchoolYear,
+    pub sequence: i64,
+    pub sequence_reason: Option<String>,
+    pub collectivite: Party,
+    pub total: Money,
+    #[schema(example = "EUR")]
+    pub currency: &'static str,
+    pub lines: Vec<LineView>,
+    pub signature: Option<SignatureView>,
+    pub countersignature: Option<SignatureView>,
+    /// Jour de la dernière signature.
+    pub took_effect_on: Option<NaiveDate>,
+    pub ends_on: NaiveDate,
+    pub cancellation_reason: Option<String>,
+    pub acknowledged: Vec<Acknowledgement>,
+    pub document: DocumentView,
+    /// Constats ; seulement sur la lecture d'une seule convention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<Finding>>,
+    pub issued_by: String,
+    pub issued_at: Instant,
+    pub version: i64,
+    pub updated_at: Instant,
+}
+
+fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>) -> ConventionView {
+    let (signed, effect, reason) = match &c.stage {
+        Stage::Issued => (None, None, None),
+        Stage::Signed(signed) => (Some(signed), None, None),
+        Stage::Active(effect) | Stage::Expired(effect, _) => (Some(&effect.signed), Some(effect), None),
+        Stage::Cancelled { signed, effect, reason, .. } => (signed.as_ref(), effect.as_ref(), Some(reason.to_string())),
+    };
+    ConventionView {
+        id: c.id,
+        status: c.state(),
+        campaign,
+        sequence: c.sequence,
+        sequence_reason: c.sequence_reason.clone(),
+        total: c.total,
+        currency: "EUR",
+        lines,
+        signature: signed.map(Into::into),
+        countersignature: effect.map(|e| (&e.countersigned).into()),
+        took_effect_on: effect.map(|e| e.took_effect_on),
+        ends_on: c.ends_on,
+        cancellation_reason: reason,
+        document: DocumentView { status: c.document, sha256: c.document_sha256.clone() },
+        findings: None,
+        issued_by: c.issued_by.clone(),
+        issued_at: c.issued_at,
+        version: c.version,
+        updated_at: c.updated_at,
+        acknowledged: c.acknowledged,
+        collectivite: c.party,
+        number: c.number,
+    }
+}
+
+/// Views of some conventions, with their lines.
+pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Vec<ConventionView>> {
+    let ids: Vec<ConventionId> = conventions.iter().map(|c| c.id).collect();
+    let latest: HashMap<ConventionId, ParticipationId> =
+        store::participations_of(tx, &ids)?.into_iter().map(|p| (p.convention_id, p.id)).collect();
+    let participation_ids: Vec<ParticipationId> = latest.values().copied().collect();
+    let mut lines: HashMap<ParticipationId, Vec<LineView>> = HashMap::new();
+    for (id, line) in store::lines(tx, &participation_ids)? {
+        lines.entry(id).or_default().push(LineView::from(&line));
+    }
+    let mut years: HashMap<_, SchoolYear> = HashMap::new();
+    for c in &conventions {
+        if !years.contains_key(&c.campaign_id) {
+            years.insert(c.campaign_id, crate::campaigns::by_id(tx, c.campaign_id)?.said.school_year);
+        }
+    }
+    Ok(conventions
+        .into_iter()
+        .filter_map(|c| {
+            let year = years.get(&c.campaign_id)?.clone();
+            let own = latest.get(&c.id).and_then(|p| lines.remove(p)).unwrap_or_default();
+            Some(view(c, year, own))
+        })
+        .collect())
+}
+
+/// The full view of one convention, with its findings.
+pub(super) fn detail(tx: &mut Tx<'_>, convention: Convention) -> Outcome<ConventionView> {
+    let findings = super::actions::findings(tx, &convention)?;
+    let id = convention.id;
+    let mut view = views(tx, vec![convention])?
+        .pop()
+        .ok_or_else(|| crate::kernel::Refused::not_found("Convention", id))?;
+    view.findings = Some(findings);
+    Ok(view)
+}
+
+/// Ce qu'une convention rend exigible, et pourquoi.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ParticipationView {
+    pub convention_id: ConventionId,
+    pub number: String,
+    /// 1 à l'émission, +1 par avenant.
+    pub version: i64,
+    pub tariff: Tariff,
+    pub total: Money,
+    #[schema(example = "EUR")]
+    pub currency: &'static str,
+    pub lines: Vec<LineView>,
+    /// Chaque étape du calcul et l'article qui la fonde.
+    pub steps: Vec<Step>,
+    pub computed_at: Instant,
+}
+
+/// The participation of one convention.
+pub(super) fn participation(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<ParticipationView> {
+    let found = store::latest_participation(tx, convention.id)?;
+    let lines = store::lines(tx, &[found.id])?;
+    Ok(ParticipationView {
+        convention_id: convention.id,
+        number: convention.number.clone(),
+        version: found.version,
+        tariff: found.tariff,
+        total: found.total,
+        currency: "EUR",
+        lines: lines.iter().map(|(_, l)| l.into()).collect(),
+        steps: found.steps,
+        computed_at: found.computed_at,
+    })
+}
+
+/// Ce que doit un payeur dans une campagne.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ParticipationRow {
+    pub convention_id: ConventionId,
+    pub number: String,
+    pub siret: String,
+    pub name: String,
+    pub departement: Option<Departement>,
+    pub schools: i64,
+    pub total: Money,
+    pub status: ConventionState,
+}
+
+/// Somme d'un département (celui du payeur).
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct DepartementSum {
+    pub departement: Option<Departement>,
+    pub conventions: i64,
+    pub schools: i64,
+    pub total: Money,
+}
+
+/// Les participations d'une campagne.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ParticipationsView {
+    pub campaign: SchoolYear,
+    pub conventions: i64,
+    pub schools: i64,
+    pub total: Money,
+    #[schema(example = "EUR")]
+    pub currency: &'static str,
+    pub departements: Vec<DepartementSum>,
+    pub data: Vec<ParticipationRow>,
+    pub meta: crate::platform::web::Meta,
+}
