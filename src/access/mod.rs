@@ -1,8 +1,42 @@
-//! Accounts, tokens, roles.
+//! Accounts, sessions, roles: who calls, and what that person may do.
+//!
+//! ```text
+//!   POST /auth/login ──▶ access token (JWT, minutes) ──▶ Can<P> in a handler's signature
+//!                   └──▶ refresh token (opaque, days, used once) ──▶ POST /auth/refresh
+//! ```
+//! An account also carries what gives a signature its force (capacity, delegation): [`User::signatory_on`].
+//! The route of the journal stands here because it asks for a permission, and `audit` stands to the left of access.
 
+pub mod actions;
+mod http;
+mod http_journal;
+mod http_users;
+pub mod passwords;
 mod permission;
+mod problems;
+pub mod sessions;
+mod store;
+mod store_sessions;
+pub mod tokens;
+mod user;
 
+pub use actions::find_user;
+pub use http::LoginService;
+pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
-    Administer, ApproveTitles, Can, DownloadBatches, IssueConventions, ManageCampaigns, ManageRegistry, Permission,
+    Administer, Any, ApproveTitles, Can, DownloadBatches, IssueConventions, ManageCampaigns, ManageRegistry, Permission,
     PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches,
 };
+pub use problems::CODES;
+pub use sessions::SessionRules;
+pub use tokens::{TokenRules, Tokens};
+pub use user::{Delegation, NewUser, Signatory, SignatoryFault, User, UserChange};
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of accounts, sessions and the journal, under `/api/v1`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    http::routes(cfg);
+    http_users::routes(cfg);
+    http_journal::routes(cfg);
+}

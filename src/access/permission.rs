@@ -1,8 +1,20 @@
 //! Who may do what: the permission stands in a handler's signature, as `Can<ApproveTitles>`.
+//!
+//! A handler that does not ask for one cannot know who calls; one that does is never entered without it. The
+//! answer is in the access token alone: no look-up per request, so a change of role or a deactivation counts from
+//! the next access token (at most `access.access_token_minutes` later).
 
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+
+use super::problems::{FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED};
+use super::tokens::{TokenFault, Tokens};
 use crate::kernel::{Actor, Role};
+use crate::platform::web::Problem;
+use crate::platform::web::problem::{self, current};
 
 /// Something a role may do.
 pub trait Permission: 'static {
@@ -22,6 +34,8 @@ macro_rules! permissions {
 }
 
 permissions! {
+    /// Whoever is known: one's own account, log-out.
+    Any: Lecteur | Gestionnaire | Ordonnateur | Comptable | Admin;
     /// Read registry, campaigns, conventions, participations.
     Read: Lecteur | Gestionnaire | Ordonnateur | Admin;
     /// Read titles and batches.
@@ -50,13 +64,45 @@ permissions! {
 #[derive(Debug)]
 pub struct Can<P> {
     pub actor: Actor,
+    /// The session (family of refresh tokens) the access token came from.
+    pub session: String,
     permission: PhantomData<P>,
 }
 
-impl<P: Permission> actix_web::FromRequest for Can<P> {
-    type Error = crate::platform::web::Problem;
-    type Future = std::future::Ready<Result<Self, Self::Error>>;
-    fn from_request(_: &actix_web::HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
-        std::future::ready(Ok(Self { actor: Actor::program("stub"), permission: PhantomData }))
+impl<P: Permission> FromRequest for Can<P> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit(request))
     }
+}
+
+fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
+    let tokens = request
+        .app_data::<web::Data<Tokens>>()
+        .ok_or_else(|| Problem::new(&problem::INTERNAL_ERROR, "Le service n'est pas configuré."))?;
+    let bearer = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| {
+            Problem::new(&UNAUTHENTICATED, "Envoyer l'en-tête « Authorization: Bearer … » reçu de POST /auth/login.")
+        })?;
+    let claims = tokens.verify(bearer).map_err(|fault| match fault {
+        TokenFault::Expired => {
+            Problem::new(&TOKEN_EXPIRED, "Le jeton d'accès a expiré : le renouveler par POST /auth/refresh.")
+        }
+        TokenFault::Invalid => Problem::new(&UNAUTHENTICATED, "Le jeton d'accès n'est pas valable."),
+    })?;
+    if !P::ROLES.contains(&claims.role) {
+        let admitted: Vec<&str> = P::ROLES.iter().map(|role| role.as_str()).collect();
+        let detail = format!("Votre rôle est « {} » ; rôles admis ici : {}.", claims.role, admitted.join(", "));
+        return Err(Problem::new(&FORBIDDEN, detail));
+    }
+    let actor = Actor { user: Some(claims.sub), role: claims.role, label: claims.name, request_id: current::get() };
+    Ok(Can { actor, session: claims.sid, permission: PhantomData })
 }

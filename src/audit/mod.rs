@@ -5,7 +5,9 @@ mod store;
 
 use serde_json::Value;
 
-use crate::kernel::Actor;
+use crate::kernel::ids::{AuditEventId, UserId};
+use crate::kernel::{Actor, Instant};
+use crate::platform::web::Page;
 use crate::platform::{Outcome, Tx};
 
 /// One line of the journal.
@@ -33,4 +35,32 @@ pub fn record(tx: &mut Tx<'_>, actor: &Actor, entry: Entry) -> Outcome<()> {
 /// Writes many lines of one act.
 pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry]) -> Outcome<()> {
     store::insert(tx, actor, entries)
+}
+
+/// One line as kept.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub id: AuditEventId,
+    pub at: Instant,
+    pub actor_id: Option<UserId>,
+    pub actor_label: String,
+    pub request_id: Option<String>,
+    pub action: String,
+    pub subject_kind: String,
+    pub subject_key: String,
+    pub data: Value,
+}
+
+/// Which lines to read.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub subject_kind: Option<String>,
+    pub subject_key: Option<String>,
+    pub action: Option<String>,
+    pub actor: Option<UserId>,
+}
+
+/// Reads lines, newest first: their ids sort by the instant of the act.
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Outcome<Vec<Event>> {
+    store::list(tx, filter, page)
 }

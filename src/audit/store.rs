@@ -2,10 +2,11 @@
 
 use diesel::prelude::*;
 
-use super::Entry;
+use super::{Entry, Event, Filter};
 use crate::insert_batches;
 use crate::kernel::{Actor, Instant, ids::{AuditEventId, UserId}};
 use crate::platform::db::schema::audit_events;
+use crate::platform::web::Page;
 use crate::platform::{Outcome, Tx};
 
 #[derive(Insertable)]
@@ -39,4 +40,46 @@ pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry]) -> Outco
         .collect();
     insert_batches!(tx, audit_events::table, rows);
     Ok(())
+}
+
+type EventRow = (AuditEventId, Instant, Option<UserId>, String, Option<String>, String, String, String, String);
+
+pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Outcome<Vec<Event>> {
+    let mut query = audit_events::table
+        .select((
+            audit_events::id,
+            audit_events::at,
+            audit_events::actor_id,
+            audit_events::actor_label,
+            audit_events::request_id,
+            audit_events::action,
+            audit_events::subject_kind,
+            audit_events::subject_key,
+            audit_events::data,
+        ))
+        .order(audit_events::id.desc())
+        .limit(page.fetch())
+        .into_boxed();
+    if let Some(kind) = &filter.subject_kind {
+        query = query.filter(audit_events::subject_kind.eq(kind));
+    }
+    if let Some(key) = &filter.subject_key {
+        query = query.filter(audit_events::subject_key.eq(key));
+    }
+    if let Some(action) = &filter.action {
+        query = query.filter(audit_events::action.eq(action));
+    }
+    if let Some(actor) = filter.actor {
+        query = query.filter(audit_events::actor_id.eq(actor));
+    }
+    if let Some(last) = page.after(0) {
+        query = query.filter(audit_events::id.lt(last.to_owned()));
+    }
+    let rows: Vec<EventRow> = query.load(tx.conn())?;
+    rows.into_iter()
+        .map(|(id, at, actor_id, actor_label, request_id, action, subject_kind, subject_key, data)| {
+            let data = serde_json::from_str(&data)?;
+            Ok(Event { id, at, actor_id, actor_label, request_id, action, subject_kind, subject_key, data })
+        })
+        .collect()
 }

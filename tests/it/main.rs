@@ -1,1 +1,17 @@
-fn main(){}
+//! The program seen from outside: every test has a database of its own, a fixed clock and a real server.
+//!
+//! `make test` runs them on SQLite and on PostgreSQL; a test may not know which of the two it is on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    reason = "tests say what they expect by failing"
+)]
+
+#[macro_use]
+mod support;
+
+mod auth;

@@ -13,6 +13,8 @@ CREATE TABLE users (
     password_hash TEXT NOT NULL,
     active BOOLEAN NOT NULL,
     failed_logins BIGINT NOT NULL CHECK (failed_logins >= 0),
+    -- First of the failed log-ins counted; they are forgotten after a while.
+    failing_since TIMESTAMP,
     locked_until TIMESTAMP,
     version BIGINT NOT NULL CHECK (version >= 1),
     created_at TIMESTAMP NOT NULL,

@@ -16,6 +16,7 @@ diesel::table! {
         password_hash -> Text,
         active -> Bool,
         failed_logins -> BigInt,
+        failing_since -> Nullable<Timestamp>,
         locked_until -> Nullable<Timestamp>,
         version -> BigInt,
         created_at -> Timestamp,

@@ -72,7 +72,9 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) 
     // serde_json appends « at line … column … », which says nothing the pointer does not.
     let message = inner.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m);
-    let received = |p: &str| whole.pointer(p).map(|v| v.as_str().map_or_else(|| excerpt(v), |s| excerpt(&s)));
+    // A secret is not repeated, not even to the one who sent it: answers end up in logs.
+    let secret = |p: &str| p.contains("password") || p.contains("token");
+    let received = |p: &str| whole.pointer(p).filter(|_| !secret(p)).map(|v| v.as_str().map_or_else(|| excerpt(v), |s| excerpt(&s)));
     data_problem(message, &pointer, &problem::UNKNOWN_FIELD, received)
 }
 

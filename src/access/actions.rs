@@ -1,0 +1,90 @@
+//! Accounts: made and changed by administrators, never deleted (the journal and the papers name them).
+
+use serde_json::{Value, json};
+
+use super::problems::LAST_ADMIN;
+use super::user::{NewUser, User, UserChange};
+use super::{store, store_sessions};
+use crate::audit::{self, Entry};
+use crate::kernel::{Actor, Refused, Role, ids::UserId};
+use crate::platform::web::problem::PRECONDITION_FAILED;
+use crate::platform::db::counters;
+use crate::platform::{Outcome, Tx};
+
+/// Makes an active account.
+///
+/// # Errors
+/// `email_taken`.
+pub fn create_user(tx: &mut Tx<'_>, actor: &Actor, new: NewUser) -> Outcome<User> {
+    let id = store::insert(tx, &new)?;
+    let user = find_user(tx, id)?;
+    let data = json!({"id": id, "role": user.role, "capacity": user.capacity, "delegation": user.delegation});
+    audit::record(tx, actor, Entry::new("user.created", "user", &user.email, data))?;
+    Ok(user)
+}
+
+/// One account.
+///
+/// # Errors
+/// `not_found`.
+pub fn find_user(tx: &mut Tx<'_>, id: UserId) -> Outcome<User> {
+    store::find(tx, id)?.ok_or_else(|| Refused::not_found("Compte", id).into())
+}
+
+/// Whether nobody can log in yet.
+pub fn no_user_yet(tx: &mut Tx<'_>) -> Outcome<bool> {
+    Ok(store::count(tx)? == 0)
+}
+
+/// Changes an account whose version the caller has read. A change of role, of password or a deactivation ends every
+/// session of the person.
+///
+/// # Errors
+/// `not_found`, `precondition_failed`, `email_taken`, `last_admin`, `concurrent_change`.
+pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, version: i64, change: &UserChange) -> Outcome<User> {
+    let before = find_user(tx, id)?;
+    if before.version != version {
+        let detail = format!("Le compte est à la version {} et non {version} : le relire.", before.version);
+        return Err(Refused::new(&PRECONDITION_FAILED, detail).into());
+    }
+    let stays_admin = change.active != Some(false) && change.role.is_none_or(|role| role == Role::Admin);
+    if before.role == Role::Admin && before.active && !stays_admin {
+        // Two administrators who dismiss each other at once must not both succeed.
+        counters::lock(tx, "administrators")?;
+        if store::others_active(tx, Role::Admin, id)? == 0 {
+            let detail = format!("{} est le dernier administrateur actif.", before.full_name());
+            return Err(Refused::new(&LAST_ADMIN, detail).into());
+        }
+    }
+    store::update(tx, &before, change)?;
+    let after = find_user(tx, id)?;
+    let password_changed = change.password_hash.is_some();
+    if password_changed {
+        store::save_failures(tx, id, 0, None, None)?;
+    }
+    if password_changed || after.role != before.role || !after.active {
+        store_sessions::revoke_user(tx, id)?;
+    }
+    let mut data = differences(&before, &after);
+    if let (true, Value::Object(fields)) = (password_changed, &mut data) {
+        fields.insert("password".into(), json!("changed"));
+    }
+    audit::record(tx, actor, Entry::new("user.changed", "user", &after.email, data))?;
+    Ok(after)
+}
+
+fn differences(before: &User, after: &User) -> Value {
+    let fields = |user: &User| {
+        [
+            ("email", json!(user.email)),
+            ("role", json!(user.role)),
+            ("first_name", json!(user.first_name)),
+            ("last_name", json!(user.last_name)),
+            ("capacity", json!(user.capacity)),
+            ("delegation", json!(user.delegation)),
+            ("active", json!(user.active)),
+        ]
+    };
+    let changed = fields(before).into_iter().zip(fields(after)).filter(|((_, was), (_, is))| was != is);
+    changed.map(|((name, was), (_, is))| (name.to_owned(), json!({"before": was, "after": is}))).collect()
+}

@@ -1,0 +1,238 @@
+//! `/users`: accounts, for administrators.
+
+use actix_web::{get, patch, post, web};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::passwords::{self, NewPassword, PasswordHash};
+use super::permission::{Administer, Can};
+use super::user::{Delegation, NewUser, User, UserChange};
+use super::{actions, store};
+use crate::kernel::contact::EmailAddress;
+use crate::kernel::text::Line;
+use crate::kernel::{Instant, Role, ids::UserId};
+use crate::path_keys;
+use crate::platform::web::problem::UNAVAILABLE;
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State};
+
+path_keys!(UserId => "id");
+
+pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(list_users).service(create_user).service(get_user).service(change_user);
+}
+
+/// Un compte. Le mot de passe n'en sort jamais.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct UserView {
+    pub id: UserId,
+    pub email: EmailAddress,
+    pub role: Role,
+    #[schema(value_type = String, example = "Zoé")]
+    pub first_name: Line,
+    #[schema(value_type = String, example = "Martin")]
+    pub last_name: Line,
+    /// Qualité imprimée sous la signature.
+    #[schema(example = "Secrétaire générale de région académique")]
+    pub capacity: Option<String>,
+    pub delegation: Option<Delegation>,
+    pub active: bool,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email.clone(),
+            role: user.role,
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            capacity: user.capacity.clone(),
+            delegation: user.delegation.clone(),
+            active: user.active,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "anne.durand@exemple.invalid", "role": "ordonnateur", "first_name": "Anne",
+    "last_name": "Durand", "capacity": "Secrétaire générale de région académique", "delegation": {"reference":
+    "Arrêté R76-2025-03-14-00002, RAA du 14 mars 2025", "published_on": "2025-03-14"}, "password":
+    "cheval-agrafe-pile-1825"}))]
+struct NewUserRequest {
+    email: EmailAddress,
+    role: Role,
+    first_name: Line,
+    last_name: Line,
+    #[schema(value_type = Option<String>)]
+    capacity: Option<Line>,
+    delegation: Option<Delegation>,
+    password: NewPassword,
+}
+
+/// Un champ absent ne change pas ; `null` efface `capacity` ou `delegation`.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "gestionnaire", "capacity": null}))]
+struct UserChangeRequest {
+    email: Option<EmailAddress>,
+    role: Option<Role>,
+    first_name: Option<Line>,
+    last_name: Option<Line>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    capacity: Option<Option<Line>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<Delegation>)]
+    delegation: Option<Option<Delegation>>,
+    active: Option<bool>,
+    password: Option<NewPassword>,
+}
+
+/// Tells `null` (clear) from absent (leave).
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(d).map(Some)
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UsersQuery {
+    /// Comptes de ce rôle seulement.
+    #[param(inline)]
+    role: Option<Role>,
+    /// Comptes actifs (`true`) ou désactivés (`false`) seulement.
+    active: Option<bool>,
+    /// Nombre de lignes, 200 au plus.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` de la page précédente.
+    cursor: Option<String>,
+}
+
+const SORT: &str = "email";
+
+/// Hashes off the HTTP threads and outside any transaction.
+async fn hash(state: &State, password: NewPassword) -> Result<PasswordHash, Problem> {
+    let salt = state.db.ids().secret();
+    let hashed = web::block(move || passwords::hash(&password, salt)).await;
+    Ok(hashed.map_err(|_| Problem::new(&UNAVAILABLE, "Le service s'arrête."))??)
+}
+
+/// Lister les comptes
+///
+/// Dans l'ordre des adresses de courriel.
+#[utoipa::path(
+    operation_id = "list_users", tag = "Comptes", params(UsersQuery),
+    responses((status = 200, description = "Une page de comptes", body = PageView<UserView>))
+)]
+#[get("/users")]
+async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuery>) -> Answer {
+    let UsersQuery { role, active, limit, cursor } = query.0;
+    let page = Page::read(limit, cursor.as_deref(), SORT, 1)?;
+    let view = state
+        .read(move |tx| {
+            let users = store::list(tx, role, active, &page)?;
+            Ok(page.finish(users, SORT, |user| vec![user.email.to_string()], |user| UserView::from(&user)))
+        })
+        .await?;
+    Ok(Reply::ok(&view)?.into_response())
+}
+
+/// Créer un compte
+///
+/// Un rôle par compte. La qualité et la délégation de signature sont nécessaires à qui approuve des titres.
+#[utoipa::path(
+    operation_id = "create_user", tag = "Comptes", request_body = NewUserRequest,
+    responses(
+        (status = 201, description = "Compte créé ; `Location` et `ETag`", body = UserView),
+        (status = 409, description = "`email_taken`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
+    )
+)]
+#[post("/users")]
+async fn create_user(can: Can<Administer>, state: State, call: CallContext, body: Body<NewUserRequest>) -> Answer {
+    let request = body.value;
+    let password_hash = hash(&state, request.password).await?;
+    let new = NewUser {
+        email: request.email,
+        role: request.role,
+        first_name: request.first_name,
+        last_name: request.last_name,
+        capacity: request.capacity,
+        delegation: request.delegation,
+        password_hash,
+    };
+    state
+        .post(can.actor.user, call, body.sha256, move |tx| {
+            let user = actions::create_user(tx, &can.actor, new)?;
+            Reply::created(format!("/api/v1/users/{}", user.id), &UserView::from(&user), user.version)
+        })
+        .await
+}
+
+/// Lire un compte
+#[utoipa::path(
+    operation_id = "get_user", tag = "Comptes", params(("id" = UserId, Path, description = "Identifiant du compte")),
+    responses(
+        (status = 200, description = "Le compte, avec sa version dans `ETag`", body = UserView),
+        (status = 404, description = "`not_found`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_value` : identifiant mal formé", body = ProblemView, content_type = "application/problem+json"),
+    )
+)]
+#[get("/users/{id}")]
+async fn get_user(_can: Can<Administer>, state: State, id: Key<UserId>) -> Answer {
+    let user = state.read(move |tx| actions::find_user(tx, id.0)).await?;
+    Ok(Reply::versioned(&UserView::from(&user), user.version)?.into_response())
+}
+
+/// Modifier un compte
+///
+/// Annoncer la version lue dans `If-Match`. Changer le rôle ou le mot de passe, ou désactiver, révoque les sessions de
+/// la personne ; ses jetons d'accès valent encore quelques minutes.
+#[utoipa::path(
+    operation_id = "change_user", tag = "Comptes", request_body = UserChangeRequest,
+    params(
+        ("id" = UserId, Path, description = "Identifiant du compte"),
+        ("If-Match" = String, Header, description = "`ETag` de la version lue", example = "\"1\""),
+    ),
+    responses(
+        (status = 200, description = "Le compte modifié", body = UserView),
+        (status = 404, description = "`not_found`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "`email_taken`, `last_admin`, `concurrent_change`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 412, description = "`precondition_failed`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 428, description = "`precondition_required`", body = ProblemView, content_type = "application/problem+json"),
+    )
+)]
+#[patch("/users/{id}")]
+async fn change_user(
+    can: Can<Administer>,
+    state: State,
+    id: Key<UserId>,
+    call: CallContext,
+    body: Body<UserChangeRequest>,
+) -> Answer {
+    let version = call.expected_version()?;
+    let request = body.value;
+    let password_hash = match request.password {
+        Some(password) => Some(hash(&state, password).await?),
+        None => None,
+    };
+    let change = UserChange {
+        email: request.email,
+        role: request.role,
+        first_name: request.first_name,
+        last_name: request.last_name,
+        capacity: request.capacity,
+        delegation: request.delegation,
+        active: request.active,
+        password_hash,
+    };
+    let user = state.write(move |tx| actions::change_user(tx, &can.actor, id.0, version, &change)).await?;
+    Ok(Reply::versioned(&UserView::from(&user), user.version)?.into_response())
+}

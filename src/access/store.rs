@@ -1,0 +1,241 @@
+//! The table of accounts.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::passwords::PasswordHash;
+use super::problems::EMAIL_TAKEN;
+use super::user::{Delegation, NewUser, User, UserChange};
+use crate::kernel::contact::EmailAddress;
+use crate::kernel::text::Line;
+use crate::kernel::{Instant, Refused, Role, ids::UserId, refused::CONCURRENT_CHANGE};
+use crate::platform::db::schema::users;
+use crate::platform::web::Page;
+use crate::platform::{Error, Outcome, Tx, on_unique};
+
+#[derive(Queryable)]
+struct UserRow {
+    id: UserId,
+    email: EmailAddress,
+    role: Role,
+    first_name: Line,
+    last_name: Line,
+    capacity: Option<String>,
+    delegation_reference: Option<Line>,
+    delegation_published_on: Option<NaiveDate>,
+    delegation_ends_on: Option<NaiveDate>,
+    active: bool,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+type Columns = (
+    users::id,
+    users::email,
+    users::role,
+    users::first_name,
+    users::last_name,
+    users::capacity,
+    users::delegation_reference,
+    users::delegation_published_on,
+    users::delegation_ends_on,
+    users::active,
+    users::version,
+    users::created_at,
+    users::updated_at,
+);
+const COLUMNS: Columns = (
+    users::id,
+    users::email,
+    users::role,
+    users::first_name,
+    users::last_name,
+    users::capacity,
+    users::delegation_reference,
+    users::delegation_published_on,
+    users::delegation_ends_on,
+    users::active,
+    users::version,
+    users::created_at,
+    users::updated_at,
+);
+
+impl UserRow {
+    fn into_user(self) -> Outcome<User> {
+        let delegation = match (self.delegation_reference, self.delegation_published_on) {
+            (Some(reference), Some(published_on)) => {
+                Some(Delegation { reference, published_on, ends_on: self.delegation_ends_on })
+            }
+            (None, None) => None,
+            _ => return Err(Error::Incident(format!("table users, row {}: half a delegation", self.id))),
+        };
+        Ok(User {
+            id: self.id,
+            email: self.email,
+            role: self.role,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            capacity: self.capacity,
+            delegation,
+            active: self.active,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
+    let row: Option<UserRow> = users::table.find(id).select(COLUMNS).first(tx.conn()).optional()?;
+    row.map(UserRow::into_user).transpose()
+}
+
+/// What is needed to judge a log-in.
+pub(super) struct LoginRow {
+    pub id: UserId,
+    pub active: bool,
+    pub password_hash: PasswordHash,
+    pub failed_logins: i64,
+    pub failing_since: Option<Instant>,
+    pub locked_until: Option<Instant>,
+}
+
+pub(super) fn find_login(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<Option<LoginRow>> {
+    let row: Option<(UserId, bool, String, i64, Option<Instant>, Option<Instant>)> = users::table
+        .filter(users::email.eq(email))
+        .select((
+            users::id,
+            users::active,
+            users::password_hash,
+            users::failed_logins,
+            users::failing_since,
+            users::locked_until,
+        ))
+        .first(tx.conn())
+        .optional()?;
+    Ok(row.map(|(id, active, hash, failed_logins, failing_since, locked_until)| LoginRow {
+        id,
+        active,
+        password_hash: PasswordHash::from_phc(hash),
+        failed_logins,
+        failing_since,
+        locked_until,
+    }))
+}
+
+/// Keeps the count of failures; no part of the account's version.
+pub(super) fn save_failures(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    count: i64,
+    since: Option<Instant>,
+    locked_until: Option<Instant>,
+) -> Outcome<()> {
+    diesel::update(users::table.find(id))
+        .set((users::failed_logins.eq(count), users::failing_since.eq(since), users::locked_until.eq(locked_until)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+fn email_taken(email: &EmailAddress) -> Refused {
+    Refused::new(&EMAIL_TAKEN, format!("Un compte porte déjà l'adresse « {email} »."))
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, new: &NewUser) -> Outcome<UserId> {
+    let (id, now) = (UserId::new(tx.uuid()), tx.now());
+    let delegation = new.delegation.as_ref();
+    let inserted = diesel::insert_into(users::table)
+        .values((
+            users::id.eq(id),
+            users::email.eq(&new.email),
+            users::role.eq(new.role),
+            users::first_name.eq(&new.first_name),
+            users::last_name.eq(&new.last_name),
+            users::capacity.eq(new.capacity.as_ref().map(Line::as_str)),
+            users::delegation_reference.eq(delegation.map(|d| &d.reference)),
+            users::delegation_published_on.eq(delegation.map(|d| d.published_on)),
+            users::delegation_ends_on.eq(delegation.and_then(|d| d.ends_on)),
+            users::password_hash.eq(new.password_hash.as_str()),
+            users::active.eq(true),
+            users::failed_logins.eq(0_i64),
+            users::version.eq(1_i64),
+            users::created_at.eq(now),
+            users::updated_at.eq(now),
+        ))
+        .execute(tx.conn());
+    on_unique(inserted, || email_taken(&new.email))?;
+    Ok(id)
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+struct Changes<'a> {
+    email: Option<&'a EmailAddress>,
+    role: Option<Role>,
+    first_name: Option<&'a Line>,
+    last_name: Option<&'a Line>,
+    capacity: Option<Option<&'a str>>,
+    delegation_reference: Option<Option<&'a Line>>,
+    delegation_published_on: Option<Option<NaiveDate>>,
+    delegation_ends_on: Option<Option<NaiveDate>>,
+    active: Option<bool>,
+    password_hash: Option<&'a str>,
+    version: i64,
+    updated_at: Instant,
+}
+
+/// Changes the account whose version is still the one read.
+pub(super) fn update(tx: &mut Tx<'_>, read: &User, change: &UserChange) -> Outcome<()> {
+    let delegation = change.delegation.as_ref().map(Option::as_ref);
+    let changes = Changes {
+        email: change.email.as_ref(),
+        role: change.role,
+        first_name: change.first_name.as_ref(),
+        last_name: change.last_name.as_ref(),
+        capacity: change.capacity.as_ref().map(|c| c.as_ref().map(Line::as_str)),
+        delegation_reference: delegation.map(|d| d.map(|d| &d.reference)),
+        delegation_published_on: delegation.map(|d| d.map(|d| d.published_on)),
+        delegation_ends_on: delegation.map(|d| d.and_then(|d| d.ends_on)),
+        active: change.active,
+        password_hash: change.password_hash.as_ref().map(PasswordHash::as_str),
+        version: read.version.saturating_add(1),
+        updated_at: tx.now(),
+    };
+    let updated = diesel::update(users::table.filter(users::id.eq(read.id).and(users::version.eq(read.version))))
+        .set(changes)
+        .execute(tx.conn());
+    let email = change.email.as_ref().unwrap_or(&read.email);
+    match on_unique(updated, || email_taken(email))? {
+        0 => Err(Refused::new(&CONCURRENT_CHANGE, "Le compte a changé entre-temps.").into()),
+        _ => Ok(()),
+    }
+}
+
+/// Active accounts of a role, one account left out.
+pub(super) fn others_active(tx: &mut Tx<'_>, role: Role, except: UserId) -> Outcome<i64> {
+    Ok(users::table
+        .filter(users::role.eq(role).and(users::active.eq(true)).and(users::id.ne(except)))
+        .count()
+        .get_result(tx.conn())?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>) -> Outcome<i64> {
+    Ok(users::table.count().get_result(tx.conn())?)
+}
+
+/// Accounts in the order of their addresses.
+pub(super) fn list(tx: &mut Tx<'_>, role: Option<Role>, active: Option<bool>, page: &Page) -> Outcome<Vec<User>> {
+    let mut query = users::table.select(COLUMNS).order(users::email.asc()).limit(page.fetch()).into_boxed();
+    if let Some(role) = role {
+        query = query.filter(users::role.eq(role));
+    }
+    if let Some(active) = active {
+        query = query.filter(users::active.eq(active));
+    }
+    if let Some(email) = page.after(0) {
+        query = query.filter(users::email.gt(email.to_owned()));
+    }
+    let rows: Vec<UserRow> = query.load(tx.conn())?;
+    rows.into_iter().map(UserRow::into_user).collect()
+}

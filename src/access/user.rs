@@ -1,0 +1,219 @@
+//! A person's account, and what gives that person's signature its force.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::passwords::PasswordHash;
+use super::problems::{DELEGATION_NOT_IN_FORCE, SIGNATORY_INCOMPLETE};
+use crate::kernel::contact::EmailAddress;
+use crate::kernel::text::Line;
+use crate::kernel::{Instant, Refused, Role, ids::UserId};
+
+/// A delegation of signature, published in the recueil des actes administratifs (RAA).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// Référence de l'arrêté et de sa publication.
+    #[schema(value_type = String, example = "Arrêté R76-2025-03-14-00002, RAA du 14 mars 2025")]
+    pub reference: Line,
+    /// Jour de publication au recueil des actes administratifs ; la délégation vaut à compter du lendemain.
+    #[schema(example = "2025-03-14")]
+    pub published_on: NaiveDate,
+    /// Dernier jour de validité, inclus ; absent : sans terme.
+    #[serde(default)]
+    #[schema(example = "2026-08-31")]
+    pub ends_on: Option<NaiveDate>,
+}
+
+impl Delegation {
+    /// Code de l'éducation, art. D222-20: in force from the day after publication, to its end included.
+    #[must_use]
+    pub fn in_force_on(&self, day: NaiveDate) -> bool {
+        day > self.published_on && self.ends_on.is_none_or(|end| day <= end)
+    }
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub email: EmailAddress,
+    pub role: Role,
+    pub first_name: Line,
+    pub last_name: Line,
+    /// As printed under a signature, e.g. « Secrétaire générale ».
+    pub capacity: Option<String>,
+    pub delegation: Option<Delegation>,
+    pub active: bool,
+    pub version: i64,
+    pub created_at: Instant,
+    pub updated_at: Instant,
+}
+
+/// A person whose signature binds the State on one day, as it is snapshotted on what was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Signatory {
+    pub user: UserId,
+    /// « Prénom Nom ».
+    pub name: String,
+    pub capacity: String,
+    pub delegation: Delegation,
+}
+
+/// Why a person may not sign on a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignatoryFault {
+    /// The account lacks its capacity, its delegation, or both.
+    Incomplete { name: String, missing: Vec<&'static str> },
+    NotInForce { name: String, day: NaiveDate, delegation: Delegation },
+}
+
+impl User {
+    /// « Prénom Nom ».
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+    }
+
+    /// The person as signatory on a business day.
+    ///
+    /// # Errors
+    /// `signatory_incomplete` or `delegation_not_in_force`.
+    pub fn signatory_on(&self, day: NaiveDate) -> Result<Signatory, SignatoryFault> {
+        let name = self.full_name();
+        let (Some(capacity), Some(delegation)) = (&self.capacity, &self.delegation) else {
+            let missing = [(self.capacity.is_none(), "qualité"), (self.delegation.is_none(), "délégation de signature")];
+            let missing = missing.into_iter().filter_map(|(absent, what)| absent.then_some(what)).collect();
+            return Err(SignatoryFault::Incomplete { name, missing });
+        };
+        if !delegation.in_force_on(day) {
+            return Err(SignatoryFault::NotInForce { name, day, delegation: delegation.clone() });
+        }
+        Ok(Signatory { user: self.id, name, capacity: capacity.clone(), delegation: delegation.clone() })
+    }
+}
+
+impl From<SignatoryFault> for Refused {
+    fn from(fault: SignatoryFault) -> Self {
+        match fault {
+            SignatoryFault::Incomplete { name, missing } => Self::new(
+                &SIGNATORY_INCOMPLETE,
+                format!("Le compte de {name} ne dit pas : {}.", missing.join(", ")),
+            ),
+            SignatoryFault::NotInForce { name, day, delegation } => {
+                let end = delegation.ends_on.map_or_else(String::new, |end| format!(" et prend fin le {end}"));
+                Self::new(
+                    &DELEGATION_NOT_IN_FORCE,
+                    format!(
+                        "La délégation de {name} ({}), publiée le {}, vaut à compter du lendemain{end} : elle n'est pas \
+                         en vigueur le {day}.",
+                        delegation.reference, delegation.published_on
+                    ),
+                )
+            }
+        }
+    }
+}
+
+impl From<SignatoryFault> for crate::platform::Error {
+    fn from(fault: SignatoryFault) -> Self {
+        Refused::from(fault).into()
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub email: EmailAddress,
+    pub role: Role,
+    pub first_name: Line,
+    pub last_name: Line,
+    pub capacity: Option<Line>,
+    pub delegation: Option<Delegation>,
+    pub password_hash: PasswordHash,
+}
+
+/// What changes on an account; an outer `None` leaves as is, an inner `None` clears.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    pub email: Option<EmailAddress>,
+    pub role: Option<Role>,
+    pub first_name: Option<Line>,
+    pub last_name: Option<Line>,
+    pub capacity: Option<Option<Line>>,
+    pub delegation: Option<Option<Delegation>>,
+    pub active: Option<bool>,
+    pub password_hash: Option<PasswordHash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Ids;
+    use chrono::Days;
+    use proptest::prelude::*;
+
+    fn day(raw: &str) -> NaiveDate {
+        raw.parse().unwrap()
+    }
+
+    fn user(capacity: Option<&str>, delegation: Option<Delegation>) -> User {
+        let at = Instant::parse("2025-06-05T08:00:00Z").unwrap();
+        User {
+            id: UserId::new(Ids.uuid(at)),
+            email: EmailAddress::parse("ordo@exemple.invalid").unwrap(),
+            role: Role::Ordonnateur,
+            first_name: Line::parse("Anne").unwrap(),
+            last_name: Line::parse("Durand").unwrap(),
+            capacity: capacity.map(str::to_owned),
+            delegation,
+            active: true,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    fn delegation(published_on: &str, ends_on: Option<&str>) -> Delegation {
+        Delegation {
+            reference: Line::parse("RAA 12").unwrap(),
+            published_on: day(published_on),
+            ends_on: ends_on.map(day),
+        }
+    }
+
+    #[test]
+    fn a_delegation_takes_effect_on_the_day_after_its_publication_and_ends_at_its_end() {
+        let person = user(Some("Secrétaire générale"), Some(delegation("2025-03-14", Some("2025-06-30"))));
+        assert!(matches!(person.signatory_on(day("2025-03-14")), Err(SignatoryFault::NotInForce { .. })));
+        let signatory = person.signatory_on(day("2025-03-15")).unwrap();
+        assert_eq!((signatory.name.as_str(), signatory.capacity.as_str()), ("Anne Durand", "Secrétaire générale"));
+        assert!(person.signatory_on(day("2025-06-30")).is_ok());
+        let refused = Refused::from(person.signatory_on(day("2025-07-01")).unwrap_err());
+        assert_eq!((refused.code.code, refused.code.status), ("delegation_not_in_force", 409));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let refused = Refused::from(user(None, None).signatory_on(day("2025-06-05")).unwrap_err());
+        assert_eq!(refused.code.code, "signatory_incomplete");
+        assert!(refused.detail.contains("qualité, délégation de signature"), "{}", refused.detail);
+        let half = user(Some("SG"), None).signatory_on(day("2025-06-05")).unwrap_err();
+        assert!(matches!(half, SignatoryFault::Incomplete { missing, .. } if missing == ["délégation de signature"]));
+    }
+
+    proptest! {
+        #[test]
+        fn only_days_after_publication_up_to_the_end_are_signed(
+            published in 0_u64..4_000, lasts in proptest::option::of(0_u64..1_000), asked in 0_u64..6_000,
+        ) {
+            let origin = day("2020-01-01");
+            let at = |days: u64| origin + Days::new(days);
+            let mut act = delegation("2020-01-01", None);
+            act.published_on = at(published);
+            act.ends_on = lasts.map(|days| at(published + days));
+            let expected = asked > published && lasts.is_none_or(|days| asked <= published + days);
+            prop_assert_eq!(user(Some("SG"), Some(act)).signatory_on(at(asked)).is_ok(), expected);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Around every request: its id, its span and its log line, a time limit, panics and unknown addresses as problem
+//! documents, security headers.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use crate::kernel::refused::NOT_FOUND;
+use crate::kernel::{Ids, ProblemCode};
+use crate::platform::web::problem::{self, BAD_FORM, INTERNAL_ERROR, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, current};
+use crate::platform::web::{Answer, Problem, State};
+
+/// The answer took too long.
+pub const TIMED_OUT: ProblemCode = ProblemCode {
+    code: "timed_out",
+    status: 503,
+    title: "Délai dépassé",
+    meaning: "La réponse n'est pas venue dans le délai admis ; l'opération a pu aboutir : relire l'objet, ou répéter \
+              l'appel avec la même `Idempotency-Key`.",
+};
+
+/// The codes of the edge.
+pub const CODES: &[&ProblemCode] = &[&TIMED_OUT];
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The caller's id when it is sane, else one of ours.
+fn request_id(request: &ServiceRequest) -> String {
+    let sane = |id: &&str| {
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(sane);
+    given.map_or_else(|| fresh_id(request), str::to_owned)
+}
+
+fn fresh_id(request: &ServiceRequest) -> String {
+    let uuid = request.app_data::<web::Data<State>>().map_or_else(Uuid::nil, |state| {
+        let ids: &Ids = state.db.ids();
+        ids.uuid(state.db.clock().now())
+    });
+    uuid.to_string()
+}
+
+/// The outermost middleware.
+pub fn around<S, B>(
+    mut request: ServiceRequest,
+    next: &S,
+    limit: Duration,
+) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    S::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let id = request_id(&request);
+    let path = request.path().to_owned();
+    let method = request.method().clone();
+    // RFC 9110: where GET is, HEAD is; the HTTP layer leaves the body out.
+    if method == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let span = tracing::info_span!("request", id = %id, %method, %path);
+    let started = Instant::now();
+    let work = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let mut work = Box::pin(actix_web::rt::time::timeout(limit, work));
+    let named_by = id.clone();
+    let named = std::future::poll_fn(move |cx| {
+        // Whatever runs in this poll, down to a problem made by an extractor, belongs to this request.
+        current::set(Some(named_by.clone()));
+        let poll = work.as_mut().poll(cx);
+        current::set(None);
+        poll
+    });
+    let inside = span.clone();
+    async move {
+        let outcome = tracing::Instrument::instrument(named, inside).await;
+        let _entered = span.enter();
+        current::set(Some(id.clone()));
+        let result = match outcome {
+            Ok(Ok(Ok(response))) => Ok(response.map_into_boxed_body()),
+            Ok(Ok(Err(error))) => Err(error.error_response()),
+            Ok(Err(panic)) => {
+                tracing::error!(cause = panic_text(panic.as_ref()), "a handler panicked");
+                Err(Problem::new(&INTERNAL_ERROR, "L'opération a échoué.").error_response())
+            }
+            Err(_) => {
+                tracing::error!(seconds = limit.as_secs(), "request timed out");
+                let seconds = limit.as_secs();
+                Err(Problem::new(&TIMED_OUT, format!("Pas de réponse en {seconds} secondes.")).error_response())
+            }
+        };
+        current::set(None);
+        let status = match &result {
+            Ok(response) => response.status(),
+            Err(response) => response.status(),
+        };
+        log(status, started.elapsed());
+        match result {
+            Ok(mut response) => {
+                decorate(response.headers_mut(), &path, &id);
+                Ok(response)
+            }
+            Err(mut response) => {
+                decorate(response.headers_mut(), &path, &id);
+                Err(InternalError::from_response("answered at the edge", response).into())
+            }
+        }
+    }
+}
+
+fn log(status: StatusCode, took: Duration) {
+    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(status = status.as_u16(), milliseconds, "answered");
+}
+
+fn panic_text<'p>(panic: &'p (dyn std::any::Any + Send)) -> &'p str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
+}
+
+/// The page of the documentation runs its own scripts; nothing else does.
+fn content_policy(path: &str) -> &'static str {
+    if path.starts_with("/api/docs") {
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+    } else {
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    }
+}
+
+fn decorate(headers: &mut HeaderMap, path: &str, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(content_policy(path)));
+    }
+    // Tokens and persons' data are in these answers.
+    if path.starts_with("/api/v1") && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Which methods each address admits, read from the OpenAPI document.
+#[derive(Clone)]
+pub struct AllowedMethods(Vec<(Vec<String>, Vec<&'static str>)>);
+
+fn segments(path: &str) -> Vec<String> {
+    path.split('/').map(str::to_owned).collect()
+}
+
+impl AllowedMethods {
+    pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
+        let templates = document.paths.paths.iter().map(|(path, item)| {
+            let methods = [
+                ("GET", item.get.is_some()),
+                ("HEAD", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PUT", item.put.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            (segments(path), methods.into_iter().filter_map(|(name, there)| there.then_some(name)).collect())
+        });
+        Self(templates.collect())
+    }
+
+    /// The methods admitted at an address; empty when there is nothing there.
+    fn at(&self, path: &str) -> Vec<&'static str> {
+        let asked = segments(path);
+        let fits = |template: &[String]| {
+            template.len() == asked.len()
+                && template.iter().zip(&asked).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+        };
+        let mut methods: Vec<&str> = Vec::new();
+        for (_, admitted) in self.0.iter().filter(|(template, _)| fits(template)) {
+            for method in admitted.iter().filter(|m| !methods.contains(m)).collect::<Vec<_>>() {
+                methods.push(method);
+            }
+        }
+        methods
+    }
+}
+
+/// No route took the request: another method is asked of a known address, or the address is unknown.
+pub async fn nothing_here(request: HttpRequest, allowed: web::Data<AllowedMethods>) -> Answer {
+    let methods = allowed.at(request.path());
+    if methods.is_empty() {
+        return Err(Problem::new(&NOT_FOUND, format!("Aucune ressource à l'adresse {}.", request.path())));
+    }
+    let allow = methods.join(", ");
+    let detail = format!("{} n'est pas admis ici ; méthodes admises : {allow}.", request.method());
+    let mut response: HttpResponse = Problem::new(&METHOD_NOT_ALLOWED, detail).error_response();
+    if let Ok(value) = HeaderValue::from_str(&allow) {
+        response.headers_mut().insert(ALLOW, value);
+    }
+    Ok(response)
+}
+
+/// A multipart body that cannot be read.
+pub fn multipart_problem(error: &actix_multipart::MultipartError) -> Problem {
+    match error.status_code() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(&PAYLOAD_TOO_LARGE, "Le fichier dépasse la taille admise (server.import_limit_bytes).")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "Le corps doit être multipart/form-data.")
+        }
+        _ => Problem::new(&BAD_FORM, "Le corps multipart ne peut pas être lu ou le champ « file » manque."),
+    }
+}

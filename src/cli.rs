@@ -1,0 +1,289 @@
+//! The command line: what an administrator types, and what is answered when something is wrong.
+//!
+//! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
+//! 70 incident · 78 settings to mend.
+
+use std::io::{BufRead as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use chrono::NaiveDate;
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::access::{self, Delegation, NewPassword, NewUser, passwords};
+use crate::app::{self, App, Serving, StartFault};
+use crate::config::{Config, Environment, FaultLevel, process_environment};
+use crate::kernel::contact::EmailAddress;
+use crate::kernel::text::Line;
+use crate::kernel::{Actor, Clock, FieldFault, Ids, Role};
+use crate::platform::Error;
+
+/// Back office de l'ENT-école : conventions, participations et titres de perception.
+#[derive(Debug, Parser)]
+#[command(name = "ent-backoffice", version, disable_help_subcommand = true)]
+#[command(help_template = "{about}\n\nUsage : {usage}\n\n{all-args}")]
+struct Cli {
+    /// Fichier de configuration (sinon celui que nomme ENT_CONFIG, sinon les réglages par défaut)
+    #[arg(long, global = true, value_name = "FICHIER")]
+    config: Option<PathBuf>,
+    /// Écrire le journal technique en JSON, une ligne par événement
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Servir l'API et exécuter les travaux de fond
+    Serve(ServeArgs),
+    /// Exécuter les travaux de fond seulement
+    Work,
+    /// Mettre la base à jour
+    Migrate,
+    /// Gérer les comptes
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Écrire le document OpenAPI sur la sortie standard
+    Openapi,
+    /// Lire les réglages et dire ce qu'il faut corriger
+    CheckConfig,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Adresse et port d'écoute, par exemple 127.0.0.1:8080
+    #[arg(long, value_name = "ADRESSE")]
+    listen: Option<SocketAddr>,
+    /// Ne pas exécuter les travaux de fond dans ce processus
+    #[arg(long)]
+    no_worker: bool,
+    /// Mettre la base à jour avant de servir (SQLite : toujours)
+    #[arg(long)]
+    migrate: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Créer un compte ; le mot de passe est lu sur l'entrée standard
+    Add(UserAddArgs),
+}
+
+#[derive(Debug, Args)]
+struct UserAddArgs {
+    #[arg(long, value_name = "COURRIEL")]
+    email: String,
+    /// lecteur, gestionnaire, ordonnateur, comptable ou admin
+    #[arg(long, value_name = "RÔLE")]
+    role: String,
+    #[arg(long, value_name = "PRÉNOM")]
+    first_name: String,
+    #[arg(long, value_name = "NOM")]
+    last_name: String,
+    /// Qualité imprimée sous la signature
+    #[arg(long, value_name = "QUALITÉ")]
+    capacity: Option<String>,
+    /// Référence de la délégation de signature
+    #[arg(long, value_name = "RÉFÉRENCE", requires = "delegation_published_on")]
+    delegation: Option<String>,
+    /// Jour de publication de la délégation (AAAA-MM-JJ)
+    #[arg(long, value_name = "DATE", requires = "delegation")]
+    delegation_published_on: Option<NaiveDate>,
+    /// Dernier jour de la délégation (AAAA-MM-JJ)
+    #[arg(long, value_name = "DATE", requires = "delegation")]
+    delegation_ends_on: Option<NaiveDate>,
+    /// Lire le mot de passe sur l'entrée standard (12 caractères au moins)
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+/// Why a command failed, and with which exit code.
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl From<StartFault> for Failure {
+    fn from(fault: StartFault) -> Self {
+        let code = match &fault {
+            StartFault::Config(_) => 78,
+            StartFault::Database(_) | StartFault::PendingMigrations | StartFault::Listen { .. } => 69,
+        };
+        Self { code, message: fault.to_string() }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refused) => Self { code: 1, message: refused.detail },
+            other => Self { code: 70, message: format!("Incident : {other}") },
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self { code: 70, message: format!("Le système a refusé : {error}") }
+    }
+}
+
+fn refused_value(option: &str, fault: &FieldFault) -> Failure {
+    Failure { code: 2, message: format!("{option} : {}", fault.message) }
+}
+
+/// Runs the command the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ill_written(&error),
+    };
+    let environment = process_environment();
+    start_logging(&environment, cli.log_json);
+    match execute(cli, &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, message }) => {
+            say(&message);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// One line for the person at the terminal; standard output is kept for what a command produces.
+fn say(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+fn ill_written(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let about = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let problem = match error.kind() {
+        ErrorKind::UnknownArgument => format!("option inconnue : {}", about(ContextKind::InvalidArg)),
+        ErrorKind::MissingRequiredArgument => format!("il manque : {}", about(ContextKind::InvalidArg)),
+        ErrorKind::InvalidSubcommand => format!("commande inconnue : {}", about(ContextKind::InvalidSubcommand)),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            format!("valeur refusée pour {} : {}", about(ContextKind::InvalidArg), about(ContextKind::InvalidValue))
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            "il manque une commande : serve, work, migrate, user, openapi, check-config".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    say(&format!("Commande mal écrite : {problem}\n  → Voir ent-backoffice --help"));
+    ExitCode::from(2)
+}
+
+fn start_logging(environment: &Environment, json: bool) {
+    let wanted = environment.get("RUST_LOG").map_or("info", String::as_str);
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second subscriber in one process is refused; the first stays.
+    let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
+}
+
+fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
+    let load = || Config::load(cli.config.as_deref(), environment).map_err(StartFault::Config);
+    match cli.command {
+        Command::Serve(args) => serve(load()?, &args),
+        Command::Work => {
+            let app = build(load()?)?;
+            app.prepare_database(false)?;
+            Ok(app.work()?)
+        }
+        Command::Migrate => {
+            let app = build(load()?)?;
+            let ran = app.db.migrate().map_err(StartFault::Database)?;
+            say(&format!("Base à jour ({ran} migration(s) appliquée(s))."));
+            Ok(())
+        }
+        Command::User(UserCommand::Add(args)) => add_user(load()?, args),
+        Command::Openapi => {
+            let text = app::openapi_document().to_pretty_json().map_err(|e| Error::Incident(e.to_string()))?;
+            Ok(writeln!(std::io::stdout(), "{text}")?)
+        }
+        Command::CheckConfig => check_config(&load()?),
+    }
+}
+
+fn build(config: Config) -> Result<App, StartFault> {
+    App::build(config, Clock::system(), Ids)
+}
+
+fn serve(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
+    if let Some(listen) = args.listen {
+        config.server.listen = listen;
+    }
+    let app = build(config)?;
+    app.prepare_database(args.migrate)?;
+    let address = app.config.server.listen;
+    let listener = TcpListener::bind(address).map_err(|error| StartFault::Listen {
+        problem: format!("L'adresse {address} ne peut être écoutée : {error}"),
+        remedy: "Arrêter le programme qui l'occupe, ou choisir une autre adresse : serve --listen 127.0.0.1:8081.".into(),
+    })?;
+    let address = listener.local_addr()?;
+    if app.db.read(access::actions::no_user_yet)? {
+        say(
+            "Aucun compte n'existe encore. Pour créer le premier administrateur :\n  \
+             ent-backoffice user add --email vous@exemple.fr --role admin --first-name Prénom --last-name Nom \
+             --password-stdin",
+        );
+    }
+    say(&format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
+    let how = Serving {
+        job_threads: if args.no_worker { 0 } else { app.config.jobs.workers },
+        http_threads: app.config.server.workers,
+        on_signals: true,
+    };
+    Ok(app.serve(listener, &how, |_| {})?)
+}
+
+fn add_user(config: Config, args: UserAddArgs) -> Result<(), Failure> {
+    let line = |option: &str, raw: &str| Line::parse(raw).map_err(|fault| refused_value(option, &fault));
+    let delegation = match (&args.delegation, args.delegation_published_on) {
+        (Some(reference), Some(published_on)) => Some(Delegation {
+            reference: line("--delegation", reference)?,
+            published_on,
+            ends_on: args.delegation_ends_on,
+        }),
+        _ => None,
+    };
+    let email = EmailAddress::parse(&args.email).map_err(|fault| refused_value("--email", &fault))?;
+    let role = Role::parse(&args.role).map_err(|fault| refused_value("--role", &fault))?;
+    let first_name = line("--first-name", &args.first_name)?;
+    let last_name = line("--last-name", &args.last_name)?;
+    let capacity = args.capacity.as_deref().map(|raw| line("--capacity", raw)).transpose()?;
+    let password = read_password()?;
+
+    let app = build(config)?;
+    app.prepare_database(false)?;
+    let password_hash = passwords::hash(&password, app.db.ids().secret())?;
+    let new = NewUser { email, role, first_name, last_name, capacity, delegation, password_hash };
+    let actor = Actor::program("ligne de commande");
+    let user = app.db.write(|tx| access::actions::create_user(tx, &actor, new))?;
+    say(&format!("Compte créé : {} ({}, {}).", user.email, user.full_name(), user.role));
+    Ok(())
+}
+
+fn read_password() -> Result<NewPassword, Failure> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    NewPassword::parse(line.trim_end_matches(['\r', '\n'])).map_err(|fault| refused_value("--password-stdin", &fault))
+}
+
+fn check_config(config: &Config) -> Result<(), Failure> {
+    let faults = config.check();
+    let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    if faults.iter().any(|fault| fault.level == FaultLevel::Error) {
+        return Err(Failure { code: 78, message: text.join("\n") });
+    }
+    text.iter().for_each(|fault| say(fault));
+    say("Les réglages permettent de démarrer.");
+    Ok(())
+}

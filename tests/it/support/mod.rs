@@ -1,0 +1,41 @@
+//! What every test stands on.
+//!
+//! ```text
+//!   on_both_databases! ──▶ TestApp ──┬─▶ Base        a database of its own, copied from a migrated template
+//!                                    ├─▶ Clock       fixed, moved by the test
+//!                                    ├─▶ server      real HTTP on 127.0.0.1, no worker
+//!                                    └─▶ Client      one per role, whose tokens are made, not asked for
+//! ```
+
+mod client;
+pub mod databases;
+mod test_app;
+
+pub use client::{Client, Response};
+pub use databases::Base;
+pub use test_app::{MORNING, PASSWORD, TestApp, at, cheap_hash};
+
+/// Makes each test two: `name::sqlite` and `name::postgres`.
+macro_rules! on_both_databases {
+    ($($(#[$meta:meta])* fn $name:ident($app:ident: &TestApp) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            fn body($app: &$crate::support::TestApp) $body
+            $(#[$meta])*
+            #[test]
+            fn sqlite() {
+                let app = $crate::support::TestApp::new($crate::support::Base::sqlite());
+                body(&app);
+                app.finish();
+            }
+            $(#[$meta])*
+            #[test]
+            fn postgres() {
+                let app = $crate::support::TestApp::new($crate::support::Base::postgres());
+                body(&app);
+                app.finish();
+            }
+        }
+    )+};
+}

@@ -1,0 +1,204 @@
+//! The program under test, and the people who use it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use argon2::password_hash::PasswordHasher as _;
+use argon2::{Algorithm, Argon2, Params, Version};
+use chrono::NaiveDate;
+use ent_backoffice::access::tokens::Bearer;
+use ent_backoffice::access::{self, Delegation, NewUser, PasswordHash, Tokens, User};
+use ent_backoffice::app::{App, Serving};
+use ent_backoffice::config::Config;
+use ent_backoffice::kernel::contact::EmailAddress;
+use ent_backoffice::kernel::text::Line;
+use ent_backoffice::kernel::{Actor, Clock, Ids, Instant, Role};
+use ent_backoffice::platform::db::Database;
+use ent_backoffice::platform::jobs::{self, Handlers};
+
+use super::{Base, Client};
+
+/// When every test begins.
+pub const MORNING: &str = "2025-06-05T08:00:00Z";
+/// Everybody's password.
+pub const PASSWORD: &str = "cheval-agrafe-pile-1825";
+
+pub fn at(raw: &str) -> Instant {
+    Instant::parse(raw).unwrap()
+}
+
+pub struct TestApp {
+    pub db: Database,
+    pub clock: Clock,
+    /// `http://127.0.0.1:port`.
+    pub url: String,
+    handlers: Handlers,
+    tokens: actix_web::web::Data<Tokens>,
+    people: RefCell<HashMap<Role, User>>,
+    forgotten: Cell<bool>,
+    server: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    // Last: removed after the server has let it go.
+    base: Option<Base>,
+    _key: tempfile::NamedTempFile,
+}
+
+/// A hash as cheap as argon2 allows: it is verified by its own parameters.
+pub fn cheap_hash(password: &str) -> PasswordHash {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+    PasswordHash::from_phc(argon2.hash_password_with_salt(password.as_bytes(), &[7; 16]).unwrap().to_string())
+}
+
+impl TestApp {
+    pub fn new(base: Base) -> Self {
+        Self::with(base, |_| {})
+    }
+
+    /// With settings of its own.
+    pub fn with(base: Base, change: impl FnOnce(&mut Config)) -> Self {
+        let key = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(key.path(), "a signing key for tests, of more than 32 bytes").unwrap();
+        let mut config = Config::default();
+        config.database.url = base.url();
+        config.database.postgres_connections = 4;
+        config.access.signing_key_files = vec![key.path().to_owned()];
+        config.server.workers = 1;
+        change(&mut config);
+        let clock = Clock::fixed(at(MORNING));
+        let app = App::build(config, clock.clone(), Ids).unwrap();
+        app.prepare_database(false).unwrap();
+        let (db, handlers, tokens) = (app.db.clone(), app.handlers.clone(), app.tokens.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (started, server) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let how = Serving { job_threads: 0, http_threads: 2, on_signals: false };
+            app.serve(listener, &how, |handle| started.send(handle).unwrap()).unwrap();
+        });
+        let server = server.recv().unwrap();
+        Self {
+            db,
+            clock,
+            url,
+            handlers,
+            tokens,
+            people: RefCell::default(),
+            forgotten: Cell::new(false),
+            server,
+            thread: Some(thread),
+            base: Some(base),
+            _key: key,
+        }
+    }
+
+    /// Nobody in particular.
+    pub fn anonymous(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// A person of a role: the account is made at first use, the token at each.
+    pub fn client(&self, role: Role) -> Client {
+        self.client_of(&self.person(role))
+    }
+
+    pub fn client_of(&self, user: &User) -> Client {
+        let bearer =
+            Bearer { user: user.id, role: user.role, name: user.full_name(), session: "test session".to_owned() };
+        Client::new(&self.url, Some(self.tokens.issue(&bearer).unwrap()))
+    }
+
+    pub fn lecteur(&self) -> Client {
+        self.client(Role::Lecteur)
+    }
+    pub fn gestionnaire(&self) -> Client {
+        self.client(Role::Gestionnaire)
+    }
+    pub fn ordonnateur(&self) -> Client {
+        self.client(Role::Ordonnateur)
+    }
+    pub fn comptable(&self) -> Client {
+        self.client(Role::Comptable)
+    }
+    pub fn admin(&self) -> Client {
+        self.client(Role::Admin)
+    }
+
+    /// The account behind [`TestApp::client`].
+    pub fn person(&self, role: Role) -> User {
+        if let Some(user) = self.people.borrow().get(&role) {
+            return user.clone();
+        }
+        let user = self.add_user(&format!("{role}@exemple.invalid"), role);
+        self.people.borrow_mut().insert(role, user.clone());
+        user
+    }
+
+    /// One more person; who approves has a capacity and a delegation in force.
+    pub fn add_user(&self, email: &str, role: Role) -> User {
+        let signs = role == Role::Ordonnateur;
+        let new = NewUser {
+            email: EmailAddress::parse(email).unwrap(),
+            role,
+            first_name: Line::parse("Camille").unwrap(),
+            last_name: Line::parse(&format!("Le {role}")).unwrap(),
+            capacity: signs.then(|| Line::parse("Secrétaire générale de région académique").unwrap()),
+            delegation: signs.then(|| Delegation {
+                reference: Line::parse("Arrêté R76-2025-03-14-00002, RAA du 14 mars 2025").unwrap(),
+                published_on: NaiveDate::from_ymd_opt(2025, 3, 14).unwrap(),
+                ends_on: None,
+            }),
+            password_hash: cheap_hash(PASSWORD),
+        };
+        let actor = Actor::program("essai");
+        self.db.write(|tx| access::actions::create_user(tx, &actor, new)).unwrap()
+    }
+
+    /// Runs one statement as it stands.
+    pub fn sql(&self, statement: &str) -> diesel::QueryResult<usize> {
+        use diesel::RunQueryDsl as _;
+        self.db
+            .write(|tx| Ok(diesel::sql_query(statement).execute(tx.conn())?))
+            .map_err(|error| match error {
+                ent_backoffice::platform::Error::Database(cause) => cause,
+                other => panic!("{other}"),
+            })
+    }
+
+    /// Moves the clock.
+    pub fn set_time(&self, instant: &str) {
+        self.clock.set(at(instant));
+    }
+
+    /// Runs every job due now; returns how many ran.
+    pub fn run_jobs(&self) -> usize {
+        self.handlers.drain(&self.db).unwrap()
+    }
+
+    /// This test does not care for the jobs it caused.
+    pub fn forget_jobs(&self) {
+        self.forgotten.set(true);
+    }
+
+    /// Ends the test: jobs left behind, or given up, are a failure.
+    pub fn finish(self) {
+        if !self.forgotten.get() {
+            let (waiting, failed) = self.db.read(jobs::backlog).unwrap();
+            assert_eq!((waiting, failed), (0, 0), "jobs waiting and failed: call run_jobs() or forget_jobs()");
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The command leaves at once; there is nothing to wait for but the thread.
+        drop(self.server.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        drop(self.base.take());
+    }
+}
