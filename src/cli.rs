@@ -109,7 +109,7 @@ struct Failure {
 impl From<StartFault> for Failure {
     fn from(fault: StartFault) -> Self {
         let code = match &fault {
-            StartFault::Config(_) => 78,
+            StartFault::Config(_) | StartFault::Papers { .. } => 78,
             StartFault::Database(_) | StartFault::PendingMigrations | StartFault::Listen { .. } => 69,
         };
         Self { code, message: fault.to_string() }

@@ -358,6 +358,7 @@ diesel::table! {
         reference -> Nullable<Text>,
         exercice -> Nullable<BigInt>,
         batch_id -> Nullable<Text>,
+        batch_number -> Nullable<Text>,
         withdrawn_reason -> Nullable<Text>,
         chorus_number -> Nullable<Text>,
         chorus_issued_on -> Nullable<Date>,
