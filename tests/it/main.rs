@@ -14,4 +14,9 @@
 #[macro_use]
 mod support;
 
+mod architecture;
 mod auth;
+mod edge;
+mod frozen;
+mod schema;
+mod users;
