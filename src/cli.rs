@@ -225,15 +225,14 @@ fn serve(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     let address = app.config.server.listen;
     let listener = TcpListener::bind(address).map_err(|error| StartFault::Listen {
         problem: format!("L'adresse {address} ne peut être écoutée : {error}"),
-        remedy: "Arrêter le programme qui l'occupe, ou choisir une autre adresse : serve --listen 127.0.0.1:8081.".into(),
+        remedy: "Arrêter le programme qui l'occupe, ou choisir une autre adresse : serve --listen 127.0.0.1:8081."
+            .into(),
     })?;
     let address = listener.local_addr()?;
     if app.db.read(access::actions::no_user_yet)? {
-        say(
-            "Aucun compte n'existe encore. Pour créer le premier administrateur :\n  \
+        say("Aucun compte n'existe encore. Pour créer le premier administrateur :\n  \
              ent-backoffice user add --email vous@exemple.fr --role admin --first-name Prénom --last-name Nom \
-             --password-stdin",
-        );
+             --password-stdin");
     }
     say(&format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
     let how = Serving {

@@ -28,7 +28,7 @@ on_both_databases! {
         send("POST", "/api/v1/users", &[("content-type", "text/plain")], "{}").problem(415, "unsupported_media_type");
         let unknown = admin.post("/auth/refresh", json!({"refresh_token": "x", "surplus": 1})).problem(400, "unknown_field");
         assert_eq!(unknown.json["errors"][0]["pointer"], "/surplus");
-        admin.get("/users?rôle=admin").problem(400, "unknown_parameter");
+        admin.get("/users?couleur=bleu").problem(400, "unknown_parameter");
         admin.get("/users?cursor=abc").problem(400, "bad_cursor");
         admin.get("/users?limit=0").problem(422, "invalid_value");
         let missing = admin.post("/auth/login", json!({"email": "a@b.fr"})).problem(422, "invalid_value");
@@ -101,7 +101,8 @@ fn the_openapi_document_is_3_1_and_describes_every_operation() {
     let document = app.anonymous().send("GET", "/api/openapi.json", &[], Vec::new()).expect(200).json;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let mut ids = BTreeSet::new();
-    let tags: BTreeSet<&str> = document["tags"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
+    let tags: BTreeSet<&str> =
+        document["tags"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
     for (path, item) in document["paths"].as_object().unwrap() {
         assert!(path.starts_with("/api/v1/"), "{path}");
         for (method, operation) in item.as_object().unwrap() {
@@ -115,9 +116,17 @@ fn the_openapi_document_is_3_1_and_describes_every_operation() {
             let answers = operation["responses"].as_object().unwrap();
             assert!(answers.keys().any(|status| status.starts_with('2')), "{place}: no success");
             let open = operation["security"] == json!([{}]);
-            assert_eq!(answers.contains_key("401") && answers.contains_key("403"), !open || path.starts_with("/api/v1/auth/") && answers.contains_key("403"), "{place}");
+            assert_eq!(
+                answers.contains_key("401") && answers.contains_key("403"),
+                !open || path.starts_with("/api/v1/auth/") && answers.contains_key("403"),
+                "{place}"
+            );
             // A documented route is a mounted one: without a token it is refused, not unknown.
-            let address = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
+            let address = path
+                .split('/')
+                .map(|part| if part.starts_with('{') { "x" } else { part })
+                .collect::<Vec<_>>()
+                .join("/");
             let answer = app.anonymous().send(&method.to_uppercase(), &address, &[], Vec::new());
             assert!(open || answer.status == 401, "{place}: {}", answer.status);
             assert_ne!(answer.status, 404, "{place}");
