@@ -3,7 +3,7 @@
 //! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
 //! 70 incident · 78 settings to mend.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -181,9 +181,12 @@ fn ill_written(error: &clap::Error) -> ExitCode {
 }
 
 fn start_logging(environment: &Environment, json: bool) {
-    let wanted = environment.get("RUST_LOG").map_or("info", String::as_str);
+    let wanted = environment.get("RUST_LOG").map_or("info,actix_server=warn", String::as_str);
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second subscriber in one process is refused; the first stays.
     let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
 }
