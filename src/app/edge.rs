@@ -124,7 +124,7 @@ fn log(status: StatusCode, took: Duration) {
     tracing::info!(status = status.as_u16(), milliseconds, "answered");
 }
 
-fn panic_text<'p>(panic: &'p (dyn std::any::Any + Send)) -> &'p str {
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
 }
@@ -183,7 +183,10 @@ impl AllowedMethods {
         let asked = segments(path);
         let fits = |template: &[String]| {
             template.len() == asked.len()
-                && template.iter().zip(&asked).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+                && template
+                    .iter()
+                    .zip(&asked)
+                    .all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
         };
         let mut methods: Vec<&str> = Vec::new();
         for (_, admitted) in self.0.iter().filter(|(template, _)| fits(template)) {

@@ -239,7 +239,12 @@ impl App {
     ///
     /// # Errors
     /// The listener cannot be served.
-    pub fn serve(self, listener: TcpListener, how: &Serving, started: impl FnOnce(ServerHandle)) -> std::io::Result<()> {
+    pub fn serve(
+        self,
+        listener: TcpListener,
+        how: &Serving,
+        started: impl FnOnce(ServerHandle),
+    ) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         let threads = self.spawn_job_threads(how.job_threads, &stop)?;
         let router = self.router();
@@ -247,9 +252,10 @@ impl App {
         let served = actix_web::rt::System::new().block_on(async move {
             let mut server = HttpServer::new(move || {
                 let router = router.clone();
-                actix_web::App::new().configure(router).wrap(Compress::default()).wrap_fn(move |request, next| {
-                    edge::around(request, next, timeout)
-                })
+                actix_web::App::new()
+                    .configure(router)
+                    .wrap(Compress::default())
+                    .wrap_fn(move |request, next| edge::around(request, next, timeout))
             })
             .disable_signals()
             .shutdown_timeout(30);
@@ -271,14 +277,16 @@ impl App {
         served
     }
 
-    fn spawn_job_threads(&self, count: usize, stop: &Arc<AtomicBool>) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
+    fn spawn_job_threads(
+        &self,
+        count: usize,
+        stop: &Arc<AtomicBool>,
+    ) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
         let poll = Duration::from_millis(self.config.jobs.poll_milliseconds);
         (0..count)
             .map(|rank| {
                 let (handlers, db, stop) = (self.handlers.clone(), self.db.clone(), Arc::clone(stop));
-                std::thread::Builder::new()
-                    .name(format!("job-{rank}"))
-                    .spawn(move || handlers.work(&db, &stop, poll))
+                std::thread::Builder::new().name(format!("job-{rank}")).spawn(move || handlers.work(&db, &stop, poll))
             })
             .collect()
     }

@@ -90,9 +90,8 @@ fn complete(operation: &mut Operation) {
         shared.push(("422", "`invalid_value`"));
     }
     for (status, text) in shared {
-        let content = ContentBuilder::new()
-            .schema(Some(RefOr::Ref(Ref::from_schema_name(ProblemView::name()))))
-            .build();
+        let content =
+            ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(ProblemView::name())))).build();
         let response = ResponseBuilder::new().description(text).content("application/problem+json", content).build();
         operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
     }
@@ -106,8 +105,9 @@ fn is_open(operation: &Operation) -> bool {
 
 /// `/api/openapi.json` and the page `/api/docs/`, whose files are in the program: no network.
 pub fn routes(cfg: &mut web::ServiceConfig, document: &OpenApi) {
-    cfg.service(web::resource("/api/docs").get(|| async {
-        HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish()
-    }));
+    cfg.service(
+        web::resource("/api/docs")
+            .get(|| async { HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish() }),
+    );
     cfg.service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", document.clone()));
 }

@@ -12,6 +12,13 @@
 )]
 
 #[macro_use]
+#[allow(dead_code, unused_imports, reason = "a harness offers more than each moment uses")]
 mod support;
 
+mod architecture;
 mod auth;
+mod edge;
+mod frozen;
+mod jobs;
+mod schema;
+mod users;
