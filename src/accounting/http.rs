@@ -13,7 +13,7 @@ use crate::campaigns;
 use crate::kernel::{Instant, Money, Refused, SchoolYear};
 use crate::path_keys;
 use crate::platform::db::blobs;
-use crate::platform::web::docs::{ListRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 use crate::platform::{Outcome, Tx};
 
@@ -70,7 +70,7 @@ fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
 ///
 /// Prend les titres approuvés de la campagne (et de l'exercice) qui n'en ont pas ; les fichiers ne changent plus jamais.
 #[utoipa::path(
-    operation_id = "seal_batch", tag = "comptabilité", request_body = SealRequest,
+    operation_id = "seal_batch", tag = "Comptabilité", request_body = SealRequest,
     responses((status = 201, body = BatchView, description = "Scellé"), WriteRefusals),
     security(("bearer" = []))
 )]
@@ -97,8 +97,8 @@ struct ListQuery {
 
 /// Lister les bordereaux
 #[utoipa::path(
-    operation_id = "list_batches", tag = "comptabilité", params(ListQuery),
-    responses((status = 200, body = PageView<BatchView>, description = "Une page, par numéro"), ListRefusals),
+    operation_id = "list_batches", tag = "Comptabilité", params(ListQuery),
+    responses((status = 200, body = PageView<BatchView>, description = "Une page, par numéro"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/accounting-batches")]
@@ -122,7 +122,7 @@ fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
 
 /// Lire un bordereau
 #[utoipa::path(
-    operation_id = "get_batch", tag = "comptabilité", params(("number" = BatchNumber, Path)),
+    operation_id = "get_batch", tag = "Comptabilité", params(("number" = BatchNumber, Path)),
     responses((status = 200, body = BatchView, description = "Le bordereau"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -142,7 +142,7 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(number): Key<BatchNumber>)
 ///
 /// `csv` pour un tableur français, `json` pour une machine ; chaque téléchargement est identique.
 #[utoipa::path(
-    operation_id = "download_batch_file", tag = "comptabilité",
+    operation_id = "download_batch_file", tag = "Comptabilité",
     params(("number" = BatchNumber, Path), ("format" = FileFormat, Path)),
     responses(
         (status = 200, content_type = "text/csv", body = String, description = "Le fichier"),

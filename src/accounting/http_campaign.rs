@@ -36,7 +36,7 @@ struct TransitionsView {
 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
-    operation_id = "list_campaign_transitions", tag = "campagnes", params(("school_year" = SchoolYear, Path)),
+    operation_id = "list_campaign_transitions", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
     responses((status = 200, body = TransitionsView, description = "Les actions"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -91,7 +91,7 @@ fn apply(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, action: CampaignActi
 ///
 /// `open` fige tarif, dates et textes ; `close` demande qu'aucun titre ne soit à mi-chemin.
 #[utoipa::path(
-    operation_id = "transition_campaign", tag = "campagnes", params(("school_year" = SchoolYear, Path)),
+    operation_id = "transition_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
     request_body = TransitionRequest,
     responses((status = 200, body = CampaignView, description = "La campagne après l'action"), WriteRefusals),
     security(("bearer" = []))

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::kernel::refused::NOT_FOUND;
 use crate::kernel::{Ids, ProblemCode};
-use crate::platform::web::problem::{self, BAD_FORM, INTERNAL_ERROR, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, current};
+use crate::platform::web::problem::{INTERNAL_ERROR, METHOD_NOT_ALLOWED, current};
 use crate::platform::web::{Answer, Problem, State};
 
 /// The answer took too long.
@@ -211,17 +211,4 @@ pub async fn nothing_here(request: HttpRequest, allowed: web::Data<AllowedMethod
         response.headers_mut().insert(ALLOW, value);
     }
     Ok(response)
-}
-
-/// A multipart body that cannot be read.
-pub fn multipart_problem(error: &actix_multipart::MultipartError) -> Problem {
-    match error.status_code() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(&PAYLOAD_TOO_LARGE, "Le fichier dépasse la taille admise (server.import_limit_bytes).")
-        }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "Le corps doit être multipart/form-data.")
-        }
-        _ => Problem::new(&BAD_FORM, "Le corps multipart ne peut pas être lu ou le champ « file » manque."),
-    }
 }

@@ -18,7 +18,7 @@ use crate::kernel::text::Note;
 use crate::kernel::{Departement, FieldFault, Instant, Refused, Role, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
-use crate::platform::web::docs::{ListRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State};
 
 path_keys!(TitleId => "id");
@@ -37,7 +37,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 ///
 /// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `refused`.
 #[utoipa::path(
-    operation_id = "prepare_titles", tag = "titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
+    operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
     responses((status = 200, body = BulkView, description = "Une issue par payeur"), WriteRefusals),
     security(("bearer" = []))
 )]
@@ -62,7 +62,7 @@ async fn prepare_all(
 ///
 /// Par `filter` ou par `keys` (identifiants) ; jamais par qui les a préparés. Par filtre, les titres signalés sont laissés. Issues : `approved`, `already_approved`, `skipped_flagged`, `refused`.
 #[utoipa::path(
-    operation_id = "approve_titles", tag = "titres", request_body = ApproveRequest,
+    operation_id = "approve_titles", tag = "Titres", request_body = ApproveRequest,
     responses((status = 200, body = BulkView, description = "Une issue par titre"), WriteRefusals),
     security(("bearer" = []))
 )]
@@ -103,8 +103,8 @@ struct ListQuery {
 
 /// Lister les titres
 #[utoipa::path(
-    operation_id = "list_titles", tag = "titres", params(ListQuery),
-    responses((status = 200, body = PageView<TitleView>, description = "Une page"), ListRefusals),
+    operation_id = "list_titles", tag = "Titres", params(ListQuery),
+    responses((status = 200, body = PageView<TitleView>, description = "Une page"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/perception-titles")]
@@ -132,7 +132,7 @@ async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQue
 
 /// Lire un titre
 #[utoipa::path(
-    operation_id = "get_title", tag = "titres", params(("id" = TitleId, Path)),
+    operation_id = "get_title", tag = "Titres", params(("id" = TitleId, Path)),
     responses((status = 200, body = TitleView, description = "Le titre"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -152,7 +152,7 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(id): Key<TitleId>) -> Answ
 ///
 /// Document préparatoire, sans force exécutoire : le titre est édité et numéroté par Chorus.
 #[utoipa::path(
-    operation_id = "get_title_document", tag = "titres", params(("id" = TitleId, Path)),
+    operation_id = "get_title_document", tag = "Titres", params(("id" = TitleId, Path)),
     responses(
         (status = 200, content_type = "application/pdf", body = Vec<u8>, description = "Le document"),
         (status = 409, body = ProblemView, content_type = "application/problem+json", description = "Pas encore approuvé"),
@@ -189,7 +189,7 @@ struct TransitionsView {
 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
-    operation_id = "list_title_transitions", tag = "titres", params(("id" = TitleId, Path)),
+    operation_id = "list_title_transitions", tag = "Titres", params(("id" = TitleId, Path)),
     responses((status = 200, body = TransitionsView, description = "Les actions"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -234,7 +234,7 @@ struct TransitionRequest {
 
 /// Approuver ou retirer un titre
 #[utoipa::path(
-    operation_id = "transition_title", tag = "titres", params(("id" = TitleId, Path)), request_body = TransitionRequest,
+    operation_id = "transition_title", tag = "Titres", params(("id" = TitleId, Path)), request_body = TransitionRequest,
     responses((status = 200, body = TitleView, description = "Le titre après l'action"), WriteRefusals),
     security(("bearer" = []))
 )]

@@ -17,6 +17,7 @@ mod support;
 
 mod architecture;
 mod auth;
+mod year;
 mod edge;
 mod frozen;
 mod jobs;
