@@ -13,7 +13,12 @@ pub mod codes;
 mod collectivite;
 mod http_collectivites;
 mod http_schools;
+mod http_imports;
 pub mod import;
+mod import_actions;
+mod import_collectivites;
+mod import_contacts;
+mod import_schools;
 mod import_view;
 pub mod kinds;
 mod school;
@@ -25,6 +30,9 @@ pub use actions::{
     facts, last_successor, record_succession, set_payer,
 };
 pub use codes::CODES;
+pub use import_collectivites::import_collectivites;
+pub use import_contacts::import_contacts;
+pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView, refused as file_refused};
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
 pub use school::{PayerPeriod, School, SchoolRequest, payer_for_year};
@@ -39,6 +47,8 @@ use crate::platform::{Outcome, Tx};
 
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    // `imports` before `{siret}` and `{uai}`: the first that matches serves.
+    http_imports::routes(cfg);
     http_collectivites::routes(cfg);
     http_schools::routes(cfg);
 }

@@ -192,18 +192,24 @@ pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[CollectiviteId]) -> Outcome<Vec<Col
     Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
 }
 
-/// INSEE codes, current and former, and whose they are.
-pub(super) fn insee_codes(tx: &mut Tx<'_>) -> Outcome<Vec<(InseeCode, CollectiviteId)>> {
-    Ok(collectivite_communes::table
-        .select((collectivite_communes::insee_code, collectivite_communes::collectivite_id))
+/// INSEE codes, whose they are, and whether they are in force.
+pub(super) fn insee_codes(tx: &mut Tx<'_>) -> Outcome<Vec<(InseeCode, CollectiviteId, bool)>> {
+    Ok(collectivite_communes::table.load(tx.conn())?)
+}
+
+/// Every SIRET ever known, whose it is and since when.
+pub(super) fn all_sirets(tx: &mut Tx<'_>) -> Outcome<Vec<(Siret, CollectiviteId, Option<NaiveDate>)>> {
+    Ok(collectivite_sirets::table
+        .select((collectivite_sirets::siret, collectivite_sirets::collectivite_id, collectivite_sirets::valid_from))
         .load(tx.conn())?)
 }
 
-/// Every SIRET ever known and whose it is.
-pub(super) fn all_sirets(tx: &mut Tx<'_>) -> Outcome<Vec<(Siret, CollectiviteId)>> {
-    Ok(collectivite_sirets::table
-        .select((collectivite_sirets::siret, collectivite_sirets::collectivite_id))
-        .load(tx.conn())?)
+/// Gives a known INSEE code to a collectivité, in force or as a former one.
+pub(super) fn hold_insee_code(tx: &mut Tx<'_>, insee: &InseeCode, id: CollectiviteId, current: bool) -> Outcome<()> {
+    diesel::update(collectivite_communes::table.find(insee))
+        .set((collectivite_communes::collectivite_id.eq(id), collectivite_communes::is_current.eq(current)))
+        .execute(tx.conn())?;
+    Ok(())
 }
 
 pub(super) fn insert_insee_codes(tx: &mut Tx<'_>, codes: &[(InseeCode, CollectiviteId, bool)]) -> Outcome<()> {

@@ -126,12 +126,6 @@ pub(super) fn find(tx: &mut Tx<'_>, uai: &Uai) -> Outcome<Option<School>> {
     Ok(row.map(SchoolRow::into_domain))
 }
 
-/// Every school: some thousands of rows per region, for the imports.
-pub(super) fn all(tx: &mut Tx<'_>) -> Outcome<Vec<School>> {
-    let rows: Vec<SchoolRow> = schools::table.order(schools::uai).load(tx.conn())?;
-    Ok(rows.into_iter().map(SchoolRow::into_domain).collect())
-}
-
 type PeriodRow = (Uai, NaiveDate, Option<NaiveDate>, CollectiviteId, SetBy);
 
 fn group(rows: Vec<PeriodRow>) -> HashMap<Uai, Vec<PayerPeriod>> {

@@ -1,0 +1,76 @@
+//! What the imports of communes, schools and contacts share: chunks, turns, and one journal line.
+//!
+//! ```text
+//! open: whole file checked ─▶ rows, 1,000 at a time ─▶ their existing rows read ─▶ decided one by one ─▶ written
+//!                                                                                     │
+//!                                        the same path ends by a rollback on a dry run ┘
+//! ```
+//! A file of the whole country costs one chunk of memory, whatever its length, besides the light indexes of codes.
+
+use std::hash::Hash;
+
+use serde_json::{Value, json};
+
+use super::import::ReadRows;
+use super::import_view::{ImportView, refused};
+use crate::audit::{self, Entry};
+use crate::kernel::{Actor, Finding};
+use crate::platform::db::counters;
+use crate::platform::{Outcome, Tx};
+
+/// Rows decided and written together.
+const CHUNK: usize = 1_000;
+
+/// A row the parser kept.
+pub(super) struct Kept<T> {
+    pub line: u64,
+    pub value: T,
+    pub findings: Vec<Finding>,
+}
+
+/// The next rows to act on; empty at the end of the file.
+pub(super) fn next_chunk<T: Hash>(rows: &mut ReadRows<'_, T>, view: &mut ImportView) -> Outcome<Vec<Kept<T>>> {
+    let mut kept = Vec::new();
+    for row in rows.by_ref() {
+        let row = row.map_err(|f| refused(&f))?;
+        if let Some((value, findings)) = view.sift(row.line, row.parsed) {
+            kept.push(Kept { line: row.line, value, findings });
+            if kept.len() == CHUNK {
+                break;
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// Imports take turns: two at once would each create what the other does not see yet.
+pub(super) fn take_turn(tx: &mut Tx<'_>) -> Outcome<()> {
+    counters::lock(tx, "registry:imports")
+}
+
+/// Ends an import: undone on a dry run, else told in the journal if anything changed.
+pub(super) fn finish(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    action: &'static str,
+    mut view: ImportView,
+    more: Option<(&str, Value)>,
+) -> Outcome<ImportView> {
+    // Rejected rows were told as they were read, before the chunk they stand in.
+    view.rows.sort_by_key(|row| row.line.unwrap_or(u64::MAX));
+    if view.dry_run {
+        tx.discard();
+        return Ok(view);
+    }
+    if view.created + view.updated + view.closed > 0 {
+        let mut data = json!({
+            "created": view.created, "updated": view.updated, "unchanged": view.unchanged, "closed": view.closed,
+            "ignored": view.ignored, "rejected": view.rejected, "findings": view.findings,
+        });
+        if let (Some((name, value)), Value::Object(map)) = (more, &mut data) {
+            map.insert(name.to_owned(), value);
+        }
+        audit::record(tx, actor, Entry::new(action, "registry", "import", data))?;
+    }
+    Ok(view)
+}

@@ -1,0 +1,271 @@
+//! Writes the school directory: which schools exist, and who pays for each by default.
+//!
+//! ```text
+//! INSEE code of the school ─▶ collectivité that answers for it ─▶ its successors, each from its date ─▶ payer periods
+//! ```
+//! A period a person set freezes the payer of its school. Absence proves nothing: it closes a school only in a
+//! department the caller declares complete, and only if the file does speak of that department.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use chrono::NaiveDate;
+use serde_json::json;
+
+use super::actions::facts;
+use super::collectivite::Collectivite;
+use super::import::directory::{self, SchoolRow};
+use super::import_actions::{Kept, finish, next_chunk, take_turn};
+use super::import_view::{ImportView, refused};
+use super::kinds::SetBy;
+use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolRequest, payer_on, since_ever, with_payer};
+use super::store_collectivites::{self as collectivites, Succession};
+use super::store_schools::{self as store, SchoolFilter};
+use crate::kernel::ids::CollectiviteId;
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::{Actor, Departement, FieldFault, Finding, InseeCode, Instant, Refused, Uai};
+use crate::platform::{Outcome, Tx};
+
+/// How a directory is imported.
+#[derive(Debug, Clone, Default)]
+pub struct ImportSchoolsOptions {
+    pub dry_run: bool,
+    /// Departments the file is complete for: their schools absent from it are closed.
+    pub complete_for: Vec<Departement>,
+}
+
+/// Imports the official directory.
+pub fn import_schools(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    path: &Path,
+    options: ImportSchoolsOptions,
+) -> Outcome<ImportView> {
+    let table = directory::open(path).map_err(|f| refused(&f))?;
+    take_turn(tx)?;
+    let mut view = ImportView { dry_run: options.dry_run, ..ImportView::default() };
+    let payers = Payers::load(tx)?;
+    let mut present = Present::default();
+    let mut rows = directory::read(&table).map_err(|f| refused(&f))?;
+    loop {
+        let chunk = next_chunk(&mut rows, &mut view)?;
+        if chunk.is_empty() {
+            break;
+        }
+        present.note(&chunk);
+        write_chunk(tx, chunk, &payers, &mut view)?;
+    }
+    // A row too damaged to be read still shows that the school is in the file.
+    present
+        .uais
+        .extend(view.rows.iter().filter(|r| r.outcome == "rejected").filter_map(|r| Uai::parse_in_file(&r.key).ok()));
+    for departement in &options.complete_for {
+        close_absent(tx, departement, &present, &mut view)?;
+    }
+    let more = Some(("complete_for", json!(options.complete_for)));
+    finish(tx, actor, "registry.schools_imported", view, more)
+}
+
+/// What the file speaks of.
+#[derive(Default)]
+struct Present {
+    uais: HashSet<Uai>,
+    departements: HashSet<Departement>,
+}
+
+impl Present {
+    fn note(&mut self, chunk: &[Kept<SchoolRow>]) {
+        for kept in chunk {
+            self.uais.insert(kept.value.uai.clone());
+            self.departements.insert(kept.value.insee_code.departement());
+        }
+    }
+}
+
+/// How the payer of a commune's schools is found.
+struct Payers {
+    insee: HashMap<InseeCode, CollectiviteId>,
+    chain: HashMap<CollectiviteId, Succession>,
+    facts: HashMap<CollectiviteId, PayerFacts>,
+}
+
+impl Payers {
+    fn load(tx: &mut Tx<'_>) -> Outcome<Self> {
+        Ok(Self {
+            insee: collectivites::insee_codes(tx)?.into_iter().map(|(code, id, _)| (code, id)).collect(),
+            chain: collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect(),
+            facts: collectivites::all(tx)?.into_iter().map(|c| (c.id, facts(&c))).collect(),
+        })
+    }
+
+    /// Who pays for the schools of a commune, and since when: its collectivité, then each successor from its date.
+    fn of(&self, insee: &InseeCode) -> Vec<PayerPeriod> {
+        let period = |from, collectivite_id| PayerPeriod { from, until: None, collectivite_id, set_by: SetBy::Import };
+        let Some(first) = self.insee.get(insee) else { return Vec::new() };
+        let mut periods = vec![period(since_ever(), *first)];
+        let mut current = first;
+        // Loops are refused when recorded; the bound keeps a damaged table from spinning.
+        for _ in 0..self.chain.len() {
+            let Some(next) = self.chain.get(current) else { break };
+            periods = with_payer(periods, period(next.effective_on, next.successor_id));
+            current = &next.successor_id;
+        }
+        periods
+    }
+
+    /// The periods to write instead of those known, if any: a person's word stands, and so does what no longer resolves.
+    fn instead(&self, insee: &InseeCode, known: &[PayerPeriod]) -> Option<Vec<PayerPeriod>> {
+        let wanted = self.of(insee);
+        let by_person = known.iter().any(|p| p.set_by == SetBy::Person);
+        (!by_person && !wanted.is_empty() && wanted != known).then_some(wanted)
+    }
+}
+
+fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, view: &mut ImportView) -> Outcome<()> {
+    let (now, today) = (tx.now(), tx.today());
+    let uais: Vec<Uai> = chunk.iter().map(|kept| kept.value.uai.clone()).collect();
+    let mut known: HashMap<Uai, School> =
+        store::by_uais(tx, &uais)?.into_iter().map(|s| (s.said.uai.clone(), s)).collect();
+    let mut periods = store::payers_of(tx, &uais)?;
+    let (mut new, mut new_payers) = (Vec::new(), Vec::new());
+    for Kept { line, value: row, mut findings } in chunk {
+        let uai = row.uai.clone();
+        let before = known.remove(&uai);
+        let mut school = before.clone().unwrap_or_else(|| fresh(&row, now));
+        bring(&mut school, &row, today, &mut findings);
+        let mut paying = periods.remove(&uai).unwrap_or_default();
+        let replaced = payers.instead(&school.said.insee_code, &paying);
+        if let Some(wanted) = &replaced {
+            paying.clone_from(wanted);
+        }
+        let facts = payer_on(&paying, today).and_then(|p| payers.facts.get(&p.collectivite_id));
+        for finding in school.findings(facts) {
+            if findings.iter().all(|f| f.code != finding.code) {
+                findings.push(finding);
+            }
+        }
+        let outcome = match before {
+            None => {
+                new_payers.extend(paying.into_iter().map(|p| (uai.clone(), p)));
+                new.push(school);
+                "created"
+            }
+            Some(before) => {
+                let changed = school != before || replaced.is_some();
+                if changed {
+                    store::save(tx, &mut school)?;
+                }
+                if let Some(wanted) = replaced {
+                    store::replace_payers(tx, &uai, &wanted)?;
+                }
+                match (before.is_closed_on(today), school.is_closed_on(today)) {
+                    (false, true) => "closed",
+                    _ if changed => "updated",
+                    _ => "unchanged",
+                }
+            }
+        };
+        view.tell(Some(line), &uai, outcome, findings);
+    }
+    store::insert(tx, &new, || {
+        Refused::new(&CONCURRENT_CHANGE, "Une école de ce fichier vient d'être enregistrée ailleurs.")
+    })?;
+    store::insert_payers(tx, &new_payers)
+}
+
+fn fresh(row: &SchoolRow, now: Instant) -> School {
+    let said = SchoolRequest {
+        uai: row.uai.clone(),
+        name: row.name.clone(),
+        kind: row.kind,
+        sector: row.sector,
+        insee_code: row.insee_code.clone(),
+        commune_name: row.commune_name.clone(),
+        payer_siret: None,
+        payer_from: None,
+        pupils: None,
+        classes: None,
+        opened_on: None,
+        closed_on: None,
+        first_school_year: None,
+    };
+    School::imported(said, None, None, now)
+}
+
+/// Brings a row to a school. What the file leaves blank stays as it was. Pure.
+fn bring(school: &mut School, row: &SchoolRow, today: NaiveDate, findings: &mut Vec<Finding>) {
+    let person = &school.person_fields;
+    let said = &mut school.said;
+    Collectivite::take(person, "name", &mut said.name, &row.name, ToString::to_string, findings);
+    Collectivite::take(person, "kind", &mut said.kind, &row.kind, ToString::to_string, findings);
+    Collectivite::take(person, "sector", &mut said.sector, &row.sector, ToString::to_string, findings);
+    Collectivite::take(person, "insee_code", &mut said.insee_code, &row.insee_code, ToString::to_string, findings);
+    Collectivite::take(
+        person,
+        "commune_name",
+        &mut said.commune_name,
+        &row.commune_name,
+        ToString::to_string,
+        findings,
+    );
+    if let Some(pupils) = row.pupils {
+        let show = |count: &Option<Count>| count.map_or_else(String::new, |c| c.0.to_string());
+        Collectivite::take(person, "pupils", &mut said.pupils, &Some(Count(pupils)), show, findings);
+    }
+    let day = |day: &Option<NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
+    if row.opened_on.is_some() {
+        Collectivite::take(person, "opened_on", &mut said.opened_on, &row.opened_on, day, findings);
+    }
+    let closed = said.closed_on.is_some_and(|closed| closed <= today);
+    if row.open == closed {
+        let closed_on = (!row.open).then_some(today);
+        Collectivite::take(person, "closed_on", &mut said.closed_on, &closed_on, day, findings);
+    }
+    school.departement = school.said.insee_code.departement();
+    if let Some(siret) = &row.official_siret {
+        let siren = row.official_siren_text().map(str::to_owned);
+        // Nine digits are a SIREN: they say nothing against the SIRET known, if it is of that SIREN.
+        let agrees = school.official_siret.as_ref().is_some_and(|known| known.starts_with(siret.as_str()));
+        if siret.len() != 9 {
+            school.official_siret = Some(siret.clone());
+        } else if !agrees {
+            school.official_siret = None;
+        }
+        school.official_siren = siren;
+    }
+}
+
+/// Closes the open schools of a department that a file complete for it does not have.
+fn close_absent(tx: &mut Tx<'_>, departement: &Departement, present: &Present, view: &mut ImportView) -> Outcome<()> {
+    if !present.departements.contains(departement) {
+        let message = format!(
+            "Le fichier n'a aucune école du département {departement} : il ne peut être complet pour lui, rien n'est écrit."
+        );
+        let fault = FieldFault::new("departement_absent", message);
+        return Err(Refused::field("query/complete_for", &fault, Some(departement.to_string())).into());
+    }
+    let today = tx.today();
+    let filter = SchoolFilter { departement: Some(departement.clone()), ..SchoolFilter::default() };
+    for mut school in store::select(tx, &filter)? {
+        let uai = school.said.uai.clone();
+        if school.is_closed_on(today) || present.uais.contains(&uai) {
+            continue;
+        }
+        let mut findings = Vec::new();
+        let show = |day: &Option<NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
+        Collectivite::take(
+            &school.person_fields,
+            "closed_on",
+            &mut school.said.closed_on,
+            &Some(today),
+            show,
+            &mut findings,
+        );
+        let outcome = if school.is_closed_on(today) { "closed" } else { "unchanged" };
+        if outcome == "closed" {
+            store::save(tx, &mut school)?;
+        }
+        view.tell(None, uai, outcome, findings);
+    }
+    Ok(())
+}
