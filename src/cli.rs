@@ -18,8 +18,9 @@ use crate::app::{self, App, Serving, StartFault};
 use crate::config::{Config, Environment, FaultLevel, process_environment};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
-use crate::kernel::{Actor, Clock, FieldFault, Ids, Role};
+use crate::kernel::{Actor, Clock, Departement, FieldFault, Ids, Role};
 use crate::platform::Error;
+use crate::{demo, registry};
 
 /// Back office de l'ENT-école : conventions, participations et titres de perception.
 #[derive(Debug, Parser)]
@@ -42,6 +43,10 @@ enum Command {
     Serve(ServeArgs),
     /// Exécuter les travaux de fond seulement
     Work,
+    /// Montrer une année du Gard sur des données publiques, dans une base à part, puis servir
+    Demo(DemoArgs),
+    /// Importer un fichier dans le registre
+    Import(ImportArgs),
     /// Mettre la base à jour
     Migrate,
     /// Gérer les comptes
@@ -64,6 +69,38 @@ struct ServeArgs {
     /// Mettre la base à jour avant de servir (SQLite : toujours)
     #[arg(long)]
     migrate: bool,
+}
+
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// Adresse et port d'écoute
+    #[arg(long, value_name = "ADRESSE")]
+    listen: Option<SocketAddr>,
+    /// Faire l'année, l'afficher et s'arrêter
+    #[arg(long)]
+    exit: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ImportKind {
+    Collectivites,
+    Schools,
+    Contacts,
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// Ce que contient le fichier
+    #[arg(value_name = "NATURE")]
+    kind: ImportKind,
+    #[arg(value_name = "FICHIER")]
+    file: PathBuf,
+    /// Même traitement, rien n'est écrit
+    #[arg(long)]
+    dry_run: bool,
+    /// Départements pour lesquels le fichier des écoles est complet, par exemple 30,34
+    #[arg(long, value_name = "DÉPARTEMENTS", value_delimiter = ',')]
+    complete_for: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -172,7 +209,7 @@ fn ill_written(error: &clap::Error) -> ExitCode {
             format!("valeur refusée pour {} : {}", about(ContextKind::InvalidArg), about(ContextKind::InvalidValue))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            "il manque une commande : serve, work, migrate, user, openapi, check-config".to_owned()
+            "il manque une commande : serve, work, demo, migrate, import, user, openapi, check-config".to_owned()
         }
         _ => error.to_string(),
     };
@@ -200,6 +237,8 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
             app.prepare_database(false)?;
             Ok(app.work()?)
         }
+        Command::Demo(args) => demo(load()?, &args, environment),
+        Command::Import(args) => import(load()?, &args),
         Command::Migrate => {
             let app = build(load()?)?;
             let ran = app.db.migrate().map_err(StartFault::Database)?;
@@ -225,6 +264,10 @@ fn serve(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     }
     let app = build(config)?;
     app.prepare_database(args.migrate)?;
+    listen(app, args.no_worker)
+}
+
+fn listen(app: App, no_worker: bool) -> Result<(), Failure> {
     let address = app.config.server.listen;
     let listener = TcpListener::bind(address).map_err(|error| StartFault::Listen {
         problem: format!("L'adresse {address} ne peut être écoutée : {error}"),
@@ -239,11 +282,88 @@ fn serve(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     }
     say(&format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
     let how = Serving {
-        job_threads: if args.no_worker { 0 } else { app.config.jobs.workers },
+        job_threads: if no_worker { 0 } else { app.config.jobs.workers },
         http_threads: app.config.server.workers,
         on_signals: true,
     };
     Ok(app.serve(listener, &how, |_| {})?)
+}
+
+fn demo(config: Config, args: &DemoArgs, environment: &Environment) -> Result<(), Failure> {
+    if environment.contains_key("DATABASE_URL") {
+        let message = format!(
+            "La démonstration n'ouvre que sa propre base ({}).\n  → Enlever DATABASE_URL, ou lancer « serve ».",
+            demo::DATABASE
+        );
+        return Err(Failure { code: 78, message });
+    }
+    let mut config = demo::settings(config);
+    if let Some(address) = args.listen {
+        config.server.listen = address;
+    }
+    demo::start_afresh()?;
+    let app = build(config)?;
+    app.prepare_database(false)?;
+    let report = demo::run(&app)?;
+    let address = app.config.server.listen;
+    let mut out = std::io::stdout();
+    writeln!(out, "\nDémonstration — Gard, année scolaire 2025-2026 (contacts et signatures fictifs)\n")?;
+    for line in &report.lines {
+        writeln!(out, "  {line}")?;
+    }
+    writeln!(out, "\n  Comptes (mots de passe tirés au sort, valables pour cette base seulement) :")?;
+    for person in &report.people {
+        writeln!(out, "    {:<38} {}", person.user.email.to_string(), person.password)?;
+    }
+    if args.exit {
+        return Ok(());
+    }
+    writeln!(out, "\n  Regarder d'abord :")?;
+    writeln!(out, "    http://{address}/api/docs/   (toutes les routes ; s'y authentifier par POST /auth/login)")?;
+    if let Some(person) = report.people.first() {
+        writeln!(
+            out,
+            "    TOKEN=$(curl -s http://{address}/api/v1/auth/login -H 'content-type: application/json' \\\n      \
+             -d '{{\"email\":\"{}\",\"password\":\"{}\"}}' | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"access_token\"])')\n    \
+             curl -s -H \"authorization: Bearer $TOKEN\" 'http://{address}/api/v1/conventions?campaign=2025-2026&limit=2'\n",
+            person.user.email, person.password
+        )?;
+    }
+    out.flush()?;
+    listen(app, false)
+}
+
+fn import(config: Config, args: &ImportArgs) -> Result<(), Failure> {
+    let complete_for = args
+        .complete_for
+        .iter()
+        .map(|raw| Departement::parse(raw).map_err(|fault| refused_value("--complete-for", &fault)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let app = build(config)?;
+    app.prepare_database(false)?;
+    let actor = Actor::program("ligne de commande");
+    let (file, dry_run) = (args.file.as_path(), args.dry_run);
+    let view = app.db.write(|tx| match args.kind {
+        ImportKind::Collectivites => registry::import_collectivites(tx, &actor, file, dry_run),
+        ImportKind::Contacts => registry::import_contacts(tx, &actor, file, dry_run),
+        ImportKind::Schools => {
+            registry::import_schools(tx, &actor, file, registry::ImportSchoolsOptions { dry_run, complete_for })
+        }
+    });
+    match view {
+        Ok(view) => {
+            let text = serde_json::to_string_pretty(&view).map_err(|e| Error::Incident(e.to_string()))?;
+            Ok(writeln!(std::io::stdout(), "{text}")?)
+        }
+        Err(Error::Refused(refused)) => {
+            let cells = refused
+                .errors
+                .iter()
+                .map(|e| format!("\n  {} : {} ({})", e.pointer, e.message, e.value.as_deref().unwrap_or("vide")));
+            Err(Failure { code: 1, message: format!("{}{}", refused.detail, cells.collect::<String>()) })
+        }
+        Err(other) => Err(other.into()),
+    }
 }
 
 fn add_user(config: Config, args: UserAddArgs) -> Result<(), Failure> {

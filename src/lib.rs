@@ -14,6 +14,7 @@ pub mod campaigns;
 pub mod cli;
 pub mod config;
 pub mod conventions;
+pub mod demo;
 pub mod kernel;
 pub mod platform;
 pub mod registry;

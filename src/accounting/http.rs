@@ -120,6 +120,16 @@ fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
     Ok(store::find(tx, number)?.ok_or_else(|| Refused::not_found("Bordereau", number))?)
 }
 
+/// A file of a batch and its bytes, as stored at sealing.
+pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) -> Outcome<(BatchFile, Vec<u8>)> {
+    let batch = found(tx, number)?;
+    let file = store::files_of(tx, batch.id)?.into_iter().find(|f| f.format == format).ok_or_else(|| {
+        Refused::new(&FILE_UNKNOWN, format!("Le bordereau {number} n'a pas de fichier « {format} »."))
+    })?;
+    let bytes = blobs::get(tx, &file.sha256)?;
+    Ok((file, bytes))
+}
+
 /// Lire un bordereau
 #[utoipa::path(
     operation_id = "get_batch", tag = "Comptabilité", params(("number" = BatchNumber, Path)),
@@ -151,14 +161,15 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(number): Key<BatchNumber>)
     security(("bearer" = []))
 )]
 #[get("/accounting-batches/{number}/files/{format}")]
-async fn download(state: State, _can: Can<DownloadBatches>, Key(number): Key<BatchNumber>, Key(format): Key<FileFormat>) -> Answer {
+async fn download(
+    state: State,
+    _can: Can<DownloadBatches>,
+    Key(number): Key<BatchNumber>,
+    Key(format): Key<FileFormat>,
+) -> Answer {
     let (file, bytes, number) = state
         .read(move |tx| {
-            let batch = found(tx, &number)?;
-            let file = store::files_of(tx, batch.id)?.into_iter().find(|f| f.format == format).ok_or_else(|| {
-                Refused::new(&FILE_UNKNOWN, format!("Le bordereau {number} n'a pas de fichier « {format} »."))
-            })?;
-            let bytes = blobs::get(tx, &file.sha256)?;
+            let (file, bytes) = stored(tx, &number, format)?;
             Ok((file, bytes, number))
         })
         .await?;

@@ -55,7 +55,10 @@ async fn transitions(state: State, can: Can<Read>, Key(year): Key<SchoolYear>) -
                     } else if !campaign.allowed().contains(action) {
                         Some(format!("Impossible dans l'état « {} ».", campaign.state))
                     } else if closing && left.prepared + left.approved > 0 {
-                        Some(format!("{} titre(s) préparé(s) et {} approuvé(s) sont à mi-chemin.", left.prepared, left.approved))
+                        Some(format!(
+                            "{} titre(s) préparé(s) et {} approuvé(s) sont à mi-chemin.",
+                            left.prepared, left.approved
+                        ))
                     } else {
                         None
                     };
@@ -76,7 +79,13 @@ struct TransitionRequest {
     action: CampaignAction,
 }
 
-fn apply(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, action: CampaignAction, defaults: &Defaults) -> Outcome<Campaign> {
+fn apply(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    year: &SchoolYear,
+    action: CampaignAction,
+    defaults: &Defaults,
+) -> Outcome<Campaign> {
     match action {
         CampaignAction::Open => campaigns::open(tx, actor, year, &defaults.texts),
         CampaignAction::Close => {

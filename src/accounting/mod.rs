@@ -23,3 +23,12 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
     http_campaign::routes(cfg);
 }
+
+/// The stored bytes of a batch's file.
+pub fn file(
+    tx: &mut crate::platform::Tx<'_>,
+    number: &BatchNumber,
+    format: FileFormat,
+) -> crate::platform::Outcome<Vec<u8>> {
+    http::stored(tx, number, format).map(|(_, bytes)| bytes)
+}

@@ -43,7 +43,8 @@ struct Entered {
 
 /// Seals.
 pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Batch> {
-    let sealer = actor.user.ok_or_else(|| Refused::new(&SEALER_UNKNOWN, "Sceller un bordereau demande un compte nominatif."))?;
+    let sealer =
+        actor.user.ok_or_else(|| Refused::new(&SEALER_UNKNOWN, "Sceller un bordereau demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, &request.campaign)?;
     let waiting = titles::awaiting_batch(tx, campaign.id)?;
     let exercice = one_exercice(&waiting, request.exercice)?;

@@ -135,10 +135,8 @@ pub type Row = [Cell; COLUMNS.len()];
 /// The file.
 pub fn csv(rows: &[Row]) -> Outcome<Vec<u8>> {
     let fail = |e: &dyn std::fmt::Display| Error::Incident(format!("csv: {e}"));
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(b';')
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(vec![0xEF, 0xBB, 0xBF]);
+    let mut writer =
+        csv::WriterBuilder::new().delimiter(b';').terminator(csv::Terminator::CRLF).from_writer(vec![0xEF, 0xBB, 0xBF]);
     writer.write_record(COLUMNS).map_err(|e| fail(&e))?;
     for row in rows {
         writer.write_record(row.iter().map(Cell::written)).map_err(|e| fail(&e))?;

@@ -14,7 +14,13 @@ use crate::platform::web::Page;
 use crate::platform::{Outcome, Tx};
 
 /// Writes a sealed batch, its titles and its files.
-pub(super) fn insert(tx: &mut Tx<'_>, batch: &Batch, sealer: UserId, titles: &[TitleId], written: &[BatchFile]) -> Outcome<()> {
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    batch: &Batch,
+    sealer: UserId,
+    titles: &[TitleId],
+    written: &[BatchFile],
+) -> Outcome<()> {
     diesel::insert_into(batches::table)
         .values((
             batches::id.eq(batch.id),

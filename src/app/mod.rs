@@ -25,11 +25,11 @@ use actix_web::{HttpServer, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
+use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
+use crate::kernel::Money;
 use crate::kernel::{Clock, Ids, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings};
-use crate::campaigns::{Defaults, Thresholds};
-use crate::kernel::Money;
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::Handlers;
 use crate::platform::web::{State, UploadLimit};
@@ -283,12 +283,19 @@ impl App {
         stop: &Arc<AtomicBool>,
     ) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
         let poll = Duration::from_millis(self.config.jobs.poll_milliseconds);
-        (0..count)
+        let mut threads = Vec::with_capacity(count + 1);
+        if count > 0 {
+            let (db, stop) = (self.db.clone(), Arc::clone(stop));
+            threads.push(std::thread::Builder::new().name("daily".into()).spawn(move || tick(&db, &stop))?);
+        }
+        let workers: std::io::Result<Vec<_>> = (0..count)
             .map(|rank| {
                 let (handlers, db, stop) = (self.handlers.clone(), self.db.clone(), Arc::clone(stop));
                 std::thread::Builder::new().name(format!("job-{rank}")).spawn(move || handlers.work(&db, &stop, poll))
             })
-            .collect()
+            .collect();
+        threads.extend(workers?);
+        Ok(threads)
     }
 
     /// Runs jobs only, until SIGTERM or SIGINT.
@@ -308,6 +315,21 @@ impl App {
             let _ = thread.join();
         }
         waited
+    }
+}
+
+/// Queues the daily work once per business day, and at each start: a missed day is caught up.
+fn tick(db: &Database, stop: &AtomicBool) {
+    let mut last = None;
+    while !stop.load(Ordering::Relaxed) {
+        let today = db.clock().now().day();
+        if last != Some(today) {
+            match db.write(conventions::enqueue_expiry) {
+                Ok(()) => last = Some(today),
+                Err(cause) => tracing::error!(%cause, "daily work not queued"),
+            }
+        }
+        std::thread::sleep(Duration::from_millis(500));
     }
 }
 

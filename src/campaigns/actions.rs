@@ -130,7 +130,15 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
                 }
             }
             let mut known = by_uai(registry::schools_by_uai(tx, &uais)?);
-            (uais.into_iter().map(|u| { let s = known.remove(&u); (u, s) }).collect(), EnrolmentOrigin::Mairie)
+            (
+                uais.into_iter()
+                    .map(|u| {
+                        let s = known.remove(&u);
+                        (u, s)
+                    })
+                    .collect(),
+                EnrolmentOrigin::Mairie,
+            )
         }
         Selection::Filter(f) => {
             let filter = SchoolFilter {
@@ -184,7 +192,13 @@ fn by_uai(schools: Vec<School>) -> HashMap<Uai, School> {
 }
 
 /// Enrols one school; says whether it was new.
-pub fn enrol_one(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, uai: &Uai, request: EnrolmentRequest) -> Outcome<(Enrolment, bool)> {
+pub fn enrol_one(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    year: &SchoolYear,
+    uai: &Uai,
+    request: EnrolmentRequest,
+) -> Outcome<(Enrolment, bool)> {
     let campaign = find(tx, year)?;
     let one = EnrolRequest {
         filter: None,
@@ -218,7 +232,13 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, uai: &Uai) ->
 }
 
 /// Enrols the schools of a file (uai, origine, demandeur, date), row by row.
-pub fn import_enrolments(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, path: &Path, dry_run: bool) -> Outcome<ImportView> {
+pub fn import_enrolments(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    year: &SchoolYear,
+    path: &Path,
+    dry_run: bool,
+) -> Outcome<ImportView> {
     let table = enrolment_import::open(path).map_err(|f| registry::file_refused(&f))?;
     let campaign = enrolling(tx, year)?;
     let mut view = ImportView { dry_run, ..ImportView::default() };

@@ -100,7 +100,12 @@ impl CampaignRequest {
             errors.push(FieldError { pointer: pointer.into(), code: code.into(), message, value: Some(value) });
         };
         if self.tariff.unit_amount.is_zero() {
-            refuse("/tariff/unit_amount", "amount_zero", "Le tarif doit être supérieur à zéro.".into(), self.tariff.unit_amount.to_string());
+            refuse(
+                "/tariff/unit_amount",
+                "amount_zero",
+                "Le tarif doit être supérieur à zéro.".into(),
+                self.tariff.unit_amount.to_string(),
+            );
         }
         if self.ends_on < self.school_year.starts_on() {
             let message = format!("La convention ne peut finir avant la rentrée ({}).", self.school_year.starts_on());
@@ -113,7 +118,8 @@ impl CampaignRequest {
         if let Some(deadline) = self.response_deadline
             && deadline < self.convention_date
         {
-            let message = format!("La réponse ne peut être attendue avant la date de la convention ({}).", self.convention_date);
+            let message =
+                format!("La réponse ne peut être attendue avant la date de la convention ({}).", self.convention_date);
             refuse("/response_deadline", "date_order", message, deadline.to_string());
         }
         if let Some(texts) = &self.texts {
@@ -200,7 +206,9 @@ impl Campaign {
             CampaignState::Preparing => {}
             CampaignState::Open => {
                 if let Some(field) = patched.iter().find(|f| !FREE_WHEN_OPEN.contains(&f.as_str())) {
-                    return Err(self.refuse(format!("Le champ « {field} » est figé depuis l'ouverture de la campagne.")));
+                    return Err(
+                        self.refuse(format!("Le champ « {field} » est figé depuis l'ouverture de la campagne."))
+                    );
                 }
             }
             CampaignState::Closed => return Err(self.refuse("La campagne est close : elle ne change plus.".into())),

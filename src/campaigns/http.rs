@@ -105,7 +105,13 @@ async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>) -> Answe
     security(("bearer" = []))
 )]
 #[patch("/campaigns/{school_year}")]
-async fn change(state: State, can: Can<ManageCampaigns>, Key(year): Key<SchoolYear>, call: CallContext, body: Body<Value>) -> Answer {
+async fn change(
+    state: State,
+    can: Can<ManageCampaigns>,
+    Key(year): Key<SchoolYear>,
+    call: CallContext,
+    body: Body<Value>,
+) -> Answer {
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {

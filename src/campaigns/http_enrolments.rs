@@ -45,9 +45,17 @@ fn view((e, name, commune_name, departement): (Enrolment, Line, Line, Departemen
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/enrolments")]
-async fn enrol(state: State, can: Can<ManageCampaigns>, Key(year): Key<SchoolYear>, call: CallContext, body: Body<EnrolRequest>) -> Answer {
+async fn enrol(
+    state: State,
+    can: Can<ManageCampaigns>,
+    Key(year): Key<SchoolYear>,
+    call: CallContext,
+    body: Body<EnrolRequest>,
+) -> Answer {
     let actor = can.actor;
-    state.post(actor.user, call, body.sha256, move |tx| Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?)).await
+    state
+        .post(actor.user, call, body.sha256, move |tx| Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?))
+        .await
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -29,8 +29,8 @@ pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
 pub use tariff::{LineAmount, Tariff, TariffUnit};
 pub use thresholds::Thresholds;
 
-use crate::kernel::ids::{CampaignId, ConventionId};
 use crate::kernel::Uai;
+use crate::kernel::ids::{CampaignId, ConventionId};
 use crate::platform::{Outcome, Tx};
 
 /// What the configuration gives campaigns.

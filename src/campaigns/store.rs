@@ -108,7 +108,8 @@ pub(super) fn save(tx: &mut Tx<'_>, c: &mut Campaign) -> Outcome<()> {
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Option<Campaign>> {
-    let row: Option<CampaignRow> = campaigns::table.filter(campaigns::school_year.eq(year)).first(tx.conn()).optional()?;
+    let row: Option<CampaignRow> =
+        campaigns::table.filter(campaigns::school_year.eq(year)).first(tx.conn()).optional()?;
     Ok(row.map(CampaignRow::into_domain))
 }
 
@@ -193,7 +194,8 @@ pub(super) fn enrolment(tx: &mut Tx<'_>, campaign: CampaignId, uai: &Uai) -> Out
 
 /// Removes an enrolment no convention covers; false when one does.
 pub(super) fn delete_enrolment(tx: &mut Tx<'_>, id: EnrolmentId) -> Outcome<bool> {
-    let done = diesel::delete(enrolments::table.find(id).filter(enrolments::convention_id.is_null())).execute(tx.conn())?;
+    let done =
+        diesel::delete(enrolments::table.find(id).filter(enrolments::convention_id.is_null())).execute(tx.conn())?;
     Ok(done == 1)
 }
 
@@ -228,7 +230,12 @@ pub struct EnrolmentFilter {
 pub(super) type EnrolmentLine = (Enrolment, Line, Line, Departement);
 
 /// A page of enrolments by UAI.
-pub(super) fn list_enrolments(tx: &mut Tx<'_>, campaign: CampaignId, filter: &EnrolmentFilter, page: &Page) -> Outcome<Vec<EnrolmentLine>> {
+pub(super) fn list_enrolments(
+    tx: &mut Tx<'_>,
+    campaign: CampaignId,
+    filter: &EnrolmentFilter,
+    page: &Page,
+) -> Outcome<Vec<EnrolmentLine>> {
     let mut query = enrolments::table
         .inner_join(schools::table.on(schools::uai.eq(enrolments::uai)))
         .filter(enrolments::campaign_id.eq(campaign))

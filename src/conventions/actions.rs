@@ -184,7 +184,8 @@ pub fn findings(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<Vec<Finding
         && let Some(successor) = registry::collectivite_by_id(tx, live)?
     {
         let act = link.map(|l| l.act_reference.to_string()).unwrap_or_default();
-        let message = format!("La collectivité signataire a un successeur ({act}) : c'est lui qui devra la participation.");
+        let message =
+            format!("La collectivité signataire a un successeur ({act}) : c'est lui qui devra la participation.");
         let finding = Finding::to_acknowledge("debtor_changed", message);
         findings.push(finding.compared(&successor.said.siret, &convention.party.siret));
     }

@@ -239,8 +239,12 @@ impl Convention {
             .filter(|f| f.level == Level::ToAcknowledge && !acknowledged.iter().any(|a| a.code == f.code))
             .collect();
         if policy == CountersignPolicy::Require && !open.is_empty() {
-            let mut refused =
-                Refused::state(&FINDINGS_OPEN, "Des points à vérifier ne sont pas levés.", self.state(), self.allowed());
+            let mut refused = Refused::state(
+                &FINDINGS_OPEN,
+                "Des points à vérifier ne sont pas levés.",
+                self.state(),
+                self.allowed(),
+            );
             refused.errors = open
                 .iter()
                 .map(|f| FieldError {

@@ -112,10 +112,7 @@ impl Pricing {
             count,
             unit_price: Some(french::euros_compact(unit_cents)),
             total: french::euros_compact(total),
-            tariff: format!(
-                "{} TTC par école et par an",
-                french::euros_short(unit_cents)
-            ),
+            tariff: format!("{} TTC par école et par an", french::euros_short(unit_cents)),
             note: None,
         }
     }

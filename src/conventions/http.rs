@@ -6,9 +6,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, TransitionRequest};
 use super::convention::{Convention, ConventionAction, ConventionState};
+use super::jobs;
 use super::store::{self, ConventionFilter};
 use super::views::{self, ConventionView, ParticipationView};
-use super::jobs;
 use crate::access::{Can, Read, RecordSignatures};
 use crate::campaigns;
 use crate::kernel::ids::ConventionId;

@@ -6,11 +6,11 @@ use actix_web::{get, post, web};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Templates;
 use super::convention::{Convention, ConventionState};
 use super::issue::{self, IssueRequest};
 use super::store;
 use super::views::{DepartementSum, ParticipationRow, ParticipationsView};
-use super::Templates;
 use crate::access::{Can, IssueConventions, Read};
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::{self, Defaults};
@@ -67,7 +67,12 @@ struct ParticipationsQuery {
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/participations")]
-async fn participations(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, Params(query): Params<ParticipationsQuery>) -> Answer {
+async fn participations(
+    state: State,
+    _can: Can<Read>,
+    Key(year): Key<SchoolYear>,
+    Params(query): Params<ParticipationsQuery>,
+) -> Answer {
     let page = Page::read(query.limit, query.cursor.as_deref(), "number", 1)?;
     let reply = state
         .read(move |tx| {
@@ -95,16 +100,21 @@ async fn participations(state: State, _can: Can<Read>, Key(year): Key<SchoolYear
             let fetch = usize::try_from(page.fetch()).unwrap_or(usize::MAX);
             let after = page.after(0).unwrap_or_default().to_owned();
             let rows: Vec<Convention> = live.into_iter().filter(|c| c.number > after).take(fetch).collect();
-            let cut = page.finish(rows, "number", |c: &Convention| vec![c.number.clone()], |c| ParticipationRow {
-                convention_id: c.id,
-                status: c.state(),
-                siret: c.party.siret.to_string(),
-                name: c.party.name.to_string(),
-                departement: c.party.departement.clone(),
-                schools: c.school_count,
-                total: c.total,
-                number: c.number,
-            });
+            let cut = page.finish(
+                rows,
+                "number",
+                |c: &Convention| vec![c.number.clone()],
+                |c| ParticipationRow {
+                    convention_id: c.id,
+                    status: c.state(),
+                    siret: c.party.siret.to_string(),
+                    name: c.party.name.to_string(),
+                    departement: c.party.departement.clone(),
+                    schools: c.school_count,
+                    total: c.total,
+                    number: c.number,
+                },
+            );
             Reply::ok(&ParticipationsView {
                 campaign: year,
                 conventions,

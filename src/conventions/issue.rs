@@ -83,9 +83,7 @@ fn landscape(tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<Landscape> {
     let mut shares: BTreeMap<CollectiviteId, Share> = BTreeMap::new();
     let mut orphans = Vec::new();
     for enrolment in enrolments {
-        let payer = periods
-            .get(&enrolment.uai)
-            .and_then(|p| registry::payer_for_year(p, &campaign.said.school_year));
+        let payer = periods.get(&enrolment.uai).and_then(|p| registry::payer_for_year(p, &campaign.said.school_year));
         match (payer, schools.get(&enrolment.uai)) {
             (Some(period), Some(school)) => {
                 let share = shares.entry(period.collectivite_id).or_default();
@@ -261,7 +259,9 @@ fn choose(scene: &Landscape, selection: Selection<PayerSelection, String>) -> (V
                         Some(c) => {
                             chosen.insert(c.said.siret.clone(), *c);
                         }
-                        None => items.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET.")),
+                        None => {
+                            items.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET."))
+                        }
                     },
                     Err(fault) => items.push(BulkItem::refused(key, fault.code, fault.message)),
                 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::actions::expire_due;
 use super::codes::DOCUMENT_FAILED;
 use super::convention::DocumentStatus;
 use super::store;
-use crate::kernel::Refused;
 use crate::kernel::ids::ConventionId;
+use crate::kernel::{Actor, Refused};
 use crate::platform::db::blobs;
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{self, Handlers, JobError};
@@ -32,9 +33,22 @@ pub(super) fn enqueue_renders(tx: &mut Tx<'_>, ids: impl Iterator<Item = Convent
     jobs::enqueue_all(tx, RENDER, &payloads)
 }
 
-/// Registers the job.
+/// Kind of the daily job that expires conventions whose end is past.
+pub const EXPIRE: &str = "conventions.expire";
+
+/// Queues the daily expiry; asked twice in a day it changes nothing more.
+pub fn enqueue_expiry(tx: &mut Tx<'_>) -> Outcome<()> {
+    let day = tx.today();
+    jobs::enqueue(tx, EXPIRE, &day, Some(&format!("{EXPIRE}:{day}")))
+}
+
+/// Registers the jobs.
 #[must_use]
 pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
+    let handlers = handlers.on(EXPIRE, |db, _| {
+        let actor = Actor::program("échéance quotidienne");
+        db.write(|tx| expire_due(tx, &actor)).map(|_| ()).map_err(Into::into)
+    });
     handlers.on(RENDER, move |db, payload| {
         let render: Render = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
         document(db, &renderer, render.convention_id).map(|_| ()).map_err(Into::into)

@@ -23,9 +23,9 @@ mod views;
 
 pub use actions::{SignatoryRequest, TransitionRequest, expire_due, find, transition};
 pub use codes::CODES;
-pub use convention::{Convention, ConventionState, Party};
+pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use issue::{IssueRequest, PayerSelection, issue};
-pub use jobs::{document, handlers};
+pub use jobs::{document, enqueue_expiry, handlers};
 pub use paper::{address, legal_name};
 pub use participation::{ListedSchool, ParticipationLine, Step};
 pub use store::StoredParticipation;
@@ -57,6 +57,9 @@ pub fn participations(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Stor
 }
 
 /// Lines of some participations, in order.
-pub fn participation_lines(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcome<Vec<(ParticipationId, ParticipationLine)>> {
+pub fn participation_lines(
+    tx: &mut Tx<'_>,
+    ids: &[ParticipationId],
+) -> Outcome<Vec<(ParticipationId, ParticipationLine)>> {
     store::lines(tx, ids)
 }

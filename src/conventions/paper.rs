@@ -42,7 +42,11 @@ pub fn compose(
         payer: payer(party),
         pricing: pricing(unit, participation),
         schools: participation.lines.iter().map(|l| line(&l.school)).collect(),
-        issuer_signature: SignatureBlock { place: Some(texts.signatory.place.clone()), signed_on: None, signatory: None },
+        issuer_signature: SignatureBlock {
+            place: Some(texts.signatory.place.clone()),
+            signed_on: None,
+            signatory: None,
+        },
         payer_signature: SignatureBlock::default(),
     }
 }

@@ -14,7 +14,9 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{collectivite_sirets, conventions, participation_lines, participations, perception_titles};
+use crate::platform::db::schema::{
+    collectivite_sirets, conventions, participation_lines, participations, perception_titles,
+};
 use crate::platform::{Error, Outcome, Tx, on_unique};
 use crate::registry::kinds::SchoolKind;
 
@@ -267,13 +269,22 @@ impl LineRow {
                 commune_name: self.commune_name,
                 departement: self.departement,
             },
-            amount: LineAmount { quantity: self.quantity, unit_amount: self.unit_amount_cents, amount: self.amount_cents },
+            amount: LineAmount {
+                quantity: self.quantity,
+                unit_amount: self.unit_amount_cents,
+                amount: self.amount_cents,
+            },
         }
     }
 }
 
 /// Stores issued conventions, their participations and lines, in batches.
-pub(super) fn insert(tx: &mut Tx<'_>, issued: &[Issued], template_sha256: &str, doubled: impl FnOnce() -> Refused) -> Outcome<()> {
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    issued: &[Issued],
+    template_sha256: &str,
+    doubled: impl FnOnce() -> Refused,
+) -> Outcome<()> {
     let now = tx.now();
     let mut conventions_rows = Vec::with_capacity(issued.len());
     let mut participation_rows = Vec::with_capacity(issued.len());
@@ -369,16 +380,22 @@ pub(super) fn paper(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<(String, Strin
 }
 
 /// Sets the document of a convention that has none yet; false when another render came first.
-pub(super) fn set_document(tx: &mut Tx<'_>, id: ConventionId, status: DocumentStatus, sha256: Option<&str>) -> Outcome<bool> {
+pub(super) fn set_document(
+    tx: &mut Tx<'_>,
+    id: ConventionId,
+    status: DocumentStatus,
+    sha256: Option<&str>,
+) -> Outcome<bool> {
     let now = tx.now();
-    let done = diesel::update(conventions::table.find(id).filter(conventions::document_status.ne(DocumentStatus::Ready)))
-        .set((
-            conventions::document_status.eq(status),
-            conventions::document_sha256.eq(sha256),
-            conventions::version.eq(conventions::version + 1),
-            conventions::updated_at.eq(now),
-        ))
-        .execute(tx.conn())?;
+    let done =
+        diesel::update(conventions::table.find(id).filter(conventions::document_status.ne(DocumentStatus::Ready)))
+            .set((
+                conventions::document_status.eq(status),
+                conventions::document_sha256.eq(sha256),
+                conventions::version.eq(conventions::version + 1),
+                conventions::updated_at.eq(now),
+            ))
+            .execute(tx.conn())?;
     Ok(done == 1)
 }
 
@@ -406,7 +423,9 @@ pub struct StoredParticipation {
 
 type ParticipationRow = (ParticipationId, ConventionId, i64, Money, Json<Tariff>, Json<Vec<Step>>, Instant);
 
-fn participation((id, convention_id, version, total, tariff, steps, computed_at): ParticipationRow) -> StoredParticipation {
+fn participation(
+    (id, convention_id, version, total, tariff, steps, computed_at): ParticipationRow,
+) -> StoredParticipation {
     StoredParticipation { id, convention_id, version, total, tariff: tariff.value, steps: steps.value, computed_at }
 }
 
@@ -463,7 +482,11 @@ pub struct ConventionFilter {
 }
 
 /// A page of conventions in the order of numbers.
-pub(super) fn list(tx: &mut Tx<'_>, filter: &ConventionFilter, page: &crate::platform::web::Page) -> Outcome<Vec<Convention>> {
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    filter: &ConventionFilter,
+    page: &crate::platform::web::Page,
+) -> Outcome<Vec<Convention>> {
     let mut query = conventions::table.select(columns!()).into_boxed();
     if let Some(campaign) = filter.campaign {
         query = query.filter(conventions::campaign_id.eq(campaign));
@@ -488,7 +511,8 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &ConventionFilter, page: &crate::pla
     }
     if let Some(q) = &filter.q {
         let number = format!("%{}%", q.trim().to_uppercase().replace(['%', '_'], ""));
-        query = query.filter(conventions::party_fold.like(format!("%{}%", fold(q))).or(conventions::number.like(number)));
+        query =
+            query.filter(conventions::party_fold.like(format!("%{}%", fold(q))).or(conventions::number.like(number)));
     }
     if let Some(number) = page.after(0) {
         query = query.filter(conventions::number.gt(number.to_owned()));

@@ -163,9 +163,8 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
 pub(super) fn detail(tx: &mut Tx<'_>, convention: Convention) -> Outcome<ConventionView> {
     let findings = super::actions::findings(tx, &convention)?;
     let id = convention.id;
-    let mut view = views(tx, vec![convention])?
-        .pop()
-        .ok_or_else(|| crate::kernel::Refused::not_found("Convention", id))?;
+    let mut view =
+        views(tx, vec![convention])?.pop().ok_or_else(|| crate::kernel::Refused::not_found("Convention", id))?;
     view.findings = Some(findings);
     Ok(view)
 }

@@ -1,7 +1,7 @@
 //! Who acts.
 
-use crate::text_enum;
 use super::ids::UserId;
+use crate::text_enum;
 
 text_enum!(
     /// One role per user. Administration gives no power over money.

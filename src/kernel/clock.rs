@@ -13,8 +13,17 @@ use uuid::Uuid;
 
 /// A moment in UTC, to the microsecond. JSON: RFC 3339 with `Z`.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
-    diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+    utoipa::ToSchema,
 )]
 #[diesel(sql_type = diesel::sql_types::Timestamp)]
 #[schema(value_type = String, format = DateTime, example = "2025-07-25T09:30:00Z")]

@@ -1,8 +1,8 @@
 //! People and addresses.
 
-use crate::{string_newtype, text_enum};
 use super::refused::FieldFault;
 use super::text::check_line;
+use crate::{string_newtype, text_enum};
 
 string_newtype!(
     /// E-mail address: one `@`, a dotted domain, no space; stored in lower case.
@@ -70,11 +70,15 @@ impl Phone {
     fn check(raw: &str) -> Result<String, FieldFault> {
         let phone = check_line(raw, 20)?;
         let digits = phone.bytes().filter(u8::is_ascii_digit).count();
-        let allowed = phone.chars().enumerate().all(|(i, c)| c.is_ascii_digit() || " .-".contains(c) || (c == '+' && i == 0));
+        let allowed =
+            phone.chars().enumerate().all(|(i, c)| c.is_ascii_digit() || " .-".contains(c) || (c == '+' && i == 0));
         if allowed && digits >= 6 {
             Ok(phone)
         } else {
-            Err(FieldFault::new("phone_format", "Numéro de téléphone attendu : chiffres, espaces, points, « + » initial."))
+            Err(FieldFault::new(
+                "phone_format",
+                "Numéro de téléphone attendu : chiffres, espaces, points, « + » initial.",
+            ))
         }
     }
 }
@@ -85,7 +89,10 @@ mod tests {
 
     #[test]
     fn addresses_are_lower_case_and_checked() {
-        assert_eq!(EmailAddress::parse(" Ce.0301023Z@AC-Montpellier.FR ").unwrap().as_str(), "ce.0301023z@ac-montpellier.fr");
+        assert_eq!(
+            EmailAddress::parse(" Ce.0301023Z@AC-Montpellier.FR ").unwrap().as_str(),
+            "ce.0301023z@ac-montpellier.fr"
+        );
         for bad in ["mairie", "a@b", "a b@c.fr", "a@@c.fr", "a@c..fr", "@c.fr", "a@-c.fr", "a\r\nBcc:x@y.fr"] {
             assert_eq!(EmailAddress::parse(bad).unwrap_err().code, "email_format", "{bad}");
         }

@@ -2,8 +2,8 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::string_newtype;
 use super::refused::FieldFault;
+use crate::string_newtype;
 
 string_newtype!(
     /// School year `2025-2026`: 1 September to 31 August; the second year is the first plus one.
@@ -14,9 +14,8 @@ impl SchoolYear {
     fn check(raw: &str) -> Result<String, FieldFault> {
         let shape = || FieldFault::new("school_year_format", "Année scolaire attendue comme « 2025-2026 ».");
         let (first, second) = raw.split_once('-').ok_or_else(shape)?;
-        let year = |s: &str| {
-            (s.len() == 4 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<i32>().ok()).flatten()
-        };
+        let year =
+            |s: &str| (s.len() == 4 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<i32>().ok()).flatten();
         let (first, second) = (year(first).ok_or_else(shape)?, year(second).ok_or_else(shape)?);
         if !(2000..=2098).contains(&first) {
             return Err(FieldFault::new("school_year_range", "Année scolaire attendue entre 2000-2001 et 2098-2099."));

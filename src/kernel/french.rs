@@ -28,11 +28,7 @@ const MONTHS: [&str; 12] = [
 /// « 25 juillet 2025 », « 1er juin 2025 ».
 #[must_use]
 pub fn date_long(date: NaiveDate) -> String {
-    let month = usize::try_from(date.month0())
-        .ok()
-        .and_then(|index| MONTHS.get(index))
-        .copied()
-        .unwrap_or_default();
+    let month = usize::try_from(date.month0()).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or_default();
     let day = match date.day() {
         1 => "1er".to_owned(),
         other => other.to_string(),
@@ -100,11 +96,7 @@ pub fn amount_in_words(cents: i64) -> String {
     let (_, whole, rest) = split(cents);
     let minus = if cents < 0 { "moins " } else { "" };
     // A round number of millions is a noun and calls for « d'euros ».
-    let link = if whole >= 1_000_000 && whole.is_multiple_of(1_000_000) {
-        " d'"
-    } else {
-        " "
-    };
+    let link = if whole >= 1_000_000 && whole.is_multiple_of(1_000_000) { " d'" } else { " " };
     let unit = if whole < 2 { "euro" } else { "euros" };
     let euros = format!("{minus}{}{link}{unit}", number_in_words(whole));
     match rest {
@@ -195,15 +187,10 @@ fn tens(number: u64, last: bool) -> String {
 /// 0 to 19.
 fn small(number: u64) -> &'static str {
     const WORDS: [&str; 20] = [
-        "zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix",
-        "onze", "douze", "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit",
-        "dix-neuf",
+        "zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze",
+        "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf",
     ];
-    usize::try_from(number)
-        .ok()
-        .and_then(|index| WORDS.get(index))
-        .copied()
-        .unwrap_or_default()
+    usize::try_from(number).ok().and_then(|index| WORDS.get(index)).copied().unwrap_or_default()
 }
 
 /// « d'Alès », « du Vigan », « des Angles », « de La Grande-Motte », « de Nîmes ».
@@ -228,11 +215,7 @@ pub fn de_commune(name: &str) -> String {
         (Some(letter), _) => vowel(letter),
         (None, _) => false,
     };
-    if elides {
-        format!("d'{name}")
-    } else {
-        format!("de {name}")
-    }
+    if elides { format!("d'{name}") } else { format!("de {name}") }
 }
 
 /// What follows the article `word` and one space, whatever its case.

@@ -3,8 +3,8 @@
 //! Each door checks what can be checked for certain (length, key) and no more: the link between a SIREN and an
 //! INSEE code, say, fails for one commune in six and is only ever a finding.
 
-use crate::string_newtype;
 use super::refused::FieldFault;
+use crate::string_newtype;
 
 /// Digits of `text`, or none if another character stands in it.
 fn digits(text: &str) -> Option<Vec<u32>> {
@@ -17,7 +17,15 @@ fn luhn(digits: &[u32]) -> bool {
         .iter()
         .rev()
         .enumerate()
-        .map(|(i, d)| if i % 2 == 0 { *d } else if *d > 4 { d * 2 - 9 } else { d * 2 })
+        .map(|(i, d)| {
+            if i % 2 == 0 {
+                *d
+            } else if *d > 4 {
+                d * 2 - 9
+            } else {
+                d * 2
+            }
+        })
         .sum();
     sum.is_multiple_of(10)
 }
@@ -91,7 +99,9 @@ impl Siren {
         let siren = without_spaces(raw);
         match digits(&siren) {
             Some(d) if d.len() == 9 && luhn(&d) => Ok(siren),
-            Some(d) if d.len() == 9 => Err(FieldFault::new("siren_key", "La clé de contrôle du SIREN est fausse (Luhn).")),
+            Some(d) if d.len() == 9 => {
+                Err(FieldFault::new("siren_key", "La clé de contrôle du SIREN est fausse (Luhn)."))
+            }
             _ => Err(FieldFault::new("siren_length", "Un SIREN a exactement 9 chiffres.")),
         }
     }
@@ -264,7 +274,7 @@ mod tests {
         assert!(Departement::parse("100").is_err());
         assert_eq!(InseeCode::parse("2a004").unwrap().departement().as_str(), "2A");
         assert_eq!(InseeCode::parse("97105").unwrap().departement().as_str(), "971");
-let corsican = ('A'..='Z').find_map(|k| Uai::parse(&format!("6200001{k}")).ok()).unwrap();
+        let corsican = ('A'..='Z').find_map(|k| Uai::parse(&format!("6200001{k}")).ok()).unwrap();
         assert_eq!(corsican.departement().unwrap().as_str(), "2A");
         let (siren, insee) = (Siren::parse("212000046").unwrap(), InseeCode::parse("2A004").unwrap());
         assert!(siren.usual_for(&insee));

@@ -9,8 +9,18 @@ use super::refused::FieldFault;
 
 /// An amount in euro cents. JSON: a string with a point, two decimals out (`"80.00"`), zero to two in.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default,
-    diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+    utoipa::ToSchema,
 )]
 #[diesel(sql_type = diesel::sql_types::BigInt)]
 #[schema(value_type = String, pattern = r"^\d{1,10}(\.\d{1,2})?$", example = "40.00")]

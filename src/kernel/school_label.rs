@@ -55,10 +55,7 @@ pub fn school_label(name: &str, kind: SchoolKind, public: bool) -> String {
     // « Ecoleprimaire Léo » occurs: what is glued to the first word is looked at too.
     let mut glued = None;
     if starts_well {
-        glued = rest
-            .next()
-            .and_then(|word| word.strip_prefix("ECOLE"))
-            .filter(|tail| !tail.is_empty());
+        glued = rest.next().and_then(|word| word.strip_prefix("ECOLE")).filter(|tail| !tail.is_empty());
     }
     let mut tail = Vec::new();
     match glued.or_else(|| rest.peek().copied()).and_then(kind_of) {
@@ -92,15 +89,8 @@ pub fn school_label(name: &str, kind: SchoolKind, public: bool) -> String {
 /// Capitals without accents, single spaces, straight apostrophes.
 #[must_use]
 pub fn capitals(text: &str) -> String {
-    let plain: String = text
-        .nfd()
-        .filter(|letter| !is_combining_mark(*letter))
-        .flat_map(char::to_uppercase)
-        .collect();
-    let plain = plain
-        .replace('Œ', "OE")
-        .replace('Æ', "AE")
-        .replace('\u{2019}', "'");
+    let plain: String = text.nfd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_uppercase).collect();
+    let plain = plain.replace('Œ', "OE").replace('Æ', "AE").replace('\u{2019}', "'");
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -122,12 +112,7 @@ fn one_letter_apart(left: &str, right: &str) -> bool {
         return false;
     }
     let start = left.iter().zip(right).take_while(|(a, b)| a == b).count();
-    let end = left
-        .iter()
-        .rev()
-        .zip(right.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
     start + end + 1 >= left.len().max(right.len())
 }
 
@@ -153,29 +138,13 @@ mod tests {
     #[test]
     fn names_of_the_directory_become_lines_of_article_9() {
         for (name, kind, label) in [
-            (
-                "Ecole élémentaire Charles Odoyer",
-                Elementaire,
-                "ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER",
-            ),
-            (
-                "Ecole maternelle Charles Odoyer",
-                Maternelle,
-                "ECOLE MATERNELLE PUBLIQUE CHARLES ODOYER",
-            ),
+            ("Ecole élémentaire Charles Odoyer", Elementaire, "ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER"),
+            ("Ecole maternelle Charles Odoyer", Maternelle, "ECOLE MATERNELLE PUBLIQUE CHARLES ODOYER"),
             ("école primaire", Primaire, "ECOLE PRIMAIRE PUBLIQUE"),
             ("Ecole", Primaire, "ECOLE PRIMAIRE PUBLIQUE"),
             ("", Maternelle, "ECOLE MATERNELLE PUBLIQUE"),
-            (
-                "Ecole maternelle publique  Soupetard",
-                Maternelle,
-                "ECOLE MATERNELLE PUBLIQUE SOUPETARD",
-            ),
-            (
-                "Ecole Publique Terre Clapier",
-                Primaire,
-                "ECOLE PRIMAIRE PUBLIQUE TERRE CLAPIER",
-            ),
+            ("Ecole maternelle publique  Soupetard", Maternelle, "ECOLE MATERNELLE PUBLIQUE SOUPETARD"),
+            ("Ecole Publique Terre Clapier", Primaire, "ECOLE PRIMAIRE PUBLIQUE TERRE CLAPIER"),
             (
                 "Ecole élémentaire d'application Maurice Bécanne",
                 Elementaire,
@@ -186,47 +155,15 @@ mod tests {
                 Elementaire,
                 "ECOLE ELEMENTAIRE D APPLICATION PUBLIQUE CALMETTE",
             ),
-            (
-                "Groupe scolaire Jean Moulin",
-                Primaire,
-                "ECOLE PRIMAIRE PUBLIQUE GROUPE SCOLAIRE JEAN MOULIN",
-            ),
-            (
-                "HENRI MATISSE",
-                Elementaire,
-                "ECOLE ELEMENTAIRE PUBLIQUE HENRI MATISSE",
-            ),
-            (
-                "Dours - RPI Riou de Loulès",
-                Primaire,
-                "ECOLE PRIMAIRE PUBLIQUE DOURS - RPI RIOU DE LOULES",
-            ),
-            (
-                "Ecole Henri Wallon",
-                Primaire,
-                "ECOLE PRIMAIRE PUBLIQUE HENRI WALLON",
-            ),
-            (
-                "Ecole elementaitre Les Cèdres",
-                Elementaire,
-                "ECOLE ELEMENTAIRE PUBLIQUE LES CEDRES",
-            ),
+            ("Groupe scolaire Jean Moulin", Primaire, "ECOLE PRIMAIRE PUBLIQUE GROUPE SCOLAIRE JEAN MOULIN"),
+            ("HENRI MATISSE", Elementaire, "ECOLE ELEMENTAIRE PUBLIQUE HENRI MATISSE"),
+            ("Dours - RPI Riou de Loulès", Primaire, "ECOLE PRIMAIRE PUBLIQUE DOURS - RPI RIOU DE LOULES"),
+            ("Ecole Henri Wallon", Primaire, "ECOLE PRIMAIRE PUBLIQUE HENRI WALLON"),
+            ("Ecole elementaitre Les Cèdres", Elementaire, "ECOLE ELEMENTAIRE PUBLIQUE LES CEDRES"),
             ("Ecole pimaire", Primaire, "ECOLE PRIMAIRE PUBLIQUE"),
-            (
-                "Ecole maternelleLes Lilas",
-                Maternelle,
-                "ECOLE MATERNELLE PUBLIQUE LES LILAS",
-            ),
-            (
-                "Ecoleprimaire Léo Lagrange",
-                Primaire,
-                "ECOLE PRIMAIRE PUBLIQUE LEO LAGRANGE",
-            ),
-            (
-                "Ecole maternelle Cœur d’Hérault",
-                Maternelle,
-                "ECOLE MATERNELLE PUBLIQUE COEUR D'HERAULT",
-            ),
+            ("Ecole maternelleLes Lilas", Maternelle, "ECOLE MATERNELLE PUBLIQUE LES LILAS"),
+            ("Ecoleprimaire Léo Lagrange", Primaire, "ECOLE PRIMAIRE PUBLIQUE LEO LAGRANGE"),
+            ("Ecole maternelle Cœur d’Hérault", Maternelle, "ECOLE MATERNELLE PUBLIQUE COEUR D'HERAULT"),
         ] {
             assert_eq!(school_label(name, kind, true), label);
         }
@@ -235,18 +172,9 @@ mod tests {
     #[test]
     fn private_schools_say_so() {
         for (name, label) in [
-            (
-                "Ecole primaire Saint-Joseph",
-                "ECOLE PRIMAIRE PRIVEE SAINT-JOSEPH",
-            ),
-            (
-                "Ecole privée Palotchka (Ecole primaire privée)",
-                "ECOLE PRIVEE PALOTCHKA (ECOLE PRIMAIRE PRIVEE)",
-            ),
-            (
-                "Calandreta Dau Chivalet (Ecole primaire privé)",
-                "CALANDRETA DAU CHIVALET (ECOLE PRIMAIRE PRIVE)",
-            ),
+            ("Ecole primaire Saint-Joseph", "ECOLE PRIMAIRE PRIVEE SAINT-JOSEPH"),
+            ("Ecole privée Palotchka (Ecole primaire privée)", "ECOLE PRIVEE PALOTCHKA (ECOLE PRIMAIRE PRIVEE)"),
+            ("Calandreta Dau Chivalet (Ecole primaire privé)", "CALANDRETA DAU CHIVALET (ECOLE PRIMAIRE PRIVE)"),
         ] {
             assert_eq!(school_label(name, Primaire, false), label);
         }

@@ -44,10 +44,7 @@ impl Template {
     /// `name` is only used to speak of the template in faults (a file name, for instance).
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            source: Source::new(virtual_file("document.typ"), text.into()),
-        }
+        Self { name: name.into(), source: Source::new(virtual_file("document.typ"), text.into()) }
     }
 
     /// The text it was made from, to be kept with what it printed.
@@ -67,9 +64,7 @@ pub struct Renderer {
 
 impl fmt::Debug for Renderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Renderer")
-            .field("fonts", &self.fonts.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Renderer").field("fonts", &self.fonts.len()).finish_non_exhaustive()
     }
 }
 
@@ -109,24 +104,14 @@ impl Renderer {
         ident: &str,
     ) -> Result<Vec<u8>, RenderFault> {
         let today = typst_date(date).ok_or(RenderFault::Date(date))?;
-        let desk = Desk {
-            renderer: self,
-            source: template.source.clone(),
-            input: Bytes::new(input.to_vec()),
-            today,
-        };
+        let desk = Desk { renderer: self, source: template.source.clone(), input: Bytes::new(input.to_vec()), today };
         let outcome = self.compile_and_export(&desk, template, ident);
         // Without this the compiler's cache keeps every document ever made.
         comemo::evict(0);
         outcome
     }
 
-    fn compile_and_export(
-        &self,
-        desk: &Desk<'_>,
-        template: &Template,
-        ident: &str,
-    ) -> Result<Vec<u8>, RenderFault> {
+    fn compile_and_export(&self, desk: &Desk<'_>, template: &Template, ident: &str) -> Result<Vec<u8>, RenderFault> {
         let broken = |remarks: &[SourceDiagnostic]| RenderFault::Template {
             template: template.name.clone(),
             problems: problems(desk, remarks),
@@ -157,8 +142,7 @@ impl Renderer {
     /// nothing, PDF/A forbids the third.
     #[must_use]
     pub fn unsupported_char(&self, text: &str) -> Option<char> {
-        text.chars()
-            .find(|&character| character != '\n' && !self.prints(character))
+        text.chars().find(|&character| character != '\n' && !self.prints(character))
     }
 
     fn prints(&self, character: char) -> bool {
@@ -168,9 +152,7 @@ impl Renderer {
             return false;
         }
         // Typst falls back from one font to the next, so any of them will do.
-        self.fonts
-            .iter()
-            .any(|font| font.info().coverage.contains(u32::from(character)))
+        self.fonts.iter().any(|font| font.info().coverage.contains(u32::from(character)))
     }
 }
 
@@ -196,11 +178,7 @@ impl World for Desk<'_> {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == self.source.id() {
-            Ok(self.source.clone())
-        } else {
-            Err(not_found(id))
-        }
+        if id == self.source.id() { Ok(self.source.clone()) } else { Err(not_found(id)) }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
@@ -227,19 +205,13 @@ fn not_found(id: FileId) -> FileError {
 }
 
 fn virtual_file(name: &'static str) -> FileId {
-    #[expect(
-        clippy::expect_used,
-        reason = "Typst's paths are fallible; both names are plain literals of this file"
-    )]
+    #[expect(clippy::expect_used, reason = "Typst's paths are fallible; both names are plain literals of this file")]
     let path = VirtualPath::new(name).expect("a plain file name is a path");
     RootedPath::new(VirtualRoot::Project, path).intern()
 }
 
 fn standards() -> PdfStandards {
-    #[expect(
-        clippy::expect_used,
-        reason = "whether two standards go together does not depend on any input; tested"
-    )]
+    #[expect(clippy::expect_used, reason = "whether two standards go together does not depend on any input; tested")]
     PdfStandards::new(&[PdfStandard::A_3a, PdfStandard::Ua_1]).expect("A-3a and UA-1 agree")
 }
 
@@ -247,9 +219,7 @@ fn standards() -> PdfStandards {
 fn typst_date(date: NaiveDate) -> Option<Datetime> {
     let month = u8::try_from(date.month()).ok()?;
     let day = u8::try_from(date.day()).ok()?;
-    (0..=9999)
-        .contains(&date.year())
-        .then(|| Datetime::from_ymd_hms(date.year(), month, day, 0, 0, 0))?
+    (0..=9999).contains(&date.year()).then(|| Datetime::from_ymd_hms(date.year(), month, day, 0, 0, 0))?
 }
 
 fn problems(desk: &Desk<'_>, remarks: &[SourceDiagnostic]) -> Vec<Problem> {
@@ -270,10 +240,7 @@ fn problems(desk: &Desk<'_>, remarks: &[SourceDiagnostic]) -> Vec<Problem> {
 
 /// The folder's fonts in the order of their names: the order decides between equal faces.
 fn read_folder(folder: &Path) -> Result<Vec<Font>, FontFault> {
-    let unreadable = |cause| FontFault::Folder {
-        path: folder.to_owned(),
-        cause,
-    };
+    let unreadable = |cause| FontFault::Folder { path: folder.to_owned(), cause };
     let mut paths = std::fs::read_dir(folder)
         .map_err(unreadable)?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -283,10 +250,7 @@ fn read_folder(folder: &Path) -> Result<Vec<Font>, FontFault> {
     paths.sort();
     let mut fonts = Vec::new();
     for path in paths {
-        let data = std::fs::read(&path).map_err(|cause| FontFault::File {
-            path: path.clone(),
-            cause,
-        })?;
+        let data = std::fs::read(&path).map_err(|cause| FontFault::File { path: path.clone(), cause })?;
         let before = fonts.len();
         fonts.extend(Font::iter(Bytes::new(data)));
         if fonts.len() == before {
@@ -294,9 +258,7 @@ fn read_folder(folder: &Path) -> Result<Vec<Font>, FontFault> {
         }
     }
     if fonts.is_empty() {
-        return Err(FontFault::NoFont {
-            path: folder.to_owned(),
-        });
+        return Err(FontFault::NoFont { path: folder.to_owned() });
     }
     Ok(fonts)
 }
@@ -304,11 +266,7 @@ fn read_folder(folder: &Path) -> Result<Vec<Font>, FontFault> {
 fn is_font_name(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| {
-            ["ttf", "otf", "ttc", "otc"]
-                .iter()
-                .any(|known| extension.eq_ignore_ascii_case(known))
-        })
+        .is_some_and(|extension| ["ttf", "otf", "ttc", "otc"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
 #[cfg(test)]

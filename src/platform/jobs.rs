@@ -132,10 +132,8 @@ pub fn find(tx: &mut Tx<'_>, id: JobId) -> Outcome<Option<Job>> {
 
 /// Jobs not finished, and jobs given up.
 pub fn backlog(tx: &mut Tx<'_>) -> Outcome<(i64, i64)> {
-    let waiting = jobs::table
-        .filter(jobs::state.eq_any([JobState::Queued, JobState::Running]))
-        .count()
-        .get_result(tx.conn())?;
+    let waiting =
+        jobs::table.filter(jobs::state.eq_any([JobState::Queued, JobState::Running])).count().get_result(tx.conn())?;
     let failed = jobs::table.filter(jobs::state.eq(JobState::Failed)).count().get_result(tx.conn())?;
     Ok((waiting, failed))
 }
@@ -145,9 +143,12 @@ fn lease(tx: &mut Tx<'_>) -> Outcome<Option<Job>> {
     let now = tx.now();
     let due = || {
         jobs::table
-            .filter(jobs::state.eq(JobState::Queued).and(jobs::run_at.le(now)).or(jobs::state
-                .eq(JobState::Running)
-                .and(jobs::lease_until.lt(now).assume_not_null())))
+            .filter(
+                jobs::state
+                    .eq(JobState::Queued)
+                    .and(jobs::run_at.le(now))
+                    .or(jobs::state.eq(JobState::Running).and(jobs::lease_until.lt(now).assume_not_null())),
+            )
             .order((jobs::run_at.asc(), jobs::id.asc()))
             .select(COLUMNS)
     };
@@ -207,7 +208,11 @@ pub struct Handlers(HashMap<&'static str, Arc<Handler>>);
 impl Handlers {
     /// Registers a kind.
     #[must_use]
-    pub fn on(mut self, kind: &'static str, run: impl Fn(&Database, &str) -> Result<(), JobError> + Send + Sync + 'static) -> Self {
+    pub fn on(
+        mut self,
+        kind: &'static str,
+        run: impl Fn(&Database, &str) -> Result<(), JobError> + Send + Sync + 'static,
+    ) -> Self {
         self.0.insert(kind, Arc::new(run));
         self
     }
@@ -221,7 +226,9 @@ impl Handlers {
         let waiting = db.read(|tx| {
             let now = tx.now();
             let n: i64 = jobs::table
-                .filter(jobs::state.eq(JobState::Queued).and(jobs::run_at.le(now)).or(jobs::state.eq(JobState::Running)))
+                .filter(
+                    jobs::state.eq(JobState::Queued).and(jobs::run_at.le(now)).or(jobs::state.eq(JobState::Running)),
+                )
                 .count()
                 .get_result(tx.conn())?;
             Ok(n)

@@ -30,7 +30,11 @@ pub fn create_collectivite(tx: &mut Tx<'_>, actor: &Actor, said: CollectiviteReq
     let siret = new.said.siret.clone();
     collectivites::insert(tx, std::slice::from_ref(&new), || siret_taken(&siret))?;
     claim_insee(tx, &new)?;
-    audit::record(tx, actor, Entry::new("collectivite.created", "collectivite", &siret, serde_json::to_value(&new.said)?))?;
+    audit::record(
+        tx,
+        actor,
+        Entry::new("collectivite.created", "collectivite", &siret, serde_json::to_value(&new.said)?),
+    )?;
     Ok(new)
 }
 
@@ -47,8 +51,7 @@ fn claim_insee(tx: &mut Tx<'_>, c: &Collectivite) -> Outcome<()> {
 
 /// A collectivité by one of its SIRETs; a former one is told by the finding `siret_replaced`.
 pub fn collectivite(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<(Collectivite, Vec<Finding>)> {
-    let found = collectivites::find_by_siret(tx, siret)?
-        .ok_or_else(|| Refused::not_found("Collectivité", siret))?;
+    let found = collectivites::find_by_siret(tx, siret)?.ok_or_else(|| Refused::not_found("Collectivité", siret))?;
     let mut findings = Vec::new();
     if found.said.siret != *siret {
         let message = "Ce SIRET a été remplacé ; voici la collectivité sous son SIRET actuel.";
@@ -65,12 +68,21 @@ fn same_version(read: i64, current: i64) -> Outcome<()> {
 }
 
 /// Changes what a person may change; the fields of the patch become theirs.
-pub fn patch_collectivite(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, version: i64, patch: &Value) -> Outcome<Collectivite> {
+pub fn patch_collectivite(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    siret: &Siret,
+    version: i64,
+    patch: &Value,
+) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
     same_version(version, found.version)?;
     let (said, fields) = merged(&found.said, patch)?;
     if said.siret != found.said.siret {
-        let fault = FieldFault::new("siret_immutable", "Un SIRET ne se corrige pas ici : enregistrer son remplacement (…/sirets).");
+        let fault = FieldFault::new(
+            "siret_immutable",
+            "Un SIRET ne se corrige pas ici : enregistrer son remplacement (…/sirets).",
+        );
         return Err(Refused::field("/siret", &fault, Some(said.siret.to_string())).into());
     }
     found.rewritten(said, fields);
@@ -113,12 +125,21 @@ pub struct SuccessionRequest {
 }
 
 /// Records a succession: from its date the successor pays for the predecessor's schools.
-pub fn record_succession(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, request: &SuccessionRequest) -> Outcome<Collectivite> {
+pub fn record_succession(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    siret: &Siret,
+    request: &SuccessionRequest,
+) -> Outcome<Collectivite> {
     let (mut predecessor, _) = collectivite(tx, siret)?;
     let (successor, _) = collectivite(tx, &request.successor_siret)?;
     let chain: HashMap<_, _> = collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect();
     if last_successor(&chain, successor.id, None).0 == predecessor.id {
-        return Err(Refused::new(&SUCCESSION_LOOP, "Le successeur désigné est lui-même remplacé par cette collectivité.").into());
+        return Err(Refused::new(
+            &SUCCESSION_LOOP,
+            "Le successeur désigné est lui-même remplacé par cette collectivité.",
+        )
+        .into());
     }
     let succession = Succession {
         predecessor_id: predecessor.id,
@@ -138,12 +159,24 @@ pub fn record_succession(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, request:
     }
     collectivites::save(tx, &mut predecessor)?;
     for (uai, periods) in schools::all_payers(tx)? {
-        if periods.iter().any(|p| p.collectivite_id == predecessor.id && p.until.is_none_or(|u| u > request.effective_on)) {
-            let heir = PayerPeriod { from: request.effective_on, until: None, collectivite_id: successor.id, set_by: SetBy::Person };
+        if periods
+            .iter()
+            .any(|p| p.collectivite_id == predecessor.id && p.until.is_none_or(|u| u > request.effective_on))
+        {
+            let heir = PayerPeriod {
+                from: request.effective_on,
+                until: None,
+                collectivite_id: successor.id,
+                set_by: SetBy::Person,
+            };
             schools::replace_payers(tx, &uai, &school::with_payer(periods, heir))?;
         }
     }
-    audit::record(tx, actor, Entry::new("collectivite.succeeded", "collectivite", siret, serde_json::to_value(request)?))?;
+    audit::record(
+        tx,
+        actor,
+        Entry::new("collectivite.succeeded", "collectivite", siret, serde_json::to_value(request)?),
+    )?;
     Ok(predecessor)
 }
 
@@ -245,7 +278,8 @@ pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, version: i64, pat
         let fault = FieldFault::new("uai_immutable", "Un UAI ne se corrige pas : c'est une autre école.");
         return Err(Refused::field("/uai", &fault, Some(said.uai.to_string())).into());
     }
-    let payer = said.payer_siret.take().map(|payer_siret| PayerRequest { payer_siret, payer_from: said.payer_from.take() });
+    let payer =
+        said.payer_siret.take().map(|payer_siret| PayerRequest { payer_siret, payer_from: said.payer_from.take() });
     said.payer_from = None;
     found.rewritten(said, fields);
     schools::save(tx, &mut found)?;

@@ -128,10 +128,20 @@ impl Collectivite {
     /// A new one, read from a file.
     #[must_use]
     pub fn imported(id: CollectiviteId, said: CollectiviteRequest, population: Option<i64>, now: Instant) -> Self {
-        let departement = said.insee_code.as_ref().map(InseeCode::departement).or_else(|| {
-            said.address.postal_code.as_ref().and_then(|p| Departement::parse(p.as_str().get(..2)?).ok())
-        });
-        Self { id, said, departement, population, person_fields: BTreeSet::new(), version: 1, created_at: now, updated_at: now }
+        let departement =
+            said.insee_code.as_ref().map(InseeCode::departement).or_else(|| {
+                said.address.postal_code.as_ref().and_then(|p| Departement::parse(p.as_str().get(..2)?).ok())
+            });
+        Self {
+            id,
+            said,
+            departement,
+            population,
+            person_fields: BTreeSet::new(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
     }
 
     /// Takes a person's new word; the fields named in the patch become theirs.
@@ -185,8 +195,16 @@ impl Collectivite {
         let missing = |code: &str, absent: bool, message: &str| absent.then(|| Finding::info(code, message));
         findings.extend(
             [
-                missing("contact_email_missing", self.said.contact_email.is_none(), "Pas d'adresse de courriel de contact."),
-                missing("representative_missing", self.said.representative.last_name.is_none(), "Nom du représentant inconnu."),
+                missing(
+                    "contact_email_missing",
+                    self.said.contact_email.is_none(),
+                    "Pas d'adresse de courriel de contact.",
+                ),
+                missing(
+                    "representative_missing",
+                    self.said.representative.last_name.is_none(),
+                    "Nom du représentant inconnu.",
+                ),
                 missing("address_missing", self.said.address.line1.is_none(), "Adresse postale incomplète."),
             ]
             .into_iter()

@@ -29,7 +29,11 @@ struct CollectiviteDetail {
     sirets: Vec<SiretView>,
 }
 
-fn detail(tx: &mut crate::platform::Tx<'_>, c: super::Collectivite, more: Vec<Finding>) -> crate::platform::Outcome<CollectiviteDetail> {
+fn detail(
+    tx: &mut crate::platform::Tx<'_>,
+    c: super::Collectivite,
+    more: Vec<Finding>,
+) -> crate::platform::Outcome<CollectiviteDetail> {
     let sirets = store::sirets(tx, c.id)?;
     let mut collectivite = CollectiviteView::from(c);
     collectivite.findings.splice(0..0, more);
@@ -149,7 +153,13 @@ async fn one(state: State, _can: Can<Read>, Key(siret): Key<Siret>) -> Answer {
     security(("bearer" = []))
 )]
 #[patch("/collectivites/{siret}")]
-async fn change(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, call: CallContext, body: Body<Value>) -> Answer {
+async fn change(
+    state: State,
+    can: Can<ManageRegistry>,
+    Key(siret): Key<Siret>,
+    call: CallContext,
+    body: Body<Value>,
+) -> Answer {
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
@@ -171,7 +181,13 @@ async fn change(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, 
     security(("bearer" = []))
 )]
 #[post("/collectivites/{siret}/sirets")]
-async fn replace_siret(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, call: CallContext, body: Body<SiretRequest>) -> Answer {
+async fn replace_siret(
+    state: State,
+    can: Can<ManageRegistry>,
+    Key(siret): Key<Siret>,
+    call: CallContext,
+    body: Body<SiretRequest>,
+) -> Answer {
     let actor = can.actor;
     state
         .post(actor.user, call, body.sha256, move |tx| {
@@ -194,7 +210,13 @@ async fn replace_siret(state: State, can: Can<ManageRegistry>, Key(siret): Key<S
     security(("bearer" = []))
 )]
 #[post("/collectivites/{siret}/successions")]
-async fn succeed(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, call: CallContext, body: Body<SuccessionRequest>) -> Answer {
+async fn succeed(
+    state: State,
+    can: Can<ManageRegistry>,
+    Key(siret): Key<Siret>,
+    call: CallContext,
+    body: Body<SuccessionRequest>,
+) -> Answer {
     let actor = can.actor;
     state
         .post(actor.user, call, body.sha256, move |tx| {

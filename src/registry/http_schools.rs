@@ -122,7 +122,13 @@ async fn one(state: State, _can: Can<Read>, Key(uai): Key<Uai>) -> Answer {
     security(("bearer" = []))
 )]
 #[patch("/schools/{uai}")]
-async fn change(state: State, can: Can<ManageRegistry>, Key(uai): Key<Uai>, call: CallContext, body: Body<Value>) -> Answer {
+async fn change(
+    state: State,
+    can: Can<ManageRegistry>,
+    Key(uai): Key<Uai>,
+    call: CallContext,
+    body: Body<Value>,
+) -> Answer {
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
@@ -145,7 +151,13 @@ async fn change(state: State, can: Can<ManageRegistry>, Key(uai): Key<Uai>, call
     security(("bearer" = []))
 )]
 #[post("/schools/{uai}/payers")]
-async fn set_payer(state: State, can: Can<ManageRegistry>, Key(uai): Key<Uai>, call: CallContext, body: Body<PayerRequest>) -> Answer {
+async fn set_payer(
+    state: State,
+    can: Can<ManageRegistry>,
+    Key(uai): Key<Uai>,
+    call: CallContext,
+    body: Body<PayerRequest>,
+) -> Answer {
     let actor = can.actor;
     state
         .post(actor.user, call, body.sha256, move |tx| {

@@ -12,8 +12,8 @@ mod actions;
 pub mod codes;
 mod collectivite;
 mod http_collectivites;
-mod http_schools;
 mod http_imports;
+mod http_schools;
 pub mod import;
 mod import_actions;
 mod import_collectivites;
@@ -30,11 +30,11 @@ pub use actions::{
     facts, last_successor, record_succession, set_payer,
 };
 pub use codes::CODES;
+pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
 pub use import_collectivites::import_collectivites;
 pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView, refused as file_refused};
-pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
 pub use school::{PayerPeriod, School, SchoolRequest, payer_for_year};
 pub use store_collectivites::Succession;
 pub use store_schools::SchoolFilter;

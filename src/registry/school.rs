@@ -75,8 +75,7 @@ pub struct School {
 }
 
 /// Fields an import may bring, by the name they have in `person_fields`.
-const TRACKED: [&str; 8] =
-    ["name", "kind", "sector", "insee_code", "commune_name", "pupils", "opened_on", "closed_on"];
+const TRACKED: [&str; 8] = ["name", "kind", "sector", "insee_code", "commune_name", "pupils", "opened_on", "closed_on"];
 
 impl School {
     /// A new one, said by a person.
@@ -98,7 +97,12 @@ impl School {
 
     /// A new one, read from the directory.
     #[must_use]
-    pub fn imported(said: SchoolRequest, official_siret: Option<String>, official_siren: Option<String>, now: Instant) -> Self {
+    pub fn imported(
+        said: SchoolRequest,
+        official_siret: Option<String>,
+        official_siren: Option<String>,
+        now: Instant,
+    ) -> Self {
         let departement = said.insee_code.departement();
         Self {
             said,

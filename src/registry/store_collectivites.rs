@@ -157,9 +157,7 @@ pub(super) fn save(tx: &mut Tx<'_>, c: &mut Collectivite) -> Outcome<()> {
 /// A collectivité by one of its SIRETs, present or past.
 pub(super) fn find_by_siret(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Option<Collectivite>> {
     let row: Option<CollectiviteRow> = collectivites::table
-        .inner_join(
-            collectivite_sirets::table.on(collectivite_sirets::collectivite_id.eq(collectivites::id)),
-        )
+        .inner_join(collectivite_sirets::table.on(collectivite_sirets::collectivite_id.eq(collectivites::id)))
         .filter(collectivite_sirets::siret.eq(siret))
         .select(collectivites::all_columns)
         .first(tx.conn())
@@ -170,9 +168,7 @@ pub(super) fn find_by_siret(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Option<Co
 /// The commune registered under an INSEE code, present or past.
 pub(super) fn find_by_insee(tx: &mut Tx<'_>, insee: &InseeCode) -> Outcome<Option<Collectivite>> {
     let row: Option<CollectiviteRow> = collectivites::table
-        .inner_join(
-            collectivite_communes::table.on(collectivite_communes::collectivite_id.eq(collectivites::id)),
-        )
+        .inner_join(collectivite_communes::table.on(collectivite_communes::collectivite_id.eq(collectivites::id)))
         .filter(collectivite_communes::insee_code.eq(insee))
         .select(collectivites::all_columns)
         .first(tx.conn())
@@ -243,16 +239,21 @@ pub(super) fn sirets(tx: &mut Tx<'_>, id: CollectiviteId) -> Outcome<Vec<SiretVi
         .order((collectivite_sirets::valid_until.asc(), collectivite_sirets::siret.asc()))
         .select((collectivite_sirets::siret, collectivite_sirets::valid_from, collectivite_sirets::valid_until))
         .load(tx.conn())?;
-    let mut views: Vec<SiretView> = rows
-        .into_iter()
-        .map(|(siret, valid_from, valid_until)| SiretView { siret, valid_from, valid_until })
-        .collect();
+    let mut views: Vec<SiretView> =
+        rows.into_iter().map(|(siret, valid_from, valid_until)| SiretView { siret, valid_from, valid_until }).collect();
     views.sort_by_key(|v| (v.valid_until.is_none(), v.valid_until));
     Ok(views)
 }
 
 /// Ends the present SIRET and begins another.
-pub(super) fn replace_siret(tx: &mut Tx<'_>, id: CollectiviteId, old: &Siret, new: &Siret, from: NaiveDate, taken: impl FnOnce() -> Refused) -> Outcome<()> {
+pub(super) fn replace_siret(
+    tx: &mut Tx<'_>,
+    id: CollectiviteId,
+    old: &Siret,
+    new: &Siret,
+    from: NaiveDate,
+    taken: impl FnOnce() -> Refused,
+) -> Outcome<()> {
     diesel::update(collectivite_sirets::table.find(old))
         .set(collectivite_sirets::valid_until.eq(from))
         .execute(tx.conn())?;
@@ -333,7 +334,9 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &CollectiviteFilter, page: &Page) ->
         if let (Some(name), Some(siret)) = (page.after(0), page.after(1)) {
             let (name, siret) = (name.to_owned(), siret.to_owned());
             query = query.filter(
-                collectivites::name_fold.gt(name.clone()).or(collectivites::name_fold.eq(name).and(collectivites::siret.gt(siret))),
+                collectivites::name_fold
+                    .gt(name.clone())
+                    .or(collectivites::name_fold.eq(name).and(collectivites::siret.gt(siret))),
             );
         }
         query.order((collectivites::name_fold.asc(), collectivites::siret.asc())).limit(page.fetch()).load(tx.conn())?

@@ -215,7 +215,9 @@ fn filtered(filter: &SchoolFilter, today: NaiveDate) -> schools::BoxedQuery<'sta
                 school_payers::table
                     .filter(school_payers::collectivite_id.eq_any(payer))
                     .filter(school_payers::valid_from.le(today))
-                    .filter(school_payers::valid_until.is_null().or(school_payers::valid_until.gt(today).assume_not_null()))
+                    .filter(
+                        school_payers::valid_until.is_null().or(school_payers::valid_until.gt(today).assume_not_null()),
+                    )
                     .select(school_payers::uai),
             ),
         );
@@ -261,7 +263,11 @@ pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear
     let now = tx.now();
     for (uai, year) in years {
         diesel::update(schools::table.find(uai).filter(schools::first_school_year.is_null()))
-            .set((schools::first_school_year.eq(year), schools::version.eq(schools::version + 1), schools::updated_at.eq(now)))
+            .set((
+                schools::first_school_year.eq(year),
+                schools::version.eq(schools::version + 1),
+                schools::updated_at.eq(now),
+            ))
             .execute(tx.conn())?;
     }
     Ok(())

@@ -55,7 +55,8 @@ pub struct Making<'a> {
 
 /// Approves titles in number.
 pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
-    let approver = actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))?;
+    let approver =
+        actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))?;
     let (selection, dry_run) = request.selection(false)?;
     let user = access::find_user(tx, approver)?;
     let signatory = user.signatory_on(tx.today())?;
@@ -64,9 +65,7 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
 
     let by_filter = matches!(selection, Selection::Filter(_));
     let (mut items, mut titles) = choose(tx, selection)?;
-    titles.sort_by(|a, b| {
-        (&a.ground.convention_number, a.id).cmp(&(&b.ground.convention_number, b.id))
-    });
+    titles.sort_by(|a, b| (&a.ground.convention_number, a.id).cmp(&(&b.ground.convention_number, b.id)));
     let mut accepted = Vec::new();
     for title in titles {
         if matches!(title.state(), TitleState::Approved | TitleState::Transmitted) {
@@ -209,7 +208,13 @@ pub fn same_version(title: &Title, announced: Option<i64>) -> Outcome<()> {
 }
 
 /// Approves one title: the bulk command with one key, whose refusal is the caller's answer.
-pub fn approve_one(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, version: Option<i64>, making: &Making<'_>) -> Outcome<Title> {
+pub fn approve_one(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    id: TitleId,
+    version: Option<i64>,
+    making: &Making<'_>,
+) -> Outcome<Title> {
     let title = find(tx, id)?;
     same_version(&title, version)?;
     if let Some(user) = actor.user {

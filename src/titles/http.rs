@@ -19,7 +19,9 @@ use crate::kernel::{Departement, FieldFault, Instant, Refused, Role, SchoolYear,
 use crate::path_keys;
 use crate::platform::documents::Renderer;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State};
+use crate::platform::web::{
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State,
+};
 
 path_keys!(TitleId => "id");
 

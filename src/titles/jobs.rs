@@ -52,7 +52,12 @@ pub fn document(db: &Database, renderer: &Renderer, id: TitleId) -> Outcome<Docu
     let (stored, approval, template) = db.read(|tx| {
         let title = store::find(tx, id)?.ok_or_else(|| Refused::not_found("Titre", id))?;
         let approval = store::approvals(tx, &[id])?.pop().ok_or_else(|| {
-            Refused::state(&NOT_APPROVED_YET, "Le document existe à partir de l'approbation.", title.state(), title.allowed())
+            Refused::state(
+                &NOT_APPROVED_YET,
+                "Le document existe à partir de l'approbation.",
+                title.state(),
+                title.allowed(),
+            )
         })?;
         let stored = match title.document_sha256 {
             Some(sha256) => Some((blobs::get(tx, &sha256)?, sha256)),
@@ -79,7 +84,8 @@ pub fn document(db: &Database, renderer: &Renderer, id: TitleId) -> Outcome<Docu
         Err(fault) => {
             tracing::error!(title = %reference, %fault, "document");
             db.write(|tx| store::set_document(tx, id, TitleDocument::Failed, None))?;
-            Err(Refused::new(&TITLE_DOCUMENT_FAILED, "Le modèle de la demande d'émission ne se laisse pas composer.").into())
+            Err(Refused::new(&TITLE_DOCUMENT_FAILED, "Le modèle de la demande d'émission ne se laisse pas composer.")
+                .into())
         }
     }
 }

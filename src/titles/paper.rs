@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::document::{Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine as PrintedLine, TitlePaper};
+use super::document::{
+    Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine as PrintedLine, TitlePaper,
+};
 use super::title::{Reference, Title, TitleLine};
 use crate::access::{Signatory, User};
 use crate::campaigns::texts::CampaignTexts;
@@ -66,7 +68,11 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
             address: address(&texts.comptable_assignataire.address_lines),
         },
         recovery_accountant: Accountant {
-            name: texts.comptable_recouvrement.name.clone().unwrap_or_else(|| texts.comptable_recouvrement.rule.clone()),
+            name: texts
+                .comptable_recouvrement
+                .name
+                .clone()
+                .unwrap_or_else(|| texts.comptable_recouvrement.rule.clone()),
             address: address(&texts.comptable_recouvrement.address_lines),
         },
         prepared_by: Preparation {

@@ -10,11 +10,11 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::codes::PREPARER_UNKNOWN;
 use super::document;
 use super::liquidation::{Liquidation, liquidate};
 use super::store::{self, Decision};
 use super::title::{Debtor, Ground, Stage, Title, TitleDocument, TitleKind, TitleLine};
-use super::codes::PREPARER_UNKNOWN;
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use crate::campaigns::{self, Defaults, SmallClaimsPolicy};
@@ -146,8 +146,15 @@ fn ground(convention: &Convention, year: &SchoolYear, lines: &[ParticipationLine
 }
 
 /// Prepares titles in number.
-pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: PrepareRequest, defaults: &Defaults) -> Outcome<BulkView> {
-    let preparer = actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
+pub fn prepare(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    year: &SchoolYear,
+    request: PrepareRequest,
+    defaults: &Defaults,
+) -> Outcome<BulkView> {
+    let preparer =
+        actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
     let (selection, dry_run) = request.selection(true)?;
     let (now, today) = (tx.now(), tx.today());
@@ -169,7 +176,15 @@ pub fn prepare(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: Prepa
             Liquidation::NotIssued { amount } => {
                 items.push(BulkItem::new(key, "not_issued").with(small(amount, threshold)));
                 if decision.is_none() {
-                    decided.push(decision_not_to_issue(tx, convention, participation, amount, threshold, preparer, actor));
+                    decided.push(decision_not_to_issue(
+                        tx,
+                        convention,
+                        participation,
+                        amount,
+                        threshold,
+                        preparer,
+                        actor,
+                    ));
                 }
             }
             Liquidation::Title { amount, small: is_small, flagged } => {
@@ -295,7 +310,11 @@ fn line(l: &ParticipationLine) -> TitleLine {
 }
 
 /// Which conventions are asked for; a named payer whose convention has no effect yet is told so.
-fn choose<'c>(scene: &Scene, all: &'c [Convention], selection: Selection<PayerSelection, String>) -> (Vec<BulkItem>, Vec<&'c Convention>) {
+fn choose<'c>(
+    scene: &Scene,
+    all: &'c [Convention],
+    selection: Selection<PayerSelection, String>,
+) -> (Vec<BulkItem>, Vec<&'c Convention>) {
     let in_effect = || all.iter().filter(|c| c.effect().is_some());
     match selection {
         Selection::All => (Vec::new(), in_effect().collect()),

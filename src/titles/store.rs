@@ -12,7 +12,9 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note};
 use crate::kernel::{Departement, Finding, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{perception_titles as titles, small_claim_decisions as decisions, title_approvals, title_lines};
+use crate::platform::db::schema::{
+    perception_titles as titles, small_claim_decisions as decisions, title_approvals, title_lines,
+};
 use crate::platform::{Error, Outcome, Tx, on_unique};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
@@ -163,7 +165,11 @@ struct LineRow {
 }
 
 /// Stores prepared titles and their lines, in batches.
-pub(super) fn insert(tx: &mut Tx<'_>, prepared: &[(Title, Vec<TitleLine>)], doubled: impl FnOnce() -> Refused) -> Outcome<()> {
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    prepared: &[(Title, Vec<TitleLine>)],
+    doubled: impl FnOnce() -> Refused,
+) -> Outcome<()> {
     let rows = prepared.iter().map(|(t, _)| TitleRow::new(t)).collect::<Outcome<Vec<_>>>()?;
     let lines: Vec<LineRow> = prepared
         .iter()
@@ -318,7 +324,8 @@ fn ensure_all(moved: usize, expected: usize) -> Outcome<()> {
     if moved == expected {
         return Ok(());
     }
-    Err(Refused::new(&CONCURRENT_CHANGE, "Un titre a changé d'état pendant l'opération ; rien n'est enregistré.").into())
+    Err(Refused::new(&CONCURRENT_CHANGE, "Un titre a changé d'état pendant l'opération ; rien n'est enregistré.")
+        .into())
 }
 
 /// The approvals of some titles.

@@ -215,7 +215,9 @@ impl Title {
             Stage::Prepared => Stage::Withdrawn { reference: None, reason },
             Stage::Approved(reference) => Stage::Withdrawn { reference: Some(reference), reason },
             Stage::Transmitted(..) => {
-                return Err(self.refuse("Le titre est dans un bordereau scellé : seule une correction liée est possible."));
+                return Err(
+                    self.refuse("Le titre est dans un bordereau scellé : seule une correction liée est possible.")
+                );
             }
             Stage::Withdrawn { .. } => return Err(self.refuse("Le titre est déjà retiré.")),
         };

@@ -17,9 +17,13 @@ mod support;
 
 mod architecture;
 mod auth;
-mod year;
 mod edge;
 mod frozen;
+mod imports;
 mod jobs;
+mod occitanie;
+mod refusals;
 mod schema;
+mod titles;
 mod users;
+mod year;

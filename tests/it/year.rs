@@ -54,7 +54,9 @@ pub fn open_campaign(app: &TestApp, policy: &str) {
 /// Signs and countersigns a convention on 25 July 2025.
 pub fn sign_both(app: &TestApp, id: &str) {
     let gestionnaire = app.gestionnaire();
-    for (action, name, title) in [("sign", "Sylvie BARRIEU VIGNAL", "Maire"), ("countersign", "Carole Drucker-Godard", "Rectrice")] {
+    for (action, name, title) in
+        [("sign", "Sylvie BARRIEU VIGNAL", "Maire"), ("countersign", "Carole Drucker-Godard", "Rectrice")]
+    {
         let body = json!({"action": action, "signed_on": "2025-07-25", "signatory": {"name": name, "title": title}});
         gestionnaire.post(&format!("/conventions/{id}/transitions"), body).expect(200);
     }
@@ -64,7 +66,7 @@ on_both_databases! {
     fn the_seed_commune_goes_from_registration_to_the_sealed_file(app: &TestApp) {
         register_seed(app);
         open_campaign(app, "issue");
-        let (gestionnaire, ordonnateur) = (app.gestionnaire(), app.ordonnateur());
+        let gestionnaire = app.gestionnaire();
 
         let dry = gestionnaire.post("/campaigns/2025-2026/conventions", json!({"dry_run": true})).expect(200).json;
         assert_eq!((&dry["issued"], &dry["total"]), (&json!(1), &json!("80.00")));
@@ -97,6 +99,8 @@ on_both_databases! {
 
         app.set_time("2025-07-28T09:00:00Z");
         sign_both(app, id);
+        // Tokens of June have expired.
+        let (gestionnaire, ordonnateur) = (app.gestionnaire(), app.ordonnateur());
         let active = gestionnaire.get(&format!("/conventions/{id}")).expect(200).json;
         assert_eq!((&active["status"], &active["took_effect_on"]), (&json!("active"), &json!("2025-07-25")));
 

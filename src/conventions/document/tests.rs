@@ -12,10 +12,7 @@ fn day(year: i32, month: u32, day: u32) -> NaiveDate {
 }
 
 fn school(commune: &str, name: &str, kind: SchoolKind, uai: &str) -> SchoolLine {
-    SchoolLine {
-        line: school_line(commune, "30", &school_label(name, kind, true), uai),
-        amount: None,
-    }
+    SchoolLine { line: school_line(commune, "30", &school_label(name, kind, true), uai), amount: None }
 }
 
 /// A real convention: Saint-Laurent-des-Arbres, 2025-2026.
@@ -55,18 +52,8 @@ fn seed() -> ConventionPaper {
         },
         pricing: Pricing::per_school(2, 4_000),
         schools: vec![
-            school(
-                commune,
-                "Ecole élémentaire Charles Odoyer",
-                SchoolKind::Elementaire,
-                "0301023Z",
-            ),
-            school(
-                commune,
-                "Ecole maternelle Charles Odoyer",
-                SchoolKind::Maternelle,
-                "0301015R",
-            ),
+            school(commune, "Ecole élémentaire Charles Odoyer", SchoolKind::Elementaire, "0301023Z"),
+            school(commune, "Ecole maternelle Charles Odoyer", SchoolKind::Maternelle, "0301015R"),
         ],
         issuer_signature: SignatureBlock {
             place: Some("Montpellier".into()),
@@ -96,21 +83,15 @@ fn large() -> ConventionPaper {
 fn long_names() -> ConventionPaper {
     let long = "Syndicat intercommunal à vocation scolaire et périscolaire ".repeat(4);
     let long: String = long.chars().take(200).collect();
-    let solid = "Interminable-"
-        .repeat(16)
-        .chars()
-        .take(200)
-        .collect::<String>();
+    let solid = "Interminable-".repeat(16).chars().take(200).collect::<String>();
     let mut paper = seed();
     paper.portal = false;
     paper.academies.clear();
     paper.payer.kind = PayerKind::Syndicat;
     paper.payer.name = long.to_uppercase();
     paper.payer.address = long.clone();
-    paper.payer.representative = Some(Representative {
-        name: long.clone(),
-        capacities: vec![long.clone(), solid.clone()],
-    });
+    paper.payer.representative =
+        Some(Representative { name: long.clone(), capacities: vec![long.clone(), solid.clone()] });
     paper.pricing = Pricing {
         count: 3,
         unit_price: None,
@@ -141,15 +122,11 @@ fn nobody() -> ConventionPaper {
 fn render(paper: &ConventionPaper) -> Vec<u8> {
     let renderer = Renderer::new(None).unwrap();
     let input = serde_json::to_vec(paper).unwrap();
-    renderer
-        .render(&default_template(), &input, day(2025, 6, 5), &paper.number)
-        .unwrap()
+    renderer.render(&default_template(), &input, day(2025, 6, 5), &paper.number).unwrap()
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[test]
@@ -168,10 +145,7 @@ fn every_sample_makes_an_archivable_and_accessible_paper() {
 fn the_same_convention_gives_the_same_bytes_from_two_threads() {
     let first = render(&seed());
     std::thread::scope(|scope| {
-        let others = [
-            scope.spawn(|| render(&seed())),
-            scope.spawn(|| render(&seed())),
-        ];
+        let others = [scope.spawn(|| render(&seed())), scope.spawn(|| render(&seed()))];
         for other in others {
             assert_eq!(other.join().unwrap(), first);
         }
@@ -180,12 +154,7 @@ fn the_same_convention_gives_the_same_bytes_from_two_threads() {
 
 #[test]
 fn every_kind_of_payer_has_its_words() {
-    for kind in [
-        PayerKind::Commune,
-        PayerKind::Epci,
-        PayerKind::Syndicat,
-        PayerKind::Autre,
-    ] {
+    for kind in [PayerKind::Commune, PayerKind::Epci, PayerKind::Syndicat, PayerKind::Autre] {
         let mut paper = nobody();
         paper.payer.kind = kind;
         render(&paper);
@@ -198,9 +167,7 @@ fn article_9_reads_as_the_seed() {
     let texts = |pointer| input.pointer(pointer).and_then(Value::as_str);
     assert_eq!(
         texts("/schools/0/line"),
-        Some(
-            "SAINT-LAURENT-DES-ARBRES - 30 - ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER - 0301023Z"
-        )
+        Some("SAINT-LAURENT-DES-ARBRES - 30 - ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER - 0301023Z")
     );
     assert_eq!(
         texts("/schools/1/line"),
@@ -219,17 +186,11 @@ fn the_template_of_a_rectorat_replaces_ours() {
          #set text(lang: \"fr\")\n= Convention #d.payer.name",
     );
     let input = serde_json::to_vec(&seed()).unwrap();
-    let pdf = Renderer::new(None)
-        .unwrap()
-        .render(&own, &input, day(2025, 6, 5), "x")
-        .unwrap();
+    let pdf = Renderer::new(None).unwrap().render(&own, &input, day(2025, 6, 5), "x").unwrap();
     assert!(pdf.starts_with(b"%PDF-1."));
 }
 
 #[test]
 fn every_word_of_the_template_has_a_glyph() {
-    assert_eq!(
-        Renderer::new(None).unwrap().unsupported_char(TEMPLATE),
-        None
-    );
+    assert_eq!(Renderer::new(None).unwrap().unsupported_char(TEMPLATE), None);
 }

@@ -19,10 +19,7 @@ fn amounts_in_figures() {
     assert_eq!(euros(123_450), "1\u{202F}234,50\u{202F}€");
     assert_eq!(euros(8_000), "80,00\u{202F}€");
     assert_eq!(euros(-5), "-0,05\u{202F}€");
-    assert_eq!(
-        euros(12_345_678_900),
-        "123\u{202F}456\u{202F}789,00\u{202F}€"
-    );
+    assert_eq!(euros(12_345_678_900), "123\u{202F}456\u{202F}789,00\u{202F}€");
     assert_eq!(euros_short(4_000), "40\u{202F}€");
     assert_eq!(euros_short(4_050), "40,50\u{202F}€");
     assert_eq!(euros_compact(4_000), "40€");
@@ -51,11 +48,7 @@ fn amounts_in_words_follow_the_traditional_rules() {
         (200, 0, "deux cents euros"),
         (201, 0, "deux cent un euros"),
         (1_000, 0, "mille euros"),
-        (
-            1_234,
-            50,
-            "mille deux cent trente-quatre euros et cinquante centimes",
-        ),
+        (1_234, 50, "mille deux cent trente-quatre euros et cinquante centimes"),
         (2_000, 0, "deux mille euros"),
         (80_000, 0, "quatre-vingt mille euros"),
         (200_000, 0, "deux cent mille euros"),

@@ -17,7 +17,10 @@ fn fault(e: &dyn std::fmt::Display) -> DatabaseFault {
 }
 
 impl Database {
-    fn with_connection<T>(&self, work: impl FnOnce(&mut AnyConnection) -> Result<T, DatabaseFault>) -> Result<T, DatabaseFault> {
+    fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> Result<T, DatabaseFault>,
+    ) -> Result<T, DatabaseFault> {
         let mut conn = self.writers.get().map_err(|e| fault(&e))?;
         work(&mut conn)
     }

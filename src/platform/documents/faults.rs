@@ -9,15 +9,9 @@ use chrono::NaiveDate;
 #[derive(Debug, thiserror::Error)]
 pub enum FontFault {
     #[error("the font folder {path} cannot be read: {cause}")]
-    Folder {
-        path: PathBuf,
-        cause: std::io::Error,
-    },
+    Folder { path: PathBuf, cause: std::io::Error },
     #[error("the font file {path} cannot be read: {cause}")]
-    File {
-        path: PathBuf,
-        cause: std::io::Error,
-    },
+    File { path: PathBuf, cause: std::io::Error },
     #[error("the file {path} holds no font (expected: .ttf, .otf, .ttc or .otc)")]
     NotAFont { path: PathBuf },
     #[error("the font folder {path} holds no font file (.ttf, .otf, .ttc or .otc)")]
@@ -29,19 +23,10 @@ pub enum FontFault {
 pub enum RenderFault {
     /// The template does not compile with this input.
     #[error("template {template}: {}", Listed(problems))]
-    Template {
-        template: String,
-        problems: Vec<Problem>,
-    },
+    Template { template: String, problems: Vec<Problem> },
     /// It compiles, but breaks a rule of PDF/A-3a or PDF/UA-1.
-    #[error(
-        "template {template} makes no archivable, accessible PDF: {}",
-        Listed(problems)
-    )]
-    Standard {
-        template: String,
-        problems: Vec<Problem>,
-    },
+    #[error("template {template} makes no archivable, accessible PDF: {}", Listed(problems))]
+    Standard { template: String, problems: Vec<Problem> },
     /// The date cannot be written in a PDF (year 0 to 9999).
     #[error("the date {0} cannot be written in a document")]
     Date(NaiveDate),

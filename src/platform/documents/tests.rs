@@ -21,21 +21,12 @@ fn template(body: &str) -> Template {
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[test]
 fn a_document_is_archivable_and_accessible() {
-    let pdf = renderer()
-        .render(
-            &template("= Titre\n#d.name"),
-            br#"{"name":"Nimes"}"#,
-            day(),
-            "N-1",
-        )
-        .unwrap();
+    let pdf = renderer().render(&template("= Titre\n#d.name"), br#"{"name":"Nimes"}"#, day(), "N-1").unwrap();
     assert!(pdf.starts_with(b"%PDF-1."));
     for mark in [
         "<pdfaid:part>3</pdfaid:part>",
@@ -53,11 +44,7 @@ fn a_document_is_archivable_and_accessible() {
 fn the_same_inputs_give_the_same_bytes_from_any_thread() {
     let renderer = renderer();
     let template = template("= Titre\n#d.name #datetime.today().display()");
-    let make = || {
-        renderer
-            .render(&template, br#"{"name":"Nimes"}"#, day(), "N-1")
-            .unwrap()
-    };
+    let make = || renderer.render(&template, br#"{"name":"Nimes"}"#, day(), "N-1").unwrap();
     let first = make();
     std::thread::scope(|scope| {
         let others = [scope.spawn(make), scope.spawn(make)];
@@ -65,22 +52,13 @@ fn the_same_inputs_give_the_same_bytes_from_any_thread() {
             assert_eq!(other.join().unwrap(), first);
         }
     });
-    let other = renderer
-        .render(&template, br#"{"name":"Nimes"}"#, day(), "N-2")
-        .unwrap();
+    let other = renderer.render(&template, br#"{"name":"Nimes"}"#, day(), "N-2").unwrap();
     assert_ne!(other, first, "the identity is part of the document");
 }
 
 #[test]
 fn a_fault_names_the_line_of_the_template() {
-    let fault = renderer()
-        .render(
-            &template("= Titre\n#d.nom"),
-            br#"{"name":"x"}"#,
-            day(),
-            "N-1",
-        )
-        .unwrap_err();
+    let fault = renderer().render(&template("= Titre\n#d.nom"), br#"{"name":"x"}"#, day(), "N-1").unwrap_err();
     assert!(matches!(fault, RenderFault::Template { .. }));
     let problem = fault.problems().first().unwrap();
     assert_eq!(problem.line, Some(5));
@@ -89,52 +67,27 @@ fn a_fault_names_the_line_of_the_template() {
 
 #[test]
 fn a_warning_is_a_fault() {
-    let fault = renderer()
-        .render(
-            &template("#set text(font: \"Absente\")\n= Titre"),
-            b"{}",
-            day(),
-            "N-1",
-        )
-        .unwrap_err();
+    let fault = renderer().render(&template("#set text(font: \"Absente\")\n= Titre"), b"{}", day(), "N-1").unwrap_err();
     assert!(fault.to_string().contains("absente"), "{fault}");
 }
 
 #[test]
 fn a_character_without_glyph_is_a_fault_and_is_named_beforehand() {
     let renderer = renderer();
-    assert_eq!(
-        renderer.unsupported_char("Cœur d’Hérault, 1\u{202F}234,50 €\n«\u{A0}œuvre\u{A0}» — n°"),
-        None
-    );
+    assert_eq!(renderer.unsupported_char("Cœur d’Hérault, 1\u{202F}234,50 €\n«\u{A0}œuvre\u{A0}» — n°"), None);
     assert_eq!(renderer.unsupported_char("École 漢字"), Some('漢'));
     assert_eq!(renderer.unsupported_char("a\tb"), Some('\t'));
     assert_eq!(renderer.unsupported_char("a\u{200B}b"), Some('\u{200B}'));
     assert_eq!(renderer.unsupported_char("\u{E000}"), Some('\u{E000}'));
-    let fault = renderer
-        .render(
-            &template("= Titre\n#d.name"),
-            r#"{"name":"漢"}"#.as_bytes(),
-            day(),
-            "N-1",
-        )
-        .unwrap_err();
+    let fault =
+        renderer.render(&template("= Titre\n#d.name"), r#"{"name":"漢"}"#.as_bytes(), day(), "N-1").unwrap_err();
     assert!(matches!(fault, RenderFault::Standard { .. }), "{fault}");
 }
 
 #[test]
 fn a_template_reaches_no_file_and_no_network() {
-    for line in [
-        "#read(\"/etc/hostname\")",
-        "#image(\"../logo.png\")",
-        "#import \"@preview/cetz:0.3.0\"",
-    ] {
-        assert!(
-            renderer()
-                .render(&template(line), b"{}", day(), "N-1")
-                .is_err(),
-            "{line}"
-        );
+    for line in ["#read(\"/etc/hostname\")", "#image(\"../logo.png\")", "#import \"@preview/cetz:0.3.0\""] {
+        assert!(renderer().render(&template(line), b"{}", day(), "N-1").is_err(), "{line}");
     }
 }
 
@@ -148,19 +101,10 @@ fn a_document_without_title_is_refused() {
 #[test]
 fn a_wrong_font_folder_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        Renderer::new(Some(folder.path())),
-        Err(FontFault::NoFont { .. })
-    ));
+    assert!(matches!(Renderer::new(Some(folder.path())), Err(FontFault::NoFont { .. })));
     std::fs::write(folder.path().join("faux.ttf"), b"rien").unwrap();
-    assert!(matches!(
-        Renderer::new(Some(folder.path())),
-        Err(FontFault::NotAFont { .. })
-    ));
-    assert!(matches!(
-        Renderer::new(Some(&folder.path().join("absent"))),
-        Err(FontFault::Folder { .. })
-    ));
+    assert!(matches!(Renderer::new(Some(folder.path())), Err(FontFault::NotAFont { .. })));
+    assert!(matches!(Renderer::new(Some(&folder.path().join("absent"))), Err(FontFault::Folder { .. })));
 }
 
 #[test]

@@ -74,7 +74,9 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) 
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m);
     // A secret is not repeated, not even to the one who sent it: answers end up in logs.
     let secret = |p: &str| p.contains("password") || p.contains("token");
-    let received = |p: &str| whole.pointer(p).filter(|_| !secret(p)).map(|v| v.as_str().map_or_else(|| excerpt(v), |s| excerpt(&s)));
+    let received = |p: &str| {
+        whole.pointer(p).filter(|_| !secret(p)).map(|v| v.as_str().map_or_else(|| excerpt(v), |s| excerpt(&s)))
+    };
     data_problem(message, &pointer, &problem::UNKNOWN_FIELD, received)
 }
 
@@ -172,9 +174,11 @@ impl<T: PathKey> FromRequest for Key<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let raw = request.match_info().query(T::NAME);
-        std::future::ready(T::from_path(raw).map(Key).map_err(|fault| {
-            Refused::field(format!("path/{}", T::NAME), &fault, Some(excerpt(&raw))).into()
-        }))
+        std::future::ready(
+            T::from_path(raw)
+                .map(Key)
+                .map_err(|fault| Refused::field(format!("path/{}", T::NAME), &fault, Some(excerpt(&raw))).into()),
+        )
     }
 }
 

@@ -59,7 +59,13 @@ impl Page {
     }
 
     /// Cuts the extra row and makes the next cursor from the last row kept.
-    pub fn finish<T, V>(&self, mut rows: Vec<T>, sort: &str, keys: impl Fn(&T) -> Vec<String>, view: impl FnMut(T) -> V) -> PageView<V> {
+    pub fn finish<T, V>(
+        &self,
+        mut rows: Vec<T>,
+        sort: &str,
+        keys: impl Fn(&T) -> Vec<String>,
+        view: impl FnMut(T) -> V,
+    ) -> PageView<V> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);

@@ -22,15 +22,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
 
 /// Reads a query string.
 pub fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|_| {
-        Problem::new(&problem::UNKNOWN_PARAMETER, "Les paramètres de l'adresse sont illisibles.")
-    })?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+        .map_err(|_| Problem::new(&problem::UNKNOWN_PARAMETER, "Les paramètres de l'adresse sont illisibles."))?;
     // An empty parameter is an absent one: clients send `?q=` for an empty box.
     let kept: Vec<(&str, &str)> =
         pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    let reader = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(
-        kept.iter().map(|(k, v)| (*k, Text(v))),
-    );
+    let reader =
+        serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(kept.iter().map(|(k, v)| (*k, Text(v))));
     serde_path_to_error::deserialize(reader).map_err(|error| {
         let name = error.path().to_string();
         let value = pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| excerpt(v));

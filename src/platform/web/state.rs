@@ -46,7 +46,10 @@ impl CallContext {
             Problem::new(&problem::PRECONDITION_REQUIRED, "Relire l'objet et renvoyer son ETag dans If-Match.")
         })?;
         raw.trim().trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
-            Problem::new(&problem::PRECONDITION_FAILED, format!("If-Match « {raw} » n'est pas une version de cet objet."))
+            Problem::new(
+                &problem::PRECONDITION_FAILED,
+                format!("If-Match « {raw} » n'est pas une version de cet objet."),
+            )
         })
     }
 
@@ -58,13 +61,19 @@ impl CallContext {
 
 impl State {
     /// Reads, on a blocking thread.
-    pub async fn read<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, Problem> {
         let db = self.db.clone();
         hop(move || db.read(work)).await
     }
 
     /// Writes in one transaction, on a blocking thread.
-    pub async fn write<T: Send + 'static>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, Problem> {
         let db = self.db.clone();
         hop(move || db.write(work)).await
     }
@@ -118,8 +127,11 @@ impl FromRequest for State {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(request.app_data::<web::Data<Self>>().map(|d| d.get_ref().clone()).ok_or_else(|| {
-            Problem::new(&problem::INTERNAL_ERROR, "Le service n'est pas configuré.")
-        }))
+        std::future::ready(
+            request
+                .app_data::<web::Data<Self>>()
+                .map(|d| d.get_ref().clone())
+                .ok_or_else(|| Problem::new(&problem::INTERNAL_ERROR, "Le service n'est pas configuré.")),
+        )
     }
 }

@@ -59,10 +59,7 @@ fn seed() -> TitlePaper {
         total_in_words: french::amount_in_words(8_000),
         imputation: [("Domaine fonctionnel", Some("0140-01-01")), ("Centre financier", None), ("Compte général", None)]
             .into_iter()
-            .map(|(label, value)| Axis {
-                label: label.into(),
-                value: value.map(Into::into),
-            })
+            .map(|(label, value)| Axis { label: label.into(), value: value.map(Into::into) })
             .collect(),
         accountant: Accountant {
             name: "Direction régionale des finances publiques d’Occitanie".into(),
@@ -98,13 +95,8 @@ fn seed() -> TitlePaper {
 fn large() -> TitlePaper {
     let mut paper = seed();
     paper.specimen = true;
-    paper.debtor.substitution = Some(substitution(
-        "la commune d’Aulas",
-        Some("arrêté du 12 décembre 2025"),
-    ));
-    paper.lines = (0..300)
-        .map(|rank| line("0311234X", &format!("ECOLE PRIMAIRE PUBLIQUE {rank}")))
-        .collect();
+    paper.debtor.substitution = Some(substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025")));
+    paper.lines = (0..300).map(|rank| line("0311234X", &format!("ECOLE PRIMAIRE PUBLIQUE {rank}"))).collect();
     paper.total = french::euros(1_200_000);
     paper.total_in_words = french::amount_in_words(1_200_000);
     paper
@@ -112,11 +104,7 @@ fn large() -> TitlePaper {
 
 /// Names of 200 characters, nothing optional.
 fn long_and_bare() -> TitlePaper {
-    let long: String = "Syndicat intercommunal à vocation scolaire "
-        .repeat(5)
-        .chars()
-        .take(200)
-        .collect();
+    let long: String = "Syndicat intercommunal à vocation scolaire ".repeat(5).chars().take(200).collect();
     let mut paper = seed();
     paper.service.name.clone_from(&long);
     paper.service.contact = None;
@@ -134,16 +122,11 @@ fn long_and_bare() -> TitlePaper {
 
 fn render(paper: &TitlePaper) -> Vec<u8> {
     let input = serde_json::to_vec(paper).unwrap();
-    Renderer::new(None)
-        .unwrap()
-        .render(&default_template(), &input, day(), &paper.reference)
-        .unwrap()
+    Renderer::new(None).unwrap().render(&default_template(), &input, day(), &paper.reference).unwrap()
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[test]
@@ -162,10 +145,7 @@ fn every_sample_makes_an_archivable_and_accessible_paper() {
 fn the_same_sheet_gives_the_same_bytes_from_two_threads() {
     let first = render(&seed());
     std::thread::scope(|scope| {
-        let others = [
-            scope.spawn(|| render(&seed())),
-            scope.spawn(|| render(&seed())),
-        ];
+        let others = [scope.spawn(|| render(&seed())), scope.spawn(|| render(&seed()))];
         for other in others {
             assert_eq!(other.join().unwrap(), first);
         }
@@ -185,10 +165,7 @@ fn a_successor_is_named_with_the_act() {
         substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025")),
         "substituée de plein droit à la commune d’Aulas (arrêté du 12 décembre 2025)"
     );
-    assert_eq!(
-        substitution("la commune d’Aulas", None),
-        "substituée de plein droit à la commune d’Aulas"
-    );
+    assert_eq!(substitution("la commune d’Aulas", None), "substituée de plein droit à la commune d’Aulas");
 }
 
 #[test]
@@ -198,8 +175,5 @@ fn the_paper_never_passes_for_a_title_to_be_paid() {
     for word in ["iban", "tva", "relev", "mise en demeure", "majoration"] {
         assert!(!lower.contains(word), "{word}");
     }
-    assert_eq!(
-        Renderer::new(None).unwrap().unsupported_char(TEMPLATE),
-        None
-    );
+    assert_eq!(Renderer::new(None).unwrap().unsupported_char(TEMPLATE), None);
 }

@@ -1,0 +1,353 @@
+//! The demonstration: the Gard's year 2025-2026 done on real public data, in a database file of its own.
+//!
+//! Schools and communes are real (Licence Ouverte 2.0, see `demo/data/README.md`); contacts, agents and signatures are
+//! invented and mails end in `.invalid`; papers carry « SPÉCIMEN ». Everything goes through the commands the API calls.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant as Stopwatch;
+
+use chrono::NaiveDate;
+use tempfile::NamedTempFile;
+
+use crate::access::{self, Delegation, NewPassword, NewUser, User, passwords};
+use crate::accounting::{self, Batch, SealRequest};
+use crate::app::App;
+use crate::campaigns::bulk::BulkView;
+use crate::campaigns::texts::CampaignTexts;
+use crate::campaigns::{self, CampaignRequest, EnrolRequest, SchoolSelection, SmallClaims, Tariff, TariffUnit};
+use crate::config::Config;
+use crate::conventions::{self, Convention, SignatoryRequest, TransitionRequest};
+use crate::kernel::contact::EmailAddress;
+use crate::kernel::text::Line;
+use crate::kernel::{Actor, Departement, FieldFault, Money, Role, SchoolYear, french};
+use crate::platform::{Error, Outcome};
+use crate::registry::kinds::Sector;
+use crate::registry::{self, ImportSchoolsOptions, ImportView};
+use crate::titles::{self, ApproveRequest, Making, PrepareRequest, TitleSelection};
+
+const COMMUNES: &[u8] = include_bytes!("../demo/data/communes_gard.csv");
+const SCHOOLS: &[u8] = include_bytes!("../demo/data/annuaire_gard.csv");
+const CONTACTS: &[u8] = include_bytes!("../demo/data/contacts_gard.csv");
+
+/// The demonstration's own database; no other is ever opened by it.
+pub const DATABASE: &str = "./data/demo.sqlite";
+/// Where it leaves papers and files to look at.
+pub const FOLDER: &str = "./data/demo";
+
+/// Settings of the demonstration: its own database, specimens, invented texts.
+#[must_use]
+pub fn settings(mut config: Config) -> Config {
+    config.database.url = format!("sqlite://{DATABASE}");
+    config.documents.specimen = true;
+    config.texts = texts();
+    config
+}
+
+fn texts() -> CampaignTexts {
+    let mut texts = CampaignTexts::default();
+    let lines = |all: &[&str]| all.iter().map(|l| (*l).to_owned()).collect::<Vec<_>>();
+    texts.issuer.name = "Région académique Occitanie".into();
+    texts.issuer.aliases = lines(&["Académie de Montpellier", "Académie de Toulouse"]);
+    texts.issuer.address_lines = lines(&["31, rue de l'Université", "34064 Montpellier Cedex 2"]);
+    texts.issuer.service = "Direction de région académique du numérique pour l'éducation".into();
+    texts.issuer.contact_email = "ent-ecole@demonstration.invalid".into();
+    texts.issuer.contact_phone = "04 65 71 00 00".into();
+    texts.issuer.website = "https://demonstration.invalid".into();
+    texts.signatory.civility = "Madame".into();
+    texts.signatory.first_name = "Claude".into();
+    texts.signatory.last_name = "FICTIF".into();
+    texts.signatory.title = "Rectrice de la région académique (personne fictive)\nChancelière des universités".into();
+    texts.signatory.place = "Montpellier".into();
+    texts.comptable_assignataire.name = "Direction régionale des finances publiques (démonstration)".into();
+    texts.comptable_assignataire.address_lines = lines(&["Place fictive", "34000 Montpellier"]);
+    texts.comptable_recouvrement.rule = "Comptable public du domicile du débiteur".into();
+    texts.comptable_recouvrement.address_lines = Vec::new();
+    texts.courts.convention = "tribunal administratif de Montpellier".into();
+    texts.dpo.email = "dpd@demonstration.invalid".into();
+    texts
+}
+
+/// Removes what an earlier demonstration left: its own database and nothing else.
+///
+/// # Errors
+/// The file cannot be removed (another demonstration runs).
+pub fn start_afresh() -> std::io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let path = PathBuf::from(format!("{DATABASE}{suffix}"));
+        if path.exists() {
+            std::fs::remove_file(path)?;
+        }
+    }
+    std::fs::create_dir_all(FOLDER)
+}
+
+/// A person of the demonstration and the password made for her.
+pub struct Person {
+    pub user: User,
+    pub password: String,
+}
+
+impl Person {
+    fn actor(&self) -> Actor {
+        Actor { user: Some(self.user.id), role: self.user.role, label: self.user.full_name(), request_id: None }
+    }
+}
+
+/// What was done, for the screen.
+pub struct Report {
+    pub people: Vec<Person>,
+    pub lines: Vec<String>,
+}
+
+fn fixed<T>(value: Result<T, FieldFault>) -> Outcome<T> {
+    value.map_err(|fault| Error::Incident(format!("demonstration: {}", fault.message)))
+}
+
+fn person(app: &App, role: Role, first_name: &str, last_name: &str) -> Outcome<Person> {
+    use std::fmt::Write as _;
+    let mut password = String::new();
+    for byte in app.db.ids().secret().iter().take(9) {
+        let _ = write!(password, "{byte:02x}");
+    }
+    let hash = passwords::hash(&fixed(NewPassword::parse(&password))?, app.db.ids().secret())?;
+    let signs = role == Role::Ordonnateur;
+    let capacity = match role {
+        Role::Ordonnateur => Some("Secrétaire générale de région académique"),
+        Role::Gestionnaire => Some("Gestionnaire de l'ENT-école"),
+        _ => None,
+    };
+    let new = NewUser {
+        email: fixed(EmailAddress::parse(&format!("{role}@demonstration.invalid")))?,
+        role,
+        first_name: fixed(Line::parse(first_name))?,
+        last_name: fixed(Line::parse(last_name))?,
+        capacity: capacity.map(Line::parse).transpose().or_else(|f| fixed(Err(f)))?,
+        delegation: match signs {
+            true => Some(Delegation {
+                reference: fixed(Line::parse("arrêté fictif R76-2025-03-14-00002"))?,
+                published_on: day(2025, 3, 14),
+                ends_on: None,
+            }),
+            false => None,
+        },
+        password_hash: hash,
+    };
+    let user = app.db.write(|tx| access::actions::create_user(tx, &Actor::program("démonstration"), new))?;
+    Ok(Person { user, password })
+}
+
+fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default()
+}
+
+fn on_disk(bytes: &[u8]) -> Outcome<NamedTempFile> {
+    let fail = |e: std::io::Error| Error::Incident(format!("demonstration file: {e}"));
+    let mut file = NamedTempFile::new().map_err(fail)?;
+    file.write_all(bytes).map_err(fail)?;
+    Ok(file)
+}
+
+/// Does the year; the database must be migrated and empty.
+///
+/// # Errors
+/// Whatever a command refuses: the demonstration then shows a defect.
+pub fn run(app: &App) -> Outcome<Report> {
+    let year = fixed(SchoolYear::parse("2025-2026"))?;
+    let people = vec![
+        person(app, Role::Gestionnaire, "Dominique", "Garrigue")?,
+        person(app, Role::Ordonnateur, "Camille", "Cévenol")?,
+        person(app, Role::Comptable, "Alix", "Vidourle")?,
+        person(app, Role::Lecteur, "Maxime", "Uzège")?,
+        person(app, Role::Admin, "Sacha", "Camargue")?,
+    ];
+    let (Some(gestionnaire), Some(ordonnateur)) = (people.first().map(Person::actor), people.get(1).map(Person::actor))
+    else {
+        return Err(Error::Incident("demonstration without people".into()));
+    };
+    let mut lines = Vec::new();
+    let mut done = |what: String, since: Stopwatch| lines.push(format!("{what}  ({} ms)", since.elapsed().as_millis()));
+
+    let clock = Stopwatch::now();
+    let communes = import(app, COMMUNES, |tx, path| registry::import_collectivites(tx, &gestionnaire, path, false))?;
+    let schools = import(app, SCHOOLS, |tx, path| {
+        registry::import_schools(tx, &gestionnaire, path, ImportSchoolsOptions::default())
+    })?;
+    let contacts = import(app, CONTACTS, |tx, path| registry::import_contacts(tx, &gestionnaire, path, false))?;
+    done(
+        format!(
+            "Registre : {} communes, {} écoles ({} lignes d'autres établissements ignorées), {} contacts",
+            communes.created, schools.created, schools.ignored, contacts.updated
+        ),
+        clock,
+    );
+
+    let clock = Stopwatch::now();
+    let enrolled = app.db.write(|tx| {
+        campaigns::create(tx, &gestionnaire, campaign(&year))?;
+        let request = EnrolRequest {
+            filter: Some(SchoolSelection {
+                departement: Some(fixed(Departement::parse("30"))?),
+                sector: Some(Sector::Public),
+                ..SchoolSelection::default()
+            }),
+            keys: None,
+            dry_run: false,
+            origin: None,
+            requester: None,
+            requested_on: None,
+        };
+        let enrolled = campaigns::enrol(tx, &gestionnaire, &year, request)?;
+        campaigns::open(tx, &gestionnaire, &year, &app.defaults.texts)?;
+        Ok(enrolled)
+    })?;
+    done(format!("Campagne {year} ouverte : {} écoles publiques inscrites", enrolled.count("enrolled")), clock);
+
+    let clock = Stopwatch::now();
+    let issued = app.db.write(|tx| {
+        let all = PrepareRequest { filter: None, keys: None, dry_run: false };
+        conventions::issue(tx, &gestionnaire, &year, all, &app.defaults, &app.convention_templates)
+    })?;
+    done(format!("Conventions émises : {}, {}", issued.count("issued"), euros(&issued)), clock);
+
+    let clock = Stopwatch::now();
+    let (signed, countersigned) = sign_some(app, &gestionnaire, &year)?;
+    done(format!("Signatures : {signed} communes, {countersigned} contreseings"), clock);
+
+    let clock = Stopwatch::now();
+    let prepared = app.db.write(|tx| {
+        let all = PrepareRequest { filter: None, keys: None, dry_run: false };
+        titles::prepare(tx, &gestionnaire, &year, all, &app.defaults)
+    })?;
+    done(format!("Titres préparés par la gestionnaire : {}, {}", prepared.count("prepared"), euros(&prepared)), clock);
+
+    let clock = Stopwatch::now();
+    let approved = app.db.write(|tx| {
+        let filter = TitleSelection { campaign: Some(year.clone()), ..TitleSelection::default() };
+        let request = ApproveRequest { filter: Some(filter), keys: None, dry_run: false };
+        let making = Making { defaults: &app.defaults, templates: &app.title_templates };
+        titles::approve(tx, &ordonnateur, request, &making)
+    })?;
+    done(format!("Titres approuvés par l'ordonnatrice : {}, {}", approved.count("approved"), euros(&approved)), clock);
+
+    let clock = Stopwatch::now();
+    let batch = app
+        .db
+        .write(|tx| accounting::seal(tx, &ordonnateur, &SealRequest { campaign: year.clone(), exercice: None }))?;
+    done(
+        format!("Bordereau {} scellé : {} titres, {}", batch.number, batch.count, french::euros(batch.total.cents())),
+        clock,
+    );
+
+    let clock = Stopwatch::now();
+    let papers = samples(app, &year, &batch, &approved)?;
+    done(format!("À regarder : {}", papers.join(", ")), clock);
+    Ok(Report { people, lines })
+}
+
+fn euros(view: &BulkView) -> String {
+    french::euros(view.total.cents())
+}
+
+fn import(
+    app: &App,
+    bytes: &[u8],
+    read: impl FnOnce(&mut crate::platform::Tx<'_>, &Path) -> Outcome<ImportView>,
+) -> Outcome<ImportView> {
+    let file = on_disk(bytes)?;
+    app.db.write(|tx| read(tx, file.path()))
+}
+
+fn campaign(year: &SchoolYear) -> CampaignRequest {
+    CampaignRequest {
+        school_year: year.clone(),
+        tariff: Tariff { unit: TariffUnit::School, unit_amount: Money::from_cents(4000) },
+        convention_date: day(2025, 6, 5),
+        ends_on: day(2026, 9, 5),
+        response_deadline: Some(day(2025, 10, 15)),
+        small_claims: SmallClaims::default(),
+        countersign_policy: campaigns::CountersignPolicy::Record,
+        texts: None,
+    }
+}
+
+/// Most communes have answered, some have not, some wait for the rectorat: as in a real autumn.
+fn sign_some(app: &App, actor: &Actor, year: &SchoolYear) -> Outcome<(usize, usize)> {
+    let signatory = &app.defaults.texts.signatory;
+    let rectrice = format!("{} {}", signatory.first_name, signatory.last_name);
+    app.db.write(|tx| {
+        let campaign = campaigns::find(tx, year)?;
+        let (mut signed, mut countersigned) = (0, 0);
+        for convention in conventions::of_campaign(tx, campaign.id)? {
+            // One commune in five has not answered; of the others one in ten waits for the countersignature.
+            if convention.rank % 5 == 0 {
+                continue;
+            }
+            let mayor = mayor(&convention);
+            conventions::transition(
+                tx,
+                actor,
+                convention.id,
+                None,
+                &signature("sign", day(2025, 7, 25), &mayor, "Maire")?,
+            )?;
+            signed += 1;
+            if convention.rank % 10 != 1 {
+                let request = signature("countersign", day(2025, 8, 29), &rectrice, "Rectrice de région académique")?;
+                conventions::transition(tx, actor, convention.id, None, &request)?;
+                countersigned += 1;
+            }
+        }
+        Ok((signed, countersigned))
+    })
+}
+
+fn mayor(convention: &Convention) -> String {
+    let who = &convention.party.representative;
+    match (&who.first_name, &who.last_name) {
+        (Some(first), Some(last)) => format!("{first} {last}"),
+        _ => "Maire en exercice".to_owned(),
+    }
+}
+
+fn signature(action: &str, on: NaiveDate, name: &str, title: &str) -> Outcome<TransitionRequest> {
+    Ok(TransitionRequest {
+        action: fixed(conventions::ConventionAction::parse(action))?,
+        signed_on: Some(on),
+        signatory: Some(SignatoryRequest { name: fixed(Line::parse(name))?, title: fixed(Line::parse(title))? }),
+        evidence: None,
+        acknowledged: Vec::new(),
+        reason: None,
+    })
+}
+
+/// Leaves a convention, a demand and the accountant's files in the demonstration's folder.
+fn samples(app: &App, year: &SchoolYear, batch: &Batch, approved: &BulkView) -> Outcome<Vec<String>> {
+    let mut written = Vec::new();
+    let mut keep = |name: String, bytes: &[u8]| -> Outcome<()> {
+        let path = Path::new(FOLDER).join(name);
+        std::fs::write(&path, bytes).map_err(|e| Error::Incident(format!("{}: {e}", path.display())))?;
+        written.push(path.display().to_string());
+        Ok(())
+    };
+    let seed = app.db.read(|tx| {
+        let campaign = campaigns::find(tx, year)?;
+        let all = conventions::of_campaign(tx, campaign.id)?;
+        Ok(all.into_iter().find(|c| c.party.siret.as_str() == "21300278500011"))
+    })?;
+    if let Some(seed) = seed {
+        let paper = conventions::document(&app.db, &app.renderer, seed.id)?;
+        keep(format!("{}.pdf", paper.number), &paper.bytes)?;
+    }
+    let first = approved.items.iter().find(|i| i.outcome == "approved").and_then(|i| i.id.clone());
+    if let Some(id) = first {
+        let id = fixed(crate::kernel::ids::TitleId::parse(&id))?;
+        let paper = titles::render(&app.db, &app.renderer, id)?;
+        keep(format!("{}.pdf", paper.reference), &paper.bytes)?;
+    }
+    for format in [accounting::FileFormat::Csv, accounting::FileFormat::Json] {
+        let bytes = app.db.read(|tx| accounting::file(tx, &batch.number, format))?;
+        keep(format!("{}.{format}", batch.number), &bytes)?;
+    }
+    Ok(written)
+}
