@@ -3,7 +3,7 @@
 //! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
 //! 70 incident · 78 settings to mend.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -109,7 +109,7 @@ struct Failure {
 impl From<StartFault> for Failure {
     fn from(fault: StartFault) -> Self {
         let code = match &fault {
-            StartFault::Config(_) => 78,
+            StartFault::Config(_) | StartFault::Papers { .. } => 78,
             StartFault::Database(_) | StartFault::PendingMigrations | StartFault::Listen { .. } => 69,
         };
         Self { code, message: fault.to_string() }
@@ -181,9 +181,12 @@ fn ill_written(error: &clap::Error) -> ExitCode {
 }
 
 fn start_logging(environment: &Environment, json: bool) {
-    let wanted = environment.get("RUST_LOG").map_or("info", String::as_str);
+    let wanted = environment.get("RUST_LOG").map_or("info,actix_server=warn", String::as_str);
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second subscriber in one process is refused; the first stays.
     let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
 }
@@ -225,15 +228,14 @@ fn serve(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
     let address = app.config.server.listen;
     let listener = TcpListener::bind(address).map_err(|error| StartFault::Listen {
         problem: format!("L'adresse {address} ne peut être écoutée : {error}"),
-        remedy: "Arrêter le programme qui l'occupe, ou choisir une autre adresse : serve --listen 127.0.0.1:8081.".into(),
+        remedy: "Arrêter le programme qui l'occupe, ou choisir une autre adresse : serve --listen 127.0.0.1:8081."
+            .into(),
     })?;
     let address = listener.local_addr()?;
     if app.db.read(access::actions::no_user_yet)? {
-        say(
-            "Aucun compte n'existe encore. Pour créer le premier administrateur :\n  \
+        say("Aucun compte n'existe encore. Pour créer le premier administrateur :\n  \
              ent-backoffice user add --email vous@exemple.fr --role admin --first-name Prénom --last-name Nom \
-             --password-stdin",
-        );
+             --password-stdin");
     }
     say(&format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
     let how = Serving {

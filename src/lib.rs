@@ -7,6 +7,7 @@
 //! ```
 //! What stands to the left never imports what stands to its right; a test reads the `use` lines and says so.
 pub mod access;
+pub mod accounting;
 pub mod app;
 pub mod audit;
 pub mod campaigns;

@@ -7,8 +7,8 @@ use super::user::{NewUser, User, UserChange};
 use super::{store, store_sessions};
 use crate::audit::{self, Entry};
 use crate::kernel::{Actor, Refused, Role, ids::UserId};
-use crate::platform::web::problem::PRECONDITION_FAILED;
 use crate::platform::db::counters;
+use crate::platform::web::problem::PRECONDITION_FAILED;
 use crate::platform::{Outcome, Tx};
 
 /// Makes an active account.

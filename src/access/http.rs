@@ -7,7 +7,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::http_users::UserView;
 use super::passwords::{self, Gate};
 use super::permission::{Any, Can};
-use super::problems::{INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS, UNAUTHENTICATED};
+use super::problems::{
+    INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS, UNAUTHENTICATED,
+};
 use super::sessions::{self, Attempt, Login, Renewal, Session, SessionRules};
 use super::tokens::Tokens;
 use crate::kernel::contact::EmailAddress;

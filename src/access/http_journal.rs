@@ -7,8 +7,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::permission::{Administer, Can};
 use crate::audit::{self, Event, Filter};
-use crate::kernel::ids::{AuditEventId, UserId};
 use crate::kernel::Instant;
+use crate::kernel::ids::{AuditEventId, UserId};
 use crate::platform::web::{Answer, Page, PageView, Params, Reply, State};
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {

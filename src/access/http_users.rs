@@ -13,7 +13,9 @@ use crate::kernel::text::Line;
 use crate::kernel::{Instant, Role, ids::UserId};
 use crate::path_keys;
 use crate::platform::web::problem::UNAVAILABLE;
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State};
+use crate::platform::web::{
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State,
+};
 
 path_keys!(UserId => "id");
 

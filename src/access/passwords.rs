@@ -19,8 +19,7 @@ pub const MAX_LENGTH: usize = 200;
 const AT_ONCE: usize = 16;
 
 /// Verified when there is no account, so that an unknown address takes as long as a wrong password.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$Y5s1QbVn7uTqkIK0cLQF6mVqQ9mYtq7dC9Zr0xk1oXQ";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$Y5s1QbVn7uTqkIK0cLQF6mVqQ9mYtq7dC9Zr0xk1oXQ";
 
 /// A password somebody chooses: 12 to 200 characters. Never shown, not even by `Debug`.
 #[derive(Clone, utoipa::ToSchema)]
@@ -69,6 +68,12 @@ impl PasswordHash {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for PasswordHash {
+    fn from(phc: String) -> Self {
+        Self(phc)
     }
 }
 

@@ -44,7 +44,9 @@ pub enum Login {
     Opened(Session),
     /// Unknown address, wrong password or inactive account: nobody is told which.
     Denied,
-    Locked { seconds: i64 },
+    Locked {
+        seconds: i64,
+    },
 }
 
 /// What a renewal comes to.

@@ -92,9 +92,11 @@ pub(super) fn find(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
 }
 
 /// What is needed to judge a log-in.
+#[derive(Queryable)]
 pub(super) struct LoginRow {
     pub id: UserId,
     pub active: bool,
+    #[diesel(deserialize_as = String)]
     pub password_hash: PasswordHash,
     pub failed_logins: i64,
     pub failing_since: Option<Instant>,
@@ -102,7 +104,7 @@ pub(super) struct LoginRow {
 }
 
 pub(super) fn find_login(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<Option<LoginRow>> {
-    let row: Option<(UserId, bool, String, i64, Option<Instant>, Option<Instant>)> = users::table
+    Ok(users::table
         .filter(users::email.eq(email))
         .select((
             users::id,
@@ -113,15 +115,7 @@ pub(super) fn find_login(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<Optio
             users::locked_until,
         ))
         .first(tx.conn())
-        .optional()?;
-    Ok(row.map(|(id, active, hash, failed_logins, failing_since, locked_until)| LoginRow {
-        id,
-        active,
-        password_hash: PasswordHash::from_phc(hash),
-        failed_logins,
-        failing_since,
-        locked_until,
-    }))
+        .optional()?)
 }
 
 /// Keeps the count of failures; no part of the account's version.

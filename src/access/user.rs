@@ -64,8 +64,15 @@ pub struct Signatory {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatoryFault {
     /// The account lacks its capacity, its delegation, or both.
-    Incomplete { name: String, missing: Vec<&'static str> },
-    NotInForce { name: String, day: NaiveDate, delegation: Delegation },
+    Incomplete {
+        name: String,
+        missing: Vec<&'static str>,
+    },
+    NotInForce {
+        name: String,
+        day: NaiveDate,
+        delegation: Delegation,
+    },
 }
 
 impl User {
@@ -82,7 +89,8 @@ impl User {
     pub fn signatory_on(&self, day: NaiveDate) -> Result<Signatory, SignatoryFault> {
         let name = self.full_name();
         let (Some(capacity), Some(delegation)) = (&self.capacity, &self.delegation) else {
-            let missing = [(self.capacity.is_none(), "qualité"), (self.delegation.is_none(), "délégation de signature")];
+            let missing =
+                [(self.capacity.is_none(), "qualité"), (self.delegation.is_none(), "délégation de signature")];
             let missing = missing.into_iter().filter_map(|(absent, what)| absent.then_some(what)).collect();
             return Err(SignatoryFault::Incomplete { name, missing });
         };
@@ -96,10 +104,9 @@ impl User {
 impl From<SignatoryFault> for Refused {
     fn from(fault: SignatoryFault) -> Self {
         match fault {
-            SignatoryFault::Incomplete { name, missing } => Self::new(
-                &SIGNATORY_INCOMPLETE,
-                format!("Le compte de {name} ne dit pas : {}.", missing.join(", ")),
-            ),
+            SignatoryFault::Incomplete { name, missing } => {
+                Self::new(&SIGNATORY_INCOMPLETE, format!("Le compte de {name} ne dit pas : {}.", missing.join(", ")))
+            }
             SignatoryFault::NotInForce { name, day, delegation } => {
                 let end = delegation.ends_on.map_or_else(String::new, |end| format!(" et prend fin le {end}"));
                 Self::new(

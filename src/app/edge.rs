@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::kernel::refused::NOT_FOUND;
 use crate::kernel::{Ids, ProblemCode};
-use crate::platform::web::problem::{self, BAD_FORM, INTERNAL_ERROR, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, current};
+use crate::platform::web::problem::{INTERNAL_ERROR, METHOD_NOT_ALLOWED, current};
 use crate::platform::web::{Answer, Problem, State};
 
 /// The answer took too long.
@@ -124,7 +124,7 @@ fn log(status: StatusCode, took: Duration) {
     tracing::info!(status = status.as_u16(), milliseconds, "answered");
 }
 
-fn panic_text<'p>(panic: &'p (dyn std::any::Any + Send)) -> &'p str {
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
 }
@@ -183,7 +183,10 @@ impl AllowedMethods {
         let asked = segments(path);
         let fits = |template: &[String]| {
             template.len() == asked.len()
-                && template.iter().zip(&asked).all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+                && template
+                    .iter()
+                    .zip(&asked)
+                    .all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
         };
         let mut methods: Vec<&str> = Vec::new();
         for (_, admitted) in self.0.iter().filter(|(template, _)| fits(template)) {
@@ -208,17 +211,4 @@ pub async fn nothing_here(request: HttpRequest, allowed: web::Data<AllowedMethod
         response.headers_mut().insert(ALLOW, value);
     }
     Ok(response)
-}
-
-/// A multipart body that cannot be read.
-pub fn multipart_problem(error: &actix_multipart::MultipartError) -> Problem {
-    match error.status_code() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(&PAYLOAD_TOO_LARGE, "Le fichier dépasse la taille admise (server.import_limit_bytes).")
-        }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, "Le corps doit être multipart/form-data.")
-        }
-        _ => Problem::new(&BAD_FORM, "Le corps multipart ne peut pas être lu ou le champ « file » manque."),
-    }
 }

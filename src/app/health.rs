@@ -20,7 +20,9 @@ async fn ready(state: State) -> Answer {
     let db = state.db.clone();
     match web::block(move || db.has_pending_migrations()).await {
         Ok(Ok(false)) => Ok(HttpResponse::Ok().json(json!({"status": "ok", "database": "ok", "migrations": "ok"}))),
-        Ok(Ok(true)) => Err(Problem::new(&UNAVAILABLE, "Des migrations attendent : lancer « ent-backoffice migrate ».")),
+        Ok(Ok(true)) => {
+            Err(Problem::new(&UNAVAILABLE, "Des migrations attendent : lancer « ent-backoffice migrate »."))
+        }
         Ok(Err(cause)) => {
             tracing::error!(%cause, "not ready");
             Err(Problem::new(&UNAVAILABLE, "La base de données ne répond pas."))

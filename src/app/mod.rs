@@ -14,11 +14,11 @@ mod openapi;
 mod problems;
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_multipart::form::MultipartFormConfig;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::Compress;
 use actix_web::{HttpServer, web};
@@ -28,13 +28,21 @@ use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
 use crate::config::{Config, ConfigFault};
 use crate::kernel::{Clock, Ids, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings};
+use crate::campaigns::{Defaults, Thresholds};
+use crate::kernel::Money;
+use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::Handlers;
-use crate::platform::web::State;
-use crate::{access, kernel, platform};
+use crate::platform::web::{State, UploadLimit};
+use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
 
 /// Mounts the capabilities under `/api/v1`, in their import order.
 pub fn capabilities(cfg: &mut ServiceConfig<'_>) {
     access::routes(cfg);
+    registry::routes(cfg);
+    campaigns::routes(cfg);
+    conventions::routes(cfg);
+    titles::routes(cfg);
+    accounting::routes(cfg);
 }
 
 /// Every problem code the program may answer with, published at `/problems`.
@@ -45,14 +53,30 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         platform::web::problem::CODES,
         &[&platform::db::idempotency::KEY_REUSED],
         access::CODES,
+        registry::CODES,
+        campaigns::CODES,
+        conventions::CODES,
+        titles::CODES,
+        accounting::CODES,
         edge::CODES,
     ]
     .concat()
 }
 
 /// Which function runs which kind of job.
-fn handlers(_config: &Config) -> Handlers {
-    Handlers::default()
+fn handlers(renderer: &Arc<Renderer>) -> Handlers {
+    let handlers = conventions::handlers(Handlers::default(), Arc::clone(renderer));
+    titles::handlers(handlers, Arc::clone(renderer))
+}
+
+/// The rectorat's template when its folder holds one, else the program's.
+fn template(folder: Option<&Path>, name: &str, own: Template) -> Result<Template, StartFault> {
+    let Some(path) = folder.map(|f| f.join(name)).filter(|p| p.exists()) else { return Ok(own) };
+    let text = std::fs::read_to_string(&path).map_err(|e| StartFault::Papers {
+        problem: format!("Le modèle {} ne peut être lu : {e}", path.display()),
+        remedy: "Vérifier les droits du fichier et son encodage (UTF-8).".into(),
+    })?;
+    Ok(Template::new(name, text))
 }
 
 /// Why the program cannot start.
@@ -65,6 +89,8 @@ pub enum StartFault {
     #[error("La base attend des migrations.\n  → Lancer « ent-backoffice migrate », ou « serve --migrate ».")]
     PendingMigrations,
     #[error("{problem}\n  → {remedy}")]
+    Papers { problem: String, remedy: String },
+    #[error("{problem}\n  → {remedy}")]
     Listen { problem: String, remedy: String },
 }
 
@@ -74,6 +100,10 @@ pub struct App {
     pub config: Config,
     pub handlers: Handlers,
     pub tokens: web::Data<Tokens>,
+    pub defaults: web::Data<Defaults>,
+    pub convention_templates: web::Data<conventions::Templates>,
+    pub title_templates: web::Data<titles::Templates>,
+    pub renderer: Arc<Renderer>,
     login: LoginService,
 }
 
@@ -118,8 +148,33 @@ impl App {
             failed_login_window_minutes: config.access.failed_login_window_minutes,
             lockout_minutes: config.access.lockout_minutes,
         });
-        let handlers = handlers(&config);
-        Ok(Self { db, config, handlers, tokens, login })
+        let renderer = Renderer::new(config.documents.font_dir.as_deref()).map_err(|fault| StartFault::Papers {
+            problem: fault.to_string(),
+            remedy: "Corriger documents.font_dir, ou l'enlever pour les polices livrées.".into(),
+        })?;
+        let renderer = Arc::new(renderer);
+        let folder = config.documents.template_dir.as_deref();
+        let convention = template(folder, "convention.typ", conventions::document::default_template())?;
+        let title = template(folder, "title.typ", titles::document::default_template())?;
+        let thresholds = config.small_claims.thresholds.iter();
+        let defaults = Defaults {
+            texts: config.texts.clone(),
+            thresholds: Thresholds::new(
+                thresholds.filter_map(|t| Some((t.from, Money::round_half_up(t.amount)?))).collect(),
+            ),
+            specimen: config.documents.specimen,
+        };
+        Ok(Self {
+            handlers: handlers(&renderer),
+            db,
+            config,
+            tokens,
+            login,
+            renderer,
+            defaults: web::Data::new(defaults),
+            convention_templates: web::Data::new(conventions::Templates { convention }),
+            title_templates: web::Data::new(titles::Templates { title }),
+        })
     }
 
     /// SQLite migrates by itself; PostgreSQL, shared between instances, only when asked.
@@ -146,17 +201,21 @@ impl App {
         let tokens = self.tokens.clone();
         let login = web::Data::new(self.login.clone());
         let json = web::PayloadConfig::new(self.config.server.json_limit_bytes);
-        let import_limit = self.config.server.import_limit_bytes;
+        let import = UploadLimit(u64::try_from(self.config.server.import_limit_bytes).unwrap_or(u64::MAX));
+        let import = web::Data::new(import);
+        let defaults = self.defaults.clone();
+        let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
+        let renderer: web::Data<Renderer> = Arc::clone(&self.renderer).into();
         move |cfg| {
-            let import = MultipartFormConfig::default()
-                .total_limit(import_limit)
-                .memory_limit(import_limit)
-                .error_handler(|error, _| edge::multipart_problem(&error).into());
             cfg.app_data(state.clone())
+                .app_data(defaults.clone())
+                .app_data(convention.clone())
+                .app_data(title.clone())
+                .app_data(renderer.clone())
                 .app_data(tokens.clone())
                 .app_data(login.clone())
                 .app_data(json.clone())
-                .app_data(import);
+                .app_data(import.clone());
         }
     }
 
@@ -180,7 +239,12 @@ impl App {
     ///
     /// # Errors
     /// The listener cannot be served.
-    pub fn serve(self, listener: TcpListener, how: &Serving, started: impl FnOnce(ServerHandle)) -> std::io::Result<()> {
+    pub fn serve(
+        self,
+        listener: TcpListener,
+        how: &Serving,
+        started: impl FnOnce(ServerHandle),
+    ) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         let threads = self.spawn_job_threads(how.job_threads, &stop)?;
         let router = self.router();
@@ -188,9 +252,10 @@ impl App {
         let served = actix_web::rt::System::new().block_on(async move {
             let mut server = HttpServer::new(move || {
                 let router = router.clone();
-                actix_web::App::new().configure(router).wrap(Compress::default()).wrap_fn(move |request, next| {
-                    edge::around(request, next, timeout)
-                })
+                actix_web::App::new()
+                    .configure(router)
+                    .wrap(Compress::default())
+                    .wrap_fn(move |request, next| edge::around(request, next, timeout))
             })
             .disable_signals()
             .shutdown_timeout(30);
@@ -212,14 +277,16 @@ impl App {
         served
     }
 
-    fn spawn_job_threads(&self, count: usize, stop: &Arc<AtomicBool>) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
+    fn spawn_job_threads(
+        &self,
+        count: usize,
+        stop: &Arc<AtomicBool>,
+    ) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
         let poll = Duration::from_millis(self.config.jobs.poll_milliseconds);
         (0..count)
             .map(|rank| {
                 let (handlers, db, stop) = (self.handlers.clone(), self.db.clone(), Arc::clone(stop));
-                std::thread::Builder::new()
-                    .name(format!("job-{rank}"))
-                    .spawn(move || handlers.work(&db, &stop, poll))
+                std::thread::Builder::new().name(format!("job-{rank}")).spawn(move || handlers.work(&db, &stop, poll))
             })
             .collect()
     }

@@ -23,6 +23,11 @@ const BEARER: &str = "bearer";
 const TAGS: &[(&str, &str)] = &[
     ("Accès", "Sessions et compte de la personne connectée."),
     ("Comptes", "Comptes, rôles, qualités et délégations de signature ; réservé aux administrateurs."),
+    ("Registre", "Collectivités, écoles, payeurs ; à l'unité ou par import de fichiers."),
+    ("Campagnes", "L'année : tarif, dates, textes, politiques, écoles inscrites."),
+    ("Conventions", "Émission, signatures, documents, participations et leur calcul."),
+    ("Titres", "Liquidation, approbation par une autre personne, demandes d'émission."),
+    ("Comptabilité", "Bordereaux scellés et leurs fichiers."),
     ("Journal", "Qui a fait quoi, sur quoi, quand ; réservé aux administrateurs."),
 ];
 
@@ -90,9 +95,8 @@ fn complete(operation: &mut Operation) {
         shared.push(("422", "`invalid_value`"));
     }
     for (status, text) in shared {
-        let content = ContentBuilder::new()
-            .schema(Some(RefOr::Ref(Ref::from_schema_name(ProblemView::name()))))
-            .build();
+        let content =
+            ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(ProblemView::name())))).build();
         let response = ResponseBuilder::new().description(text).content("application/problem+json", content).build();
         operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
     }
@@ -106,8 +110,9 @@ fn is_open(operation: &Operation) -> bool {
 
 /// `/api/openapi.json` and the page `/api/docs/`, whose files are in the program: no network.
 pub fn routes(cfg: &mut web::ServiceConfig, document: &OpenApi) {
-    cfg.service(web::resource("/api/docs").get(|| async {
-        HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish()
-    }));
+    cfg.service(
+        web::resource("/api/docs")
+            .get(|| async { HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish() }),
+    );
     cfg.service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", document.clone()));
 }

@@ -4,7 +4,10 @@ use diesel::prelude::*;
 
 use super::{Entry, Event, Filter};
 use crate::insert_batches;
-use crate::kernel::{Actor, Instant, ids::{AuditEventId, UserId}};
+use crate::kernel::{
+    Actor, Instant,
+    ids::{AuditEventId, UserId},
+};
 use crate::platform::db::schema::audit_events;
 use crate::platform::web::Page;
 use crate::platform::{Outcome, Tx};

@@ -10,7 +10,7 @@ use super::{actions, store};
 use crate::access::{Can, ManageCampaigns, Read};
 use crate::kernel::{Finding, SchoolYear};
 use crate::path_keys;
-use crate::platform::web::docs::{ListRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 path_keys!(SchoolYear => "school_year");
@@ -33,7 +33,7 @@ fn detail(campaign: Campaign) -> CampaignDetail {
 
 /// Créer la campagne d'une année scolaire
 #[utoipa::path(
-    operation_id = "create_campaign", tag = "campagnes", request_body = CampaignRequest,
+    operation_id = "create_campaign", tag = "Campagnes", request_body = CampaignRequest,
     responses((status = 201, body = CampaignDetail, description = "Créée, en préparation"), WriteRefusals),
     security(("bearer" = []))
 )]
@@ -59,8 +59,8 @@ struct ListQuery {
 
 /// Lister les campagnes, la plus récente d'abord
 #[utoipa::path(
-    operation_id = "list_campaigns", tag = "campagnes", params(ListQuery),
-    responses((status = 200, body = PageView<CampaignView>, description = "Une page"), ListRefusals),
+    operation_id = "list_campaigns", tag = "Campagnes", params(ListQuery),
+    responses((status = 200, body = PageView<CampaignView>, description = "Une page"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/campaigns")]
@@ -78,7 +78,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 
 /// Lire une campagne
 #[utoipa::path(
-    operation_id = "get_campaign", tag = "campagnes", params(("school_year" = SchoolYear, Path)),
+    operation_id = "get_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
     responses((status = 200, body = CampaignDetail, description = "La campagne"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -98,7 +98,7 @@ async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>) -> Answe
 ///
 /// Fusion JSON (RFC 7396). Une fois la campagne ouverte, seuls `response_deadline`, `small_claims` et `countersign_policy` changent encore.
 #[utoipa::path(
-    operation_id = "patch_campaign", tag = "campagnes",
+    operation_id = "patch_campaign", tag = "Campagnes",
     params(("school_year" = SchoolYear, Path), ("If-Match" = String, Header, description = "ETag lu")),
     request_body = Object,
     responses((status = 200, body = CampaignDetail, description = "Modifiée"), WriteRefusals, PreconditionRefusals),

@@ -11,7 +11,7 @@ use super::{actions, store};
 use crate::access::{Can, ManageCampaigns, Read};
 use crate::kernel::text::Line;
 use crate::kernel::{Departement, Refused, SchoolYear, Uai};
-use crate::platform::web::docs::{ListRefusals, WriteRefusals};
+use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, Upload};
 use crate::platform::{Outcome, Tx};
 use crate::registry::ImportView;
@@ -40,7 +40,7 @@ fn view((e, name, commune_name, departement): (Enrolment, Line, Line, Departemen
 ///
 /// Par `filter` ou par `keys` (UAI). Issues : `enrolled`, `already_enrolled`, `refused`.
 #[utoipa::path(
-    operation_id = "enrol_schools", tag = "campagnes", params(("school_year" = SchoolYear, Path)), request_body = EnrolRequest,
+    operation_id = "enrol_schools", tag = "Campagnes", params(("school_year" = SchoolYear, Path)), request_body = EnrolRequest,
     responses((status = 200, body = BulkView, description = "Une issue par école"), WriteRefusals),
     security(("bearer" = []))
 )]
@@ -61,7 +61,7 @@ struct ImportQuery {
 ///
 /// Colonnes `uai`, `origine`, `demandeur`, `date`, `premiere_annee` ; CSV ou XLSX.
 #[utoipa::path(
-    operation_id = "import_enrolments", tag = "campagnes", params(("school_year" = SchoolYear, Path), ImportQuery),
+    operation_id = "import_enrolments", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
     responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
     security(("bearer" = []))
@@ -99,8 +99,8 @@ struct ListQuery {
 
 /// Lister les inscriptions
 #[utoipa::path(
-    operation_id = "list_enrolments", tag = "campagnes", params(("school_year" = SchoolYear, Path), ListQuery),
-    responses((status = 200, body = PageView<EnrolmentView>, description = "Une page"), ListRefusals),
+    operation_id = "list_enrolments", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ListQuery),
+    responses((status = 200, body = PageView<EnrolmentView>, description = "Une page"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/enrolments")]
@@ -126,7 +126,7 @@ fn one_view(tx: &mut Tx<'_>, enrolment: Enrolment) -> Outcome<EnrolmentView> {
 
 /// Inscrire une école
 #[utoipa::path(
-    operation_id = "enrol_school", tag = "campagnes",
+    operation_id = "enrol_school", tag = "Campagnes",
     params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)), request_body = EnrolmentRequest,
     responses(
         (status = 200, body = EnrolmentView, description = "Déjà inscrite"),
@@ -159,7 +159,7 @@ async fn put_one(
 
 /// Retirer une école de la campagne
 #[utoipa::path(
-    operation_id = "withdraw_school", tag = "campagnes", params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)),
+    operation_id = "withdraw_school", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)),
     responses((status = 204, description = "Retirée"), WriteRefusals),
     security(("bearer" = []))
 )]

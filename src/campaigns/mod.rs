@@ -67,3 +67,14 @@ pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, convention: ConventionId, uais
 pub fn unpin(tx: &mut Tx<'_>, convention: ConventionId) -> Outcome<usize> {
     store::unpin(tx, convention)
 }
+
+/// Refuses when a caller announced another version than the current one.
+pub fn check_version(tx: &mut Tx<'_>, year: &crate::kernel::SchoolYear, announced: Option<i64>) -> Outcome<()> {
+    let Some(announced) = announced else { return Ok(()) };
+    let current = actions::find_and_hold(tx, year)?.version;
+    if announced == current {
+        return Ok(());
+    }
+    let detail = format!("Version {announced} annoncée, version {current} enregistrée.");
+    Err(crate::kernel::Refused::new(&crate::platform::web::problem::PRECONDITION_FAILED, detail).into())
+}

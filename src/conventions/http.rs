@@ -15,7 +15,7 @@ use crate::kernel::ids::ConventionId;
 use crate::kernel::{Departement, Instant, Role, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
-use crate::platform::web::docs::{ListRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State};
 
 path_keys!(ConventionId => "id");
@@ -44,8 +44,8 @@ struct ListQuery {
 
 /// Lister les conventions
 #[utoipa::path(
-    operation_id = "list_conventions", tag = "conventions", params(ListQuery),
-    responses((status = 200, body = PageView<ConventionView>, description = "Une page, par numéro"), ListRefusals),
+    operation_id = "list_conventions", tag = "Conventions", params(ListQuery),
+    responses((status = 200, body = PageView<ConventionView>, description = "Une page, par numéro"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/conventions")]
@@ -73,7 +73,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 
 /// Lire une convention
 #[utoipa::path(
-    operation_id = "get_convention", tag = "conventions", params(("id" = ConventionId, Path)),
+    operation_id = "get_convention", tag = "Conventions", params(("id" = ConventionId, Path)),
     responses((status = 200, body = ConventionView, description = "La convention et ses constats"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -93,7 +93,7 @@ async fn one(state: State, _can: Can<Read>, Key(id): Key<ConventionId>) -> Answe
 ///
 /// Les octets sont produits une fois et ne changent plus.
 #[utoipa::path(
-    operation_id = "get_convention_document", tag = "conventions", params(("id" = ConventionId, Path)),
+    operation_id = "get_convention_document", tag = "Conventions", params(("id" = ConventionId, Path)),
     responses(
         (status = 200, content_type = "application/pdf", body = Vec<u8>, description = "Le document"),
         (status = 409, body = crate::platform::web::ProblemView, content_type = "application/problem+json", description = "Modèle défaillant"),
@@ -112,7 +112,7 @@ async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, 
 
 /// Lire la participation et son calcul
 #[utoipa::path(
-    operation_id = "get_participation", tag = "conventions", params(("id" = ConventionId, Path)),
+    operation_id = "get_participation", tag = "Conventions", params(("id" = ConventionId, Path)),
     responses((status = 200, body = ParticipationView, description = "Lignes, total, étapes"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -145,7 +145,7 @@ struct TransitionsView {
 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
-    operation_id = "list_convention_transitions", tag = "conventions", params(("id" = ConventionId, Path)),
+    operation_id = "list_convention_transitions", tag = "Conventions", params(("id" = ConventionId, Path)),
     responses((status = 200, body = TransitionsView, description = "Les actions"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -178,7 +178,7 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
 
 /// Signer, contresigner ou annuler une convention
 #[utoipa::path(
-    operation_id = "transition_convention", tag = "conventions", params(("id" = ConventionId, Path)),
+    operation_id = "transition_convention", tag = "Conventions", params(("id" = ConventionId, Path)),
     request_body = TransitionRequest,
     responses((status = 200, body = ConventionView, description = "La convention après l'action"), WriteRefusals),
     security(("bearer" = []))

@@ -15,7 +15,7 @@ use crate::access::{Can, IssueConventions, Read};
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::{self, Defaults};
 use crate::kernel::{Departement, Money, SchoolYear};
-use crate::platform::web::docs::{ListRefusals, WriteRefusals};
+use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, Params, Reply, State};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -26,7 +26,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 ///
 /// Une par payeur ayant au moins une école inscrite. Sans `filter` ni `keys` (SIRET) : toutes. Issues : `issued`, `already_issued`, `no_enrolment`, `refused`.
 #[utoipa::path(
-    operation_id = "issue_conventions", tag = "conventions", params(("school_year" = SchoolYear, Path)), request_body = IssueRequest,
+    operation_id = "issue_conventions", tag = "Conventions", params(("school_year" = SchoolYear, Path)), request_body = IssueRequest,
     responses((status = 200, body = BulkView, description = "Une issue par payeur"), WriteRefusals),
     security(("bearer" = []))
 )]
@@ -62,8 +62,8 @@ struct ParticipationsQuery {
 ///
 /// Les conventions annulées ne comptent pas.
 #[utoipa::path(
-    operation_id = "list_participations", tag = "conventions", params(("school_year" = SchoolYear, Path), ParticipationsQuery),
-    responses((status = 200, body = ParticipationsView, description = "Sommes et lignes"), ListRefusals),
+    operation_id = "list_participations", tag = "Conventions", params(("school_year" = SchoolYear, Path), ParticipationsQuery),
+    responses((status = 200, body = ParticipationsView, description = "Sommes et lignes"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/participations")]

@@ -157,6 +157,7 @@ impl Ids {
     #[must_use]
     pub fn secret(&self) -> [u8; 32] {
         let mut bytes = [0_u8; 32];
+        #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
         rand::rng().fill_bytes(&mut bytes);
         bytes
     }

@@ -179,7 +179,7 @@ fn check_length(text: &str, max: usize) -> Result<(), FieldFault> {
 }
 
 fn check_characters(raw: &str, lines: bool) -> Result<(), FieldFault> {
-    match raw.chars().find(|c| !printable(*c) && !(lines && matches!(c, '\n' | '\r' | '\t'))) {
+    match raw.chars().find(|c| !(printable(*c) || lines && matches!(c, '\n' | '\r' | '\t'))) {
         None => Ok(()),
         Some(c) => Err(FieldFault::new(
             "unprintable_character",

@@ -12,7 +12,7 @@ use super::store_collectivites::{self as store, CollectiviteFilter};
 use crate::access::{Can, ManageRegistry, Read};
 use crate::kernel::{Departement, Finding, InseeCode, Instant, Siret, Uai};
 use crate::path_keys;
-use crate::platform::web::docs::{ListRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 path_keys!(Siret => "siret", Uai => "uai");
@@ -38,7 +38,7 @@ fn detail(tx: &mut crate::platform::Tx<'_>, c: super::Collectivite, more: Vec<Fi
 
 /// Enregistrer une collectivité
 #[utoipa::path(
-    operation_id = "create_collectivite", tag = "registre", request_body = CollectiviteRequest,
+    operation_id = "create_collectivite", tag = "Registre", request_body = CollectiviteRequest,
     responses(
         (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
         WriteRefusals,
@@ -80,10 +80,10 @@ crate::text_enum!(
 
 /// Lister les collectivités
 #[utoipa::path(
-    operation_id = "list_collectivites", tag = "registre", params(ListQuery),
+    operation_id = "list_collectivites", tag = "Registre", params(ListQuery),
     responses(
         (status = 200, body = PageView<CollectiviteView>, description = "Une page"),
-        ListRefusals,
+        ReadRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -116,7 +116,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 ///
 /// Un ancien SIRET mène à la collectivité actuelle, avec le constat `siret_replaced`.
 #[utoipa::path(
-    operation_id = "get_collectivite", tag = "registre", params(("siret" = Siret, Path)),
+    operation_id = "get_collectivite", tag = "Registre", params(("siret" = Siret, Path)),
     responses(
         (status = 200, body = CollectiviteDetail, description = "La collectivité"),
         ReadRefusals,
@@ -139,7 +139,7 @@ async fn one(state: State, _can: Can<Read>, Key(siret): Key<Siret>) -> Answer {
 ///
 /// Fusion JSON (RFC 7396) : un champ absent ne change pas, `null` efface. Un champ écrit ici n'est plus modifié par les imports.
 #[utoipa::path(
-    operation_id = "patch_collectivite", tag = "registre",
+    operation_id = "patch_collectivite", tag = "Registre",
     params(("siret" = Siret, Path), ("If-Match" = String, Header, description = "ETag lu")),
     request_body = Object,
     responses(
@@ -163,7 +163,7 @@ async fn change(state: State, can: Can<ManageRegistry>, Key(siret): Key<Siret>, 
 
 /// Remplacer le SIRET d'une collectivité
 #[utoipa::path(
-    operation_id = "replace_siret", tag = "registre", params(("siret" = Siret, Path)), request_body = SiretRequest,
+    operation_id = "replace_siret", tag = "Registre", params(("siret" = Siret, Path)), request_body = SiretRequest,
     responses(
         (status = 201, body = CollectiviteDetail, description = "Remplacé ; l'ancien SIRET mène toujours ici"),
         WriteRefusals,
@@ -186,7 +186,7 @@ async fn replace_siret(state: State, can: Can<ManageRegistry>, Key(siret): Key<S
 ///
 /// Commune nouvelle (CGCT art. L2113-5), transfert de compétence ou dissolution : le successeur paie pour les écoles à compter de la date d'effet.
 #[utoipa::path(
-    operation_id = "record_succession", tag = "registre", params(("siret" = Siret, Path)), request_body = SuccessionRequest,
+    operation_id = "record_succession", tag = "Registre", params(("siret" = Siret, Path)), request_body = SuccessionRequest,
     responses(
         (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
         WriteRefusals,

@@ -11,7 +11,7 @@ use super::school::{School, SchoolRequest, SchoolView};
 use super::store_schools::{self as store, SchoolFilter};
 use crate::access::{Can, ManageRegistry, Read};
 use crate::kernel::{Departement, InseeCode, Instant, Siret, Uai};
-use crate::platform::web::docs::{ListRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -22,7 +22,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 ///
 /// Sans `payer_siret`, le payeur est la commune enregistrée sous le code INSEE de l'école.
 #[utoipa::path(
-    operation_id = "create_school", tag = "registre", request_body = SchoolRequest,
+    operation_id = "create_school", tag = "Registre", request_body = SchoolRequest,
     responses(
         (status = 201, body = SchoolView, description = "Enregistrée"),
         WriteRefusals,
@@ -59,10 +59,10 @@ struct ListQuery {
 
 /// Lister les écoles
 #[utoipa::path(
-    operation_id = "list_schools", tag = "registre", params(ListQuery),
+    operation_id = "list_schools", tag = "Registre", params(ListQuery),
     responses(
         (status = 200, body = PageView<SchoolView>, description = "Une page"),
-        ListRefusals,
+        ReadRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -90,7 +90,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 
 /// Lire une école
 #[utoipa::path(
-    operation_id = "get_school", tag = "registre", params(("uai" = Uai, Path)),
+    operation_id = "get_school", tag = "Registre", params(("uai" = Uai, Path)),
     responses(
         (status = 200, body = SchoolView, description = "L'école"),
         ReadRefusals,
@@ -112,7 +112,7 @@ async fn one(state: State, _can: Can<Read>, Key(uai): Key<Uai>) -> Answer {
 ///
 /// Fusion JSON (RFC 7396). Un champ écrit ici n'est plus modifié par les imports.
 #[utoipa::path(
-    operation_id = "patch_school", tag = "registre",
+    operation_id = "patch_school", tag = "Registre",
     params(("uai" = Uai, Path), ("If-Match" = String, Header, description = "ETag lu")),
     request_body = Object,
     responses(
@@ -137,7 +137,7 @@ async fn change(state: State, can: Can<ManageRegistry>, Key(uai): Key<Uai>, call
 ///
 /// À compter de `payer_from` (absent : depuis l'origine) ; les imports ne le changeront plus.
 #[utoipa::path(
-    operation_id = "set_school_payer", tag = "registre", params(("uai" = Uai, Path)), request_body = PayerRequest,
+    operation_id = "set_school_payer", tag = "Registre", params(("uai" = Uai, Path)), request_body = PayerRequest,
     responses(
         (status = 201, body = SchoolView, description = "Désigné"),
         WriteRefusals,

@@ -1,1 +1,79 @@
+//! The claim: liquidation, approval by a second person, gap-free reference, frozen content, and the paper.
+//!
+//! ```text
+//!   convention in effect ──prepare──▶ prepared ──approve──▶ approved ──seal──▶ transmitted ──▶ (Chorus)
+//!                          small claims policy   reference,        by accounting
+//!                                                content frozen
+//! ```
+//! The executory title is edited and numbered by Chorus; ours is the liquidation and the demand. Correcting is never
+//! an edit: it is another, linked title.
+
+mod approve;
+mod codes;
 pub mod document;
+mod http;
+mod jobs;
+mod liquidation;
+mod paper;
+mod prepare;
+mod store;
+mod title;
+mod views;
+
+pub use approve::{ApproveRequest, Making, TitleSelection, approve};
+pub use codes::CODES;
+pub use jobs::{document as render, handlers};
+pub use prepare::{PrepareRequest, prepare};
+pub use store::ApprovalRow;
+pub use title::{Reference, Stage, Title, TitleLine, TitleState};
+
+use crate::campaigns::Unsettled;
+use crate::kernel::ids::{CampaignId, TitleId};
+use crate::platform::documents::Template;
+use crate::platform::{Outcome, Tx};
+
+/// The template in force: that of the program, or the rectorat's own.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    pub title: Template,
+}
+
+/// Mounts the routes.
+pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    http::routes(cfg);
+}
+
+/// Approved titles of a campaign that no batch holds, by reference, with lines and approvals.
+pub fn awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Title>> {
+    let filter = store::TitleFilter {
+        campaign: Some(campaign),
+        status: Some(TitleState::Approved),
+        ..store::TitleFilter::default()
+    };
+    let mut titles = store::select(tx, &filter)?;
+    titles.sort_by_cached_key(|t| t.reference().map(|r| r.text.clone()));
+    Ok(titles)
+}
+
+/// Lines of some titles, in order.
+pub fn lines(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<(TitleId, TitleLine)>> {
+    store::lines(tx, ids)
+}
+
+/// The frozen approvals of some titles.
+pub fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<ApprovalRow>> {
+    store::approvals(tx, ids)
+}
+
+/// Titles that closing the campaign would leave half way.
+pub fn unsettled(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Unsettled> {
+    Ok(Unsettled {
+        prepared: store::count(tx, campaign, TitleState::Prepared)?,
+        approved: store::count(tx, campaign, TitleState::Approved)?,
+    })
+}
+
+/// Moves the titles of a batch already written; an error when one was no longer approved.
+pub fn transmit(tx: &mut Tx<'_>, batch: crate::kernel::ids::BatchId, number: &str, count: usize) -> Outcome<()> {
+    store::transmit(tx, batch, number, count)
+}

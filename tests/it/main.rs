@@ -12,6 +12,14 @@
 )]
 
 #[macro_use]
+#[allow(dead_code, unused_imports, reason = "a harness offers more than each moment uses")]
 mod support;
 
+mod architecture;
 mod auth;
+mod year;
+mod edge;
+mod frozen;
+mod jobs;
+mod schema;
+mod users;

@@ -62,6 +62,7 @@ CREATE TABLE perception_titles (
     reference TEXT COLLATE "C" UNIQUE,
     exercice BIGINT,
     batch_id TEXT COLLATE "C" REFERENCES accounting_batches (id),
+    batch_number TEXT COLLATE "C",
     withdrawn_reason TEXT COLLATE "C",
     chorus_number TEXT COLLATE "C" UNIQUE,
     chorus_issued_on DATE,

@@ -62,6 +62,7 @@ CREATE TABLE perception_titles (
     reference TEXT UNIQUE,
     exercice BIGINT,
     batch_id TEXT REFERENCES accounting_batches (id),
+    batch_number TEXT,
     withdrawn_reason TEXT,
     chorus_number TEXT UNIQUE,
     chorus_issued_on DATE,

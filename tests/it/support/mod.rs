@@ -17,24 +17,22 @@ pub use test_app::{MORNING, PASSWORD, TestApp, at, cheap_hash};
 
 /// Makes each test two: `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {
-    ($($(#[$meta:meta])* fn $name:ident($app:ident: &TestApp) $body:block)+) => {$(
+    ($($(#[$meta:meta])* fn $name:ident($app:ident: &$kind:ident) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports)]
             use super::*;
-            fn body($app: &$crate::support::TestApp) $body
+            fn body($app: &$kind) $body
             $(#[$meta])*
             #[test]
             fn sqlite() {
                 let app = $crate::support::TestApp::new($crate::support::Base::sqlite());
                 body(&app);
-                app.finish();
             }
             $(#[$meta])*
             #[test]
             fn postgres() {
                 let app = $crate::support::TestApp::new($crate::support::Base::postgres());
                 body(&app);
-                app.finish();
             }
         }
     )+};

@@ -160,12 +160,10 @@ impl TestApp {
     /// Runs one statement as it stands.
     pub fn sql(&self, statement: &str) -> diesel::QueryResult<usize> {
         use diesel::RunQueryDsl as _;
-        self.db
-            .write(|tx| Ok(diesel::sql_query(statement).execute(tx.conn())?))
-            .map_err(|error| match error {
-                ent_backoffice::platform::Error::Database(cause) => cause,
-                other => panic!("{other}"),
-            })
+        self.db.write(|tx| Ok(diesel::sql_query(statement).execute(tx.conn())?)).map_err(|error| match error {
+            ent_backoffice::platform::Error::Database(cause) => cause,
+            other => panic!("{other}"),
+        })
     }
 
     /// Moves the clock.
@@ -178,27 +176,24 @@ impl TestApp {
         self.handlers.drain(&self.db).unwrap()
     }
 
-    /// This test does not care for the jobs it caused.
+    /// This test does not care for the jobs it caused: otherwise jobs left behind, or given up, make it fail.
     pub fn forget_jobs(&self) {
         self.forgotten.set(true);
-    }
-
-    /// Ends the test: jobs left behind, or given up, are a failure.
-    pub fn finish(self) {
-        if !self.forgotten.get() {
-            let (waiting, failed) = self.db.read(jobs::backlog).unwrap();
-            assert_eq!((waiting, failed), (0, 0), "jobs waiting and failed: call run_jobs() or forget_jobs()");
-        }
     }
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
+        // A test that failed already says why.
+        let looked = (!self.forgotten.get() && !std::thread::panicking()).then(|| self.db.read(jobs::backlog));
         // The command leaves at once; there is nothing to wait for but the thread.
         drop(self.server.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
         drop(self.base.take());
+        if let Some(backlog) = looked {
+            assert_eq!(backlog.unwrap(), (0, 0), "jobs waiting and failed: call run_jobs() or forget_jobs()");
+        }
     }
 }

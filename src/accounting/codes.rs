@@ -1,0 +1,12 @@
+//! The accounting's refusals.
+
+crate::problem_codes! {
+    NOTHING_TO_SEAL = "nothing_to_seal", 409, "Rien à sceller",
+        "Aucun titre approuvé de cette campagne et de cet exercice n'attend de bordereau.";
+    EXERCICE_REQUIRED = "exercice_required", 422, "Exercice à préciser",
+        "Des titres de plusieurs exercices attendent : un bordereau n'en porte qu'un, le nommer dans `exercice`.";
+    SEALER_UNKNOWN = "sealer_unknown", 403, "Compte nominatif requis",
+        "Sceller un bordereau demande un compte nominatif.";
+    FILE_UNKNOWN = "file_unknown", 404, "Fichier absent du bordereau",
+        "Ce bordereau n'a pas de fichier de ce format.";
+}

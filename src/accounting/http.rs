@@ -1,0 +1,166 @@
+//! Routes of accounting batches.
+
+use actix_web::{get, post};
+use serde::{Deserialize, Serialize};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
+use super::codes::FILE_UNKNOWN;
+use super::seal::{self, SealRequest};
+use super::store;
+use crate::access::{Can, DownloadBatches, ReadTitles, SealBatches};
+use crate::campaigns;
+use crate::kernel::{Instant, Money, Refused, SchoolYear};
+use crate::path_keys;
+use crate::platform::db::blobs;
+use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+use crate::platform::{Outcome, Tx};
+
+path_keys!(BatchNumber => "number", FileFormat => "format");
+
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(seal_batch).service(list).service(one).service(download);
+}
+
+/// Un bordereau scellé.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct BatchView {
+    number: BatchNumber,
+    status: BatchState,
+    campaign: SchoolYear,
+    exercice: i64,
+    nature: BatchNature,
+    comptable: String,
+    /// Nombre de titres.
+    count: i64,
+    total: Money,
+    #[schema(example = "EUR")]
+    currency: &'static str,
+    /// Empreinte des références et des contenus figés, dans l'ordre.
+    sha256: String,
+    files: Vec<BatchFile>,
+    sealed_by: String,
+    sealed_at: Instant,
+    version: i64,
+}
+
+fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
+    let files = store::files_of(tx, batch.id)?;
+    let campaign = campaigns::by_id(tx, batch.campaign_id)?.said.school_year;
+    Ok(BatchView {
+        number: batch.number,
+        status: batch.state,
+        campaign,
+        exercice: batch.exercice,
+        nature: batch.nature,
+        comptable: batch.comptable,
+        count: batch.count,
+        total: batch.total,
+        currency: "EUR",
+        sha256: batch.content_sha256,
+        files,
+        sealed_by: batch.sealed_by_label,
+        sealed_at: batch.sealed_at,
+        version: batch.version,
+    })
+}
+
+/// Sceller un bordereau
+///
+/// Prend les titres approuvés de la campagne (et de l'exercice) qui n'en ont pas ; les fichiers ne changent plus jamais.
+#[utoipa::path(
+    operation_id = "seal_batch", tag = "Comptabilité", request_body = SealRequest,
+    responses((status = 201, body = BatchView, description = "Scellé"), WriteRefusals),
+    security(("bearer" = []))
+)]
+#[post("/accounting-batches")]
+async fn seal_batch(state: State, can: Can<SealBatches>, call: CallContext, body: Body<SealRequest>) -> Answer {
+    let actor = can.actor;
+    state
+        .post(actor.user, call, body.sha256, move |tx| {
+            let sealed = seal::seal(tx, &actor, &body.value)?;
+            let (location, version) = (format!("/api/v1/accounting-batches/{}", sealed.number), sealed.version);
+            Reply::created(location, &view(tx, sealed)?, version)
+        })
+        .await
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    campaign: Option<SchoolYear>,
+    /// De 1 à 200 ; 50 par défaut.
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// Lister les bordereaux
+#[utoipa::path(
+    operation_id = "list_batches", tag = "Comptabilité", params(ListQuery),
+    responses((status = 200, body = PageView<BatchView>, description = "Une page, par numéro"), ReadRefusals),
+    security(("bearer" = []))
+)]
+#[get("/accounting-batches")]
+async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQuery>) -> Answer {
+    let page = Page::read(query.limit, query.cursor.as_deref(), "number", 1)?;
+    let reply = state
+        .read(move |tx| {
+            let campaign = query.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
+            let rows = store::list(tx, campaign.map(|c| c.id), &page)?;
+            let cut = page.finish(rows, "number", |b: &Batch| vec![b.number.to_string()], |b| b);
+            let data = cut.data.into_iter().map(|b| view(tx, b)).collect::<Outcome<Vec<_>>>()?;
+            Reply::ok(&PageView { data, meta: cut.meta })
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
+    Ok(store::find(tx, number)?.ok_or_else(|| Refused::not_found("Bordereau", number))?)
+}
+
+/// Lire un bordereau
+#[utoipa::path(
+    operation_id = "get_batch", tag = "Comptabilité", params(("number" = BatchNumber, Path)),
+    responses((status = 200, body = BatchView, description = "Le bordereau"), ReadRefusals),
+    security(("bearer" = []))
+)]
+#[get("/accounting-batches/{number}")]
+async fn one(state: State, _can: Can<ReadTitles>, Key(number): Key<BatchNumber>) -> Answer {
+    let reply = state
+        .read(move |tx| {
+            let batch = found(tx, &number)?;
+            let version = batch.version;
+            Reply::versioned(&view(tx, batch)?, version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Télécharger un fichier du bordereau
+///
+/// `csv` pour un tableur français, `json` pour une machine ; chaque téléchargement est identique.
+#[utoipa::path(
+    operation_id = "download_batch_file", tag = "Comptabilité",
+    params(("number" = BatchNumber, Path), ("format" = FileFormat, Path)),
+    responses(
+        (status = 200, content_type = "text/csv", body = String, description = "Le fichier"),
+        ReadRefusals
+    ),
+    security(("bearer" = []))
+)]
+#[get("/accounting-batches/{number}/files/{format}")]
+async fn download(state: State, _can: Can<DownloadBatches>, Key(number): Key<BatchNumber>, Key(format): Key<FileFormat>) -> Answer {
+    let (file, bytes, number) = state
+        .read(move |tx| {
+            let batch = found(tx, &number)?;
+            let file = store::files_of(tx, batch.id)?.into_iter().find(|f| f.format == format).ok_or_else(|| {
+                Refused::new(&FILE_UNKNOWN, format!("Le bordereau {number} n'a pas de fichier « {format} »."))
+            })?;
+            let bytes = blobs::get(tx, &file.sha256)?;
+            Ok((file, bytes, number))
+        })
+        .await?;
+    Ok(Reply::file(format.media_type(), &format!("{number}.{format}"), &file.sha256, bytes))
+}

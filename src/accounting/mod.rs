@@ -1,0 +1,25 @@
+//! The accountant's side: sealed batches, their files, and the closing of a campaign.
+//!
+//! ```text
+//!   titles approved ──seal──▶ batch (number, count, total, digest) ──▶ CSV, JSON: stored bytes, identical ever after
+//!                               └─ sealed ──▶ signed ──▶ sent ──▶ acknowledged
+//! ```
+
+mod batch;
+mod codes;
+mod http;
+mod http_campaign;
+mod seal;
+mod sheet;
+mod store;
+
+pub use batch::{Batch, BatchNumber, BatchState, FileFormat};
+pub use codes::CODES;
+pub use seal::{SealRequest, seal};
+pub use sheet::{read_amount, read_identifier};
+
+/// Mounts the routes.
+pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    http::routes(cfg);
+    http_campaign::routes(cfg);
+}

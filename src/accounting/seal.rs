@@ -1,0 +1,245 @@
+//! Sealing: approved titles become a batch whose files never change.
+//!
+//! ```text
+//!   approved titles ─▶ one exercice ─▶ number ─▶ rows ─▶ CSV and JSON bytes ─▶ blobs, batch, titles transmitted
+//! ```
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
+use super::codes::{EXERCICE_REQUIRED, NOTHING_TO_SEAL, SEALER_UNKNOWN};
+use super::sheet::{self, Cell, Row};
+use super::store;
+use crate::audit::{self, Entry};
+use crate::campaigns::texts::CampaignTexts;
+use crate::campaigns::{self, Campaign};
+use crate::kernel::ids::{BatchId, TitleId};
+use crate::kernel::{Actor, FieldError, Money, Refused, SchoolYear, french};
+use crate::platform::db::{blobs, counters};
+use crate::platform::{Error, Outcome, Tx};
+use crate::titles::{self, ApprovalRow, Title, TitleLine};
+
+/// Seals the approved titles of a campaign.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealRequest {
+    pub campaign: SchoolYear,
+    /// Budget year; needed only when titles of several wait.
+    #[serde(default)]
+    #[schema(minimum = 2000, maximum = 2099)]
+    pub exercice: Option<i64>,
+}
+
+/// A title with all that its row says.
+struct Entered {
+    title: Title,
+    reference: String,
+    lines: Vec<TitleLine>,
+    approval: ApprovalRow,
+}
+
+/// Seals.
+pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Batch> {
+    let sealer = actor.user.ok_or_else(|| Refused::new(&SEALER_UNKNOWN, "Sceller un bordereau demande un compte nominatif."))?;
+    let campaign = campaigns::find_and_hold(tx, &request.campaign)?;
+    let waiting = titles::awaiting_batch(tx, campaign.id)?;
+    let exercice = one_exercice(&waiting, request.exercice)?;
+    // The same lock as approvals': none is added or withdrawn while the batch is written.
+    counters::lock(tx, &format!("title:{exercice}"))?;
+    let waiting = titles::awaiting_batch(tx, campaign.id)?;
+    let entered = enter(tx, waiting, exercice)?;
+    if entered.is_empty() {
+        return Err(Refused::new(&NOTHING_TO_SEAL, "Aucun titre approuvé n'attend de bordereau.").into());
+    }
+    let rank = counters::take(tx, &format!("batch:{exercice}"), 1)?;
+    let texts = campaign.said.texts.clone().ok_or_else(|| Error::Incident("open campaign without texts".into()))?;
+    let batch = Batch {
+        id: BatchId::new(tx.uuid()),
+        number: BatchNumber::of(exercice, rank),
+        rank,
+        campaign_id: campaign.id,
+        exercice,
+        nature: BatchNature::Issue,
+        comptable: texts.comptable_assignataire.name.clone(),
+        count: i64::try_from(entered.len()).unwrap_or(i64::MAX),
+        total: entered.iter().map(|e| e.title.amount).sum(),
+        content_sha256: content_digest(&entered),
+        sealed_by_label: actor.label.clone(),
+        sealed_at: tx.now(),
+        state: BatchState::Sealed,
+        version: 1,
+    };
+    let rows: Vec<Row> = entered.iter().map(|e| row(e, &batch, &texts)).collect();
+    let csv = sheet::csv(&rows)?;
+    let json = serde_json::to_vec(&machine_file(&entered, &batch, &campaign, &texts))?;
+    let mut files = Vec::new();
+    for (format, bytes) in [(FileFormat::Csv, csv), (FileFormat::Json, json)] {
+        let sha256 = blobs::put(tx, format.media_type(), &bytes)?;
+        files.push(BatchFile { format, sha256, length: i64::try_from(bytes.len()).unwrap_or(i64::MAX) });
+    }
+    let ids: Vec<TitleId> = entered.iter().map(|e| e.title.id).collect();
+    store::insert(tx, &batch, sealer, &ids, &files)?;
+    titles::transmit(tx, batch.id, batch.number.as_str(), ids.len())?;
+    let data = json!({ "count": batch.count, "total": batch.total, "sha256": batch.content_sha256 });
+    audit::record(tx, actor, Entry::new("batch.sealed", "accounting_batch", &batch.number, data))?;
+    Ok(batch)
+}
+
+/// The exercice to seal: the one asked for, or the only one waiting.
+fn one_exercice(waiting: &[Title], asked: Option<i64>) -> Result<i64, Refused> {
+    let years: BTreeSet<i64> = waiting.iter().filter_map(|t| t.reference().map(|r| r.exercice)).collect();
+    match (asked, years.len(), years.first()) {
+        (Some(year), ..) if years.contains(&year) => Ok(year),
+        (None, 1, Some(year)) => Ok(*year),
+        (None, n, Some(_)) if n > 1 => {
+            let list = years.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let message = format!("Des titres de plusieurs exercices attendent : {list}.");
+            let mut refused = Refused::new(&EXERCICE_REQUIRED, message.clone());
+            refused.errors.push(FieldError {
+                pointer: "/exercice".into(),
+                code: "exercice_required".into(),
+                message,
+                value: None,
+            });
+            Err(refused)
+        }
+        _ => Err(Refused::new(&NOTHING_TO_SEAL, "Aucun titre approuvé n'attend de bordereau.")),
+    }
+}
+
+fn enter(tx: &mut Tx<'_>, waiting: Vec<Title>, exercice: i64) -> Outcome<Vec<Entered>> {
+    let chosen: Vec<Title> =
+        waiting.into_iter().filter(|t| t.reference().is_some_and(|r| r.exercice == exercice)).collect();
+    let ids: Vec<TitleId> = chosen.iter().map(|t| t.id).collect();
+    let mut lines: HashMap<TitleId, Vec<TitleLine>> = HashMap::new();
+    for (id, line) in titles::lines(tx, &ids)? {
+        lines.entry(id).or_default().push(line);
+    }
+    let mut approvals: HashMap<TitleId, ApprovalRow> =
+        titles::approvals(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
+    chosen
+        .into_iter()
+        .map(|title| {
+            let approval = approvals
+                .remove(&title.id)
+                .ok_or_else(|| Error::Incident(format!("table title_approvals: {} is missing", title.id)))?;
+            let lines = lines.remove(&title.id).unwrap_or_default();
+            Ok(Entered { reference: approval.reference.clone(), title, lines, approval })
+        })
+        .collect()
+}
+
+/// What the batch vouches for: each reference with the digest of its frozen content, in order.
+fn content_digest(entered: &[Entered]) -> String {
+    let list: String = entered.iter().map(|e| format!("{} {}\n", e.reference, e.approval.content_sha256)).collect();
+    blobs::digest(list.as_bytes())
+}
+
+fn subject(title: &Title) -> String {
+    format!("Participation au financement de l'ENT-école, année scolaire {}", title.ground.school_year)
+}
+
+fn basis(title: &Title) -> String {
+    format!(
+        "Convention n° {} signée le {}, art. 4",
+        title.ground.convention_number,
+        french::date_short(title.ground.took_effect_on)
+    )
+}
+
+fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
+    let (title, debtor) = (&e.title, &e.title.debtor);
+    let imputation = &texts.imputation;
+    let units: i64 = e.lines.iter().map(|l| l.quantity).sum();
+    // One unit price per title as long as tariffs are per unit; blank rather than wrong otherwise.
+    let prices: BTreeSet<Money> = e.lines.iter().map(|l| l.unit_amount).collect();
+    let price = if prices.len() == 1 { prices.first().copied() } else { None };
+    let name = match &debtor.substitution {
+        Some(substitution) => format!("{}, {substitution}", debtor.name),
+        None => debtor.name.clone(),
+    };
+    [
+        Cell::Identifier(e.reference.clone()),
+        Cell::Identifier(batch.number.to_string()),
+        Cell::Count(batch.exercice),
+        Cell::Text(title.ground.school_year.to_string()),
+        Cell::Text(debtor.kind.to_string()),
+        Cell::Text(name),
+        Cell::Identifier(debtor.siret.to_string()),
+        Cell::identifier(debtor.chorus.third_party_number.as_ref()),
+        Cell::text(debtor.address.line1.as_ref()),
+        Cell::text(debtor.address.line2.as_ref()),
+        Cell::identifier(debtor.address.postal_code.as_ref()),
+        Cell::text(debtor.address.city.as_ref()),
+        Cell::identifier(debtor.chorus.service_code.as_ref()),
+        Cell::identifier(debtor.chorus.commitment_number.as_ref()),
+        Cell::Text(subject(title)),
+        Cell::Text(basis(title)),
+        Cell::Blank,
+        Cell::Text(title.ground.legal_basis.clone()),
+        Cell::Count(units),
+        price.map_or(Cell::Blank, Cell::Amount),
+        Cell::Amount(title.amount),
+        Cell::Blank,
+        Cell::Date(title.ground.took_effect_on),
+        Cell::identifier(imputation.domaine_fonctionnel.as_ref()),
+        Cell::identifier(imputation.centre_financier.as_ref()),
+        Cell::identifier(imputation.centre_couts.as_ref()),
+        Cell::identifier(imputation.activite.as_ref()),
+        Cell::identifier(imputation.compte_general.as_ref()),
+        Cell::identifier(imputation.groupe_marchandises.as_ref()),
+        Cell::identifier(imputation.fonds.as_ref()),
+        Cell::Text(texts.comptable_assignataire.name.clone()),
+        Cell::Text(recovery(texts).to_owned()),
+        Cell::Text(e.approval.approver.value.name.clone()),
+        Cell::Text(e.approval.approver.value.capacity.clone()),
+        Cell::Text(format!("convention n° {}", title.ground.convention_number)),
+    ]
+}
+
+fn recovery(texts: &CampaignTexts) -> &str {
+    texts.comptable_recouvrement.name.as_deref().unwrap_or(&texts.comptable_recouvrement.rule)
+}
+
+/// The same content for machines: raw digits, amounts as strings with a point, dates in ISO.
+fn machine_file(entered: &[Entered], batch: &Batch, campaign: &Campaign, texts: &CampaignTexts) -> Value {
+    let titles: Vec<Value> = entered
+        .iter()
+        .map(|e| {
+            let (title, debtor) = (&e.title, &e.title.debtor);
+            json!({
+                "reference": e.reference,
+                "content_sha256": e.approval.content_sha256,
+                "debtor": debtor,
+                "subject": subject(title),
+                "ground": title.ground,
+                "lines": e.lines,
+                "amount": title.amount,
+                "small_claim": title.small_claim,
+                "prepared_by": title.prepared_by_label,
+                "approved_by": e.approval.approver.value,
+                "approved_on": e.approval.approved_on,
+            })
+        })
+        .collect();
+    json!({
+        "format": "ent-backoffice/accounting-batch/1",
+        "number": batch.number,
+        "campaign": campaign.said.school_year,
+        "exercice": batch.exercice,
+        "nature": batch.nature,
+        "comptable_assignataire": texts.comptable_assignataire,
+        "comptable_recouvrement": texts.comptable_recouvrement,
+        "imputation": texts.imputation,
+        "count": batch.count,
+        "total": batch.total,
+        "currency": "EUR",
+        "content_sha256": batch.content_sha256,
+        "sealed_at": batch.sealed_at,
+        "sealed_by": batch.sealed_by_label,
+        "titles": titles,
+    })
+}

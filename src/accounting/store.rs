@@ -1,0 +1,142 @@
+//! The tables of batches: frozen content, files, and what moves beside them.
+
+use diesel::prelude::*;
+
+use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
+use crate::insert_batches;
+use crate::kernel::ids::{BatchId, CampaignId, TitleId, UserId};
+use crate::kernel::{Instant, Money};
+use crate::platform::db::schema::{
+    accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_titles as members,
+    accounting_batches as batches,
+};
+use crate::platform::web::Page;
+use crate::platform::{Outcome, Tx};
+
+/// Writes a sealed batch, its titles and its files.
+pub(super) fn insert(tx: &mut Tx<'_>, batch: &Batch, sealer: UserId, titles: &[TitleId], written: &[BatchFile]) -> Outcome<()> {
+    diesel::insert_into(batches::table)
+        .values((
+            batches::id.eq(batch.id),
+            batches::number.eq(&batch.number),
+            batches::number_rank.eq(batch.rank),
+            batches::campaign_id.eq(batch.campaign_id),
+            batches::exercice.eq(batch.exercice),
+            batches::nature.eq(batch.nature),
+            batches::comptable.eq(&batch.comptable),
+            batches::title_count.eq(batch.count),
+            batches::total_cents.eq(batch.total),
+            batches::content_sha256.eq(&batch.content_sha256),
+            batches::sealed_by.eq(sealer),
+            batches::sealed_by_label.eq(&batch.sealed_by_label),
+            batches::sealed_at.eq(batch.sealed_at),
+        ))
+        .execute(tx.conn())?;
+    diesel::insert_into(progress::table)
+        .values((
+            progress::batch_id.eq(batch.id),
+            progress::state.eq(batch.state),
+            progress::version.eq(batch.version),
+            progress::updated_at.eq(batch.sealed_at),
+        ))
+        .execute(tx.conn())?;
+    let member_rows: Vec<_> = (1_i64..)
+        .zip(titles)
+        .map(|(position, title)| {
+            (members::batch_id.eq(batch.id), members::position.eq(position), members::title_id.eq(*title))
+        })
+        .collect();
+    insert_batches!(tx, members::table, member_rows);
+    for file in written {
+        diesel::insert_into(files::table)
+            .values((
+                files::batch_id.eq(batch.id),
+                files::format.eq(file.format),
+                files::sha256.eq(&file.sha256),
+                files::length.eq(file.length),
+            ))
+            .execute(tx.conn())?;
+    }
+    Ok(())
+}
+
+type BatchRow = (
+    (BatchId, BatchNumber, i64, CampaignId, i64, BatchNature, String, i64, Money, String),
+    (String, Instant, BatchState, i64),
+);
+
+macro_rules! batch_columns {
+    () => {
+        (
+            (
+                batches::id,
+                batches::number,
+                batches::number_rank,
+                batches::campaign_id,
+                batches::exercice,
+                batches::nature,
+                batches::comptable,
+                batches::title_count,
+                batches::total_cents,
+                batches::content_sha256,
+            ),
+            (batches::sealed_by_label, batches::sealed_at, progress::state, progress::version),
+        )
+    };
+}
+
+fn batch(row: BatchRow) -> Batch {
+    let ((id, number, rank, campaign_id, exercice, nature, comptable, count, total, content_sha256), rest) = row;
+    let (sealed_by_label, sealed_at, state, version) = rest;
+    Batch {
+        id,
+        number,
+        rank,
+        campaign_id,
+        exercice,
+        nature,
+        comptable,
+        count,
+        total,
+        content_sha256,
+        sealed_by_label,
+        sealed_at,
+        state,
+        version,
+    }
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Option<Batch>> {
+    let row: Option<BatchRow> = batches::table
+        .inner_join(progress::table.on(progress::batch_id.eq(batches::id)))
+        .filter(batches::number.eq(number))
+        .select(batch_columns!())
+        .first(tx.conn())
+        .optional()?;
+    Ok(row.map(batch))
+}
+
+/// A page of batches, by number.
+pub(super) fn list(tx: &mut Tx<'_>, campaign: Option<CampaignId>, page: &Page) -> Outcome<Vec<Batch>> {
+    let mut query = batches::table
+        .inner_join(progress::table.on(progress::batch_id.eq(batches::id)))
+        .select(batch_columns!())
+        .into_boxed();
+    if let Some(campaign) = campaign {
+        query = query.filter(batches::campaign_id.eq(campaign));
+    }
+    if let Some(number) = page.after(0) {
+        query = query.filter(batches::number.gt(number.to_owned()));
+    }
+    let rows: Vec<BatchRow> = query.order(batches::number.asc()).limit(page.fetch()).load(tx.conn())?;
+    Ok(rows.into_iter().map(batch).collect())
+}
+
+pub(super) fn files_of(tx: &mut Tx<'_>, id: BatchId) -> Outcome<Vec<BatchFile>> {
+    let rows: Vec<(FileFormat, String, i64)> = files::table
+        .filter(files::batch_id.eq(id))
+        .order(files::format.asc())
+        .select((files::format, files::sha256, files::length))
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(|(format, sha256, length)| BatchFile { format, sha256, length }).collect())
+}

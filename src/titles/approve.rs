@@ -1,0 +1,237 @@
+//! Approval by another person than the preparer, with a gap-free reference, and withdrawal.
+//!
+//! ```text
+//!   lock the exercice's counter ─▶ read the titles ─▶ decide each ─▶ number in convention order ─▶ one transaction
+//! ```
+//! The counter's row is locked before the titles are read: whoever comes second waits, then sees them approved.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::codes::PREPARER_UNKNOWN;
+use super::store::{self, ApprovalRow, TitleFilter};
+use super::title::{Reference, Title, TitleLine, TitleState};
+use super::{Templates, jobs, paper};
+use crate::access::{self, User};
+use crate::audit::{self, Entry};
+use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
+use crate::campaigns::{self, Campaign, Defaults};
+use crate::kernel::dates::exercice;
+use crate::kernel::ids::{CampaignId, TitleId, UserId};
+use crate::kernel::text::Note;
+use crate::kernel::{Actor, Departement, Refused, SchoolYear, Siret};
+use crate::platform::db::json::Json;
+use crate::platform::db::{blobs, counters};
+use crate::platform::web::problem::PRECONDITION_FAILED;
+use crate::platform::{Outcome, Tx};
+
+/// Which titles a bulk approval takes; the fields are those of `GET /perception-titles`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TitleSelection {
+    #[serde(default)]
+    pub campaign: Option<SchoolYear>,
+    /// Department of the debtor.
+    #[serde(default)]
+    pub departement: Option<Departement>,
+    #[serde(default)]
+    pub collectivite: Option<Siret>,
+    #[serde(default)]
+    pub status: Option<TitleState>,
+    #[serde(default)]
+    pub reference: Option<String>,
+}
+
+/// Request of a bulk approval: one of `filter` and `keys` (title ids) is required.
+pub type ApproveRequest = BulkRequest<TitleSelection, String>;
+
+/// What the configuration and the renderer give approvals.
+pub struct Making<'a> {
+    pub defaults: &'a Defaults,
+    pub templates: &'a Templates,
+}
+
+/// Approves titles in number.
+pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
+    let approver = actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))?;
+    let (selection, dry_run) = request.selection(false)?;
+    let user = access::find_user(tx, approver)?;
+    let signatory = user.signatory_on(tx.today())?;
+    let year = exercice(tx.today());
+    counters::lock(tx, &format!("title:{year}"))?;
+
+    let by_filter = matches!(selection, Selection::Filter(_));
+    let (mut items, mut titles) = choose(tx, selection)?;
+    titles.sort_by(|a, b| {
+        (&a.ground.convention_number, a.id).cmp(&(&b.ground.convention_number, b.id))
+    });
+    let mut accepted = Vec::new();
+    for title in titles {
+        if matches!(title.state(), TitleState::Approved | TitleState::Transmitted) {
+            items.push(BulkItem::new(title.id, "already_approved").with_id(title.id));
+        } else if by_filter && title.state() == TitleState::Withdrawn {
+            // A filter takes what waits: what was withdrawn is not asked for.
+        } else if by_filter && title.flagged && title.state() == TitleState::Prepared {
+            items.push(BulkItem::new(title.id, "skipped_flagged").with_id(title.id));
+        } else {
+            match title.may_be_approved_by(approver) {
+                Ok(()) => {
+                    items.push(BulkItem::new(title.id, "approved").with_id(title.id).with_amount(title.amount));
+                    accepted.push(title);
+                }
+                Err(refused) => items.push(BulkItem::refused(title.id, refused.code.code, refused.detail)),
+            }
+        }
+    }
+    write(tx, actor, &accepted, &Approver { user, signatory, exercice: i64::from(year) }, making)?;
+    if dry_run {
+        tx.discard();
+    }
+    Ok(BulkView::of(items, &["approved", "already_approved", "skipped_flagged", "refused"], dry_run))
+}
+
+struct Approver {
+    user: User,
+    signatory: access::Signatory,
+    exercice: i64,
+}
+
+fn choose(tx: &mut Tx<'_>, selection: Selection<TitleSelection, String>) -> Outcome<(Vec<BulkItem>, Vec<Title>)> {
+    match selection {
+        Selection::All => Ok((Vec::new(), Vec::new())),
+        Selection::Filter(f) => {
+            let campaign = f.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
+            let filter = TitleFilter {
+                campaign: campaign.map(|c| c.id),
+                collectivite: f.collectivite,
+                departement: f.departement,
+                status: f.status,
+                reference: f.reference,
+                ..TitleFilter::default()
+            };
+            Ok((Vec::new(), store::select(tx, &filter)?))
+        }
+        Selection::Keys(keys) => {
+            let (mut items, mut ids) = (Vec::new(), Vec::new());
+            for key in keys {
+                match TitleId::parse(&key) {
+                    Ok(id) if !ids.contains(&id) => ids.push(id),
+                    Ok(_) => {}
+                    Err(fault) => items.push(BulkItem::refused(key, fault.code, fault.message)),
+                }
+            }
+            let found = store::by_ids(tx, &ids)?;
+            for id in ids {
+                if !found.iter().any(|t| t.id == id) {
+                    items.push(BulkItem::refused(id, "not_found", "Titre introuvable."));
+                }
+            }
+            Ok((items, found))
+        }
+    }
+}
+
+fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, making: &Making<'_>) -> Outcome<()> {
+    let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
+    let first = counters::take(tx, &format!("title:{}", by.exercice), count)?;
+    let template_sha256 = blobs::put(tx, "text/x-typst", making.templates.title.text().as_bytes())?;
+    let ids: Vec<TitleId> = accepted.iter().map(|t| t.id).collect();
+    let mut lines: HashMap<TitleId, Vec<TitleLine>> = HashMap::new();
+    for (id, line) in store::lines(tx, &ids)? {
+        lines.entry(id).or_default().push(line);
+    }
+    let mut campaigns: HashMap<CampaignId, Campaign> = HashMap::new();
+    let mut preparers: HashMap<UserId, User> = HashMap::new();
+    let (now, today) = (tx.now(), tx.today());
+    let mut approvals = Vec::with_capacity(accepted.len());
+    let mut entries = Vec::with_capacity(accepted.len());
+    for (rank, title) in (first..).zip(accepted) {
+        if !campaigns.contains_key(&title.campaign_id) {
+            campaigns.insert(title.campaign_id, campaigns::by_id(tx, title.campaign_id)?);
+        }
+        if !preparers.contains_key(&title.prepared_by) {
+            preparers.insert(title.prepared_by, access::find_user(tx, title.prepared_by)?);
+        }
+        let (Some(campaign), Some(preparer)) = (campaigns.get(&title.campaign_id), preparers.get(&title.prepared_by))
+        else {
+            continue;
+        };
+        let texts = campaign.said.texts.as_ref().unwrap_or(&making.defaults.texts);
+        let reference = Reference::new(by.exercice, rank);
+        let own = lines.get(&title.id).map(Vec::as_slice).unwrap_or_default();
+        let context = paper::Context {
+            texts,
+            lines: own,
+            preparer,
+            approver: &by.user,
+            signatory: &by.signatory,
+            approved_at: now,
+            specimen: making.defaults.specimen,
+        };
+        let content = serde_json::to_string(&paper::compose(title, &reference, &context))?;
+        let data = json!({ "reference": reference.text, "amount": title.amount, "siret": title.debtor.siret });
+        entries.push(Entry::new("title.approved", "perception_title", &reference.text, data));
+        approvals.push(ApprovalRow {
+            title_id: title.id,
+            reference: reference.text,
+            exercice: by.exercice,
+            number_rank: rank,
+            approved_by: by.user.id,
+            approver: Json::new(by.signatory.clone())?,
+            approved_on: today,
+            approved_at: now,
+            content_sha256: blobs::digest(content.as_bytes()),
+            content,
+            template_sha256: template_sha256.clone(),
+        });
+    }
+    store::approve(tx, &approvals)?;
+    audit::record_all(tx, actor, &entries)?;
+    jobs::enqueue_renders(tx, accepted.iter().map(|t| t.id))
+}
+
+/// One title.
+pub fn find(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Title> {
+    Ok(store::find(tx, id)?.ok_or_else(|| Refused::not_found("Titre", id))?)
+}
+
+/// The version a caller read, if it announced one, must be the current one.
+pub fn same_version(title: &Title, announced: Option<i64>) -> Outcome<()> {
+    match announced {
+        Some(version) if version != title.version => {
+            let detail = format!("Version {version} annoncée, version {} enregistrée.", title.version);
+            Err(Refused::new(&PRECONDITION_FAILED, detail).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Approves one title: the bulk command with one key, whose refusal is the caller's answer.
+pub fn approve_one(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, version: Option<i64>, making: &Making<'_>) -> Outcome<Title> {
+    let title = find(tx, id)?;
+    same_version(&title, version)?;
+    if let Some(user) = actor.user {
+        title.may_be_approved_by(user)?;
+    }
+    let request = ApproveRequest { filter: None, keys: Some(vec![id.to_string()]), dry_run: false };
+    approve(tx, actor, request, making)?;
+    let title = find(tx, id)?;
+    if title.state() == TitleState::Prepared {
+        // Cannot be: what refuses one title was asked above.
+        return Err(Refused::new(&super::codes::TITLE_STATE, "Le titre n'a pu être approuvé.").into());
+    }
+    Ok(title)
+}
+
+/// Withdraws one title before sealing.
+pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, version: Option<i64>, reason: Note) -> Outcome<Title> {
+    let title = find(tx, id)?;
+    same_version(&title, version)?;
+    let mut next = title.withdraw(reason.clone())?;
+    store::save(tx, &mut next)?;
+    let key = next.reference().map_or_else(|| next.id.to_string(), |r| r.text.clone());
+    audit::record(tx, actor, Entry::new("title.withdrawn", "perception_title", key, json!({ "reason": reason })))?;
+    Ok(next)
+}

@@ -1,0 +1,85 @@
+//! The job that makes an approved title's document, once, from what the approval froze.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::codes::{NOT_APPROVED_YET, TITLE_DOCUMENT_FAILED};
+use super::store;
+use super::title::TitleDocument;
+use crate::kernel::Refused;
+use crate::kernel::ids::TitleId;
+use crate::platform::db::blobs;
+use crate::platform::documents::{Renderer, Template};
+use crate::platform::jobs::{self, Handlers, JobError};
+use crate::platform::{Database, Error, Outcome, Tx};
+
+/// Kind of the job.
+pub const RENDER: &str = "titles.render";
+
+#[derive(Serialize, Deserialize)]
+struct Render {
+    title_id: TitleId,
+}
+
+/// Queues the documents of titles just approved.
+pub(super) fn enqueue_renders(tx: &mut Tx<'_>, ids: impl Iterator<Item = TitleId>) -> Outcome<()> {
+    let payloads = ids
+        .map(|title_id| Ok((serde_json::to_string(&Render { title_id })?, Some(format!("{RENDER}:{title_id}")))))
+        .collect::<Outcome<Vec<_>>>()?;
+    jobs::enqueue_all(tx, RENDER, &payloads)
+}
+
+/// Registers the job.
+#[must_use]
+pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
+    handlers.on(RENDER, move |db, payload| {
+        let render: Render = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
+        document(db, &renderer, render.title_id).map(|_| ()).map_err(Into::into)
+    })
+}
+
+/// A document as served.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub reference: String,
+    pub sha256: String,
+    pub bytes: Vec<u8>,
+}
+
+/// The document of a title: the stored bytes, made now if they are not yet.
+pub fn document(db: &Database, renderer: &Renderer, id: TitleId) -> Outcome<Document> {
+    let (stored, approval, template) = db.read(|tx| {
+        let title = store::find(tx, id)?.ok_or_else(|| Refused::not_found("Titre", id))?;
+        let approval = store::approvals(tx, &[id])?.pop().ok_or_else(|| {
+            Refused::state(&NOT_APPROVED_YET, "Le document existe à partir de l'approbation.", title.state(), title.allowed())
+        })?;
+        let stored = match title.document_sha256 {
+            Some(sha256) => Some((blobs::get(tx, &sha256)?, sha256)),
+            None => None,
+        };
+        let template = blobs::get(tx, &approval.template_sha256)?;
+        Ok((stored, approval, template))
+    })?;
+    let reference = approval.reference.clone();
+    if let Some((bytes, sha256)) = stored {
+        return Ok(Document { reference, sha256, bytes });
+    }
+    let template = String::from_utf8(template).map_err(|e| Error::Incident(format!("template: {e}")))?;
+    let template = Template::new("title.typ", template);
+    match renderer.render(&template, approval.content.as_bytes(), approval.approved_on, &reference) {
+        Ok(bytes) => db.write(|tx| {
+            let sha256 = blobs::put(tx, "application/pdf", &bytes)?;
+            if store::set_document(tx, id, TitleDocument::Ready, Some(&sha256))? {
+                return Ok(Document { reference: reference.clone(), sha256, bytes: bytes.clone() });
+            }
+            let stored = store::find(tx, id)?.and_then(|t| t.document_sha256).unwrap_or(sha256);
+            Ok(Document { reference: reference.clone(), bytes: blobs::get(tx, &stored)?, sha256: stored })
+        }),
+        Err(fault) => {
+            tracing::error!(title = %reference, %fault, "document");
+            db.write(|tx| store::set_document(tx, id, TitleDocument::Failed, None))?;
+            Err(Refused::new(&TITLE_DOCUMENT_FAILED, "Le modèle de la demande d'émission ne se laisse pas composer.").into())
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! From an approved title to the words its paper prints.
+
+use serde_json::json;
+
+use super::document::{Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine as PrintedLine, TitlePaper};
+use super::title::{Reference, Title, TitleLine};
+use crate::access::{Signatory, User};
+use crate::campaigns::texts::CampaignTexts;
+use crate::conventions;
+use crate::kernel::{Instant, french, school_label};
+use crate::platform::db::blobs::digest;
+
+/// What the paper needs besides the title.
+pub struct Context<'a> {
+    pub texts: &'a CampaignTexts,
+    pub lines: &'a [TitleLine],
+    pub preparer: &'a User,
+    pub approver: &'a User,
+    pub signatory: &'a Signatory,
+    pub approved_at: Instant,
+    pub specimen: bool,
+}
+
+/// The paper of a title just approved.
+#[must_use]
+pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> TitlePaper {
+    let texts = context.texts;
+    let count = context.lines.len();
+    let schools = if count > 1 { format!("{count} écoles") } else { "une école".to_owned() };
+    let year = &title.ground.school_year;
+    TitlePaper {
+        specimen: context.specimen,
+        reference: reference.text.clone(),
+        exercice: reference.exercice.to_string(),
+        issued_on: french::date_long(context.approved_at.day()),
+        school_year: year.to_string(),
+        service: Service {
+            name: format!("{} — {}", texts.issuer.name, texts.issuer.service),
+            address: texts.issuer.address_lines.join(", "),
+            contact: Some(format!("{} — {}", texts.issuer.contact_email, texts.issuer.contact_phone)),
+        },
+        debtor: Debtor {
+            name: title.debtor.name.clone(),
+            address: conventions::address(&title.debtor.address),
+            siret: title.debtor.siret.grouped(),
+            third_party_number: title.debtor.chorus.third_party_number.as_ref().map(ToString::to_string),
+            service_code: title.debtor.chorus.service_code.as_ref().map(ToString::to_string),
+            commitment_number: title.debtor.chorus.commitment_number.as_ref().map(ToString::to_string),
+            substitution: title.debtor.substitution.clone(),
+        },
+        nature: "Participation au financement de l’ENT-école".into(),
+        ground: Ground {
+            convention_number: title.ground.convention_number.clone(),
+            payer_signed_on: french::date_long(title.ground.payer_signed_on),
+            issuer_signed_on: french::date_long(title.ground.issuer_signed_on),
+            deliberation: None,
+        },
+        triggering_event: format!("Inscription de {schools} à l’ENT-école pour l’année scolaire {year}"),
+        lines: context.lines.iter().map(printed).collect(),
+        lines_note: None,
+        total: french::euros(title.amount.cents()),
+        total_in_words: french::amount_in_words(title.amount.cents()),
+        imputation: axes(texts),
+        accountant: Accountant {
+            name: texts.comptable_assignataire.name.clone(),
+            address: address(&texts.comptable_assignataire.address_lines),
+        },
+        recovery_accountant: Accountant {
+            name: texts.comptable_recouvrement.name.clone().unwrap_or_else(|| texts.comptable_recouvrement.rule.clone()),
+            address: address(&texts.comptable_recouvrement.address_lines),
+        },
+        prepared_by: Preparation {
+            first_name: context.preparer.first_name.to_string(),
+            last_name: context.preparer.last_name.to_string(),
+            capacity: context.preparer.capacity.clone().unwrap_or_else(|| "gestionnaire".into()),
+            on: french::date_long(title.prepared_at.day()),
+        },
+        approved_by: Some(Approval {
+            first_name: context.approver.first_name.to_string(),
+            last_name: context.approver.last_name.to_string(),
+            capacity: context.signatory.capacity.clone(),
+            on: french::date_long(context.approved_at.day()),
+            delegation: Some(context.signatory.delegation.reference.to_string()),
+            publication: Some(format!("publiée le {}", french::date_short(context.signatory.delegation.published_on))),
+        }),
+        attachments: vec![format!("convention n° {}", title.ground.convention_number)],
+        digest: settlement_digest(title, reference, context.lines),
+    }
+}
+
+/// Digest of the figures and of who owes them: what the paper's printed digest vouches for.
+fn settlement_digest(title: &Title, reference: &Reference, lines: &[TitleLine]) -> String {
+    let settlement = json!({
+        "reference": reference.text,
+        "convention": title.ground.convention_number,
+        "siret": title.debtor.siret,
+        "amount": title.amount,
+        "lines": lines,
+    });
+    digest(settlement.to_string().as_bytes())
+}
+
+fn printed(line: &TitleLine) -> PrintedLine {
+    PrintedLine {
+        uai: line.uai.to_string(),
+        label: format!("{} - {}", school_label::capitals(line.commune_name.as_str()), line.label),
+        unit_price: french::euros(line.unit_amount.cents()),
+        amount: french::euros(line.amount.cents()),
+    }
+}
+
+fn address(lines: &[String]) -> Option<String> {
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+fn axes(texts: &CampaignTexts) -> Vec<Axis> {
+    let i = &texts.imputation;
+    [
+        ("Domaine fonctionnel", &i.domaine_fonctionnel),
+        ("Centre financier", &i.centre_financier),
+        ("Centre de coûts", &i.centre_couts),
+        ("Activité", &i.activite),
+        ("Compte général", &i.compte_general),
+        ("Groupe de marchandises", &i.groupe_marchandises),
+        ("Fonds", &i.fonds),
+    ]
+    .into_iter()
+    .map(|(label, value)| Axis { label: label.into(), value: value.clone() })
+    .collect()
+}

@@ -1,0 +1,435 @@
+//! The tables of titles, their lines, their approvals and the decisions not to issue.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text, Timestamp};
+
+use super::title::{Debtor, Ground, Reference, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
+use crate::access::Signatory;
+use crate::insert_batches;
+use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::text::{Line, Note};
+use crate::kernel::{Departement, Finding, Instant, Money, Refused, Siret, Uai};
+use crate::platform::db::json::Json;
+use crate::platform::db::schema::{perception_titles as titles, small_claim_decisions as decisions, title_approvals, title_lines};
+use crate::platform::{Error, Outcome, Tx, on_unique};
+
+#[derive(Queryable, Insertable, AsChangeset, Clone)]
+#[diesel(table_name = titles, treat_none_as_null = true)]
+struct TitleRow {
+    id: TitleId,
+    campaign_id: CampaignId,
+    convention_id: ConventionId,
+    convention_rank: i64,
+    participation_id: ParticipationId,
+    debtor_id: CollectiviteId,
+    debtor_siret: Siret,
+    debtor_departement: Option<Departement>,
+    kind: TitleKind,
+    corrects_id: Option<TitleId>,
+    state: TitleState,
+    amount_cents: Money,
+    debtor: Json<Debtor>,
+    ground: Json<Ground>,
+    small_claim: bool,
+    flagged: bool,
+    threshold_cents: Money,
+    findings: Json<Vec<Finding>>,
+    prepared_by: UserId,
+    prepared_by_label: String,
+    prepared_at: Instant,
+    reference: Option<String>,
+    exercice: Option<i64>,
+    batch_id: Option<BatchId>,
+    batch_number: Option<String>,
+    withdrawn_reason: Option<Note>,
+    chorus_number: Option<String>,
+    chorus_issued_on: Option<NaiveDate>,
+    document_status: TitleDocument,
+    document_sha256: Option<String>,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+impl TitleRow {
+    fn new(t: &Title) -> Outcome<Self> {
+        let (batch, reason) = match &t.stage {
+            Stage::Transmitted(_, id, number) => (Some((*id, number.clone())), None),
+            Stage::Withdrawn { reason, .. } => (None, Some(reason.clone())),
+            _ => (None, None),
+        };
+        Ok(Self {
+            id: t.id,
+            campaign_id: t.campaign_id,
+            convention_id: t.convention_id,
+            convention_rank: t.convention_rank,
+            participation_id: t.participation_id,
+            debtor_id: t.debtor_id,
+            debtor_siret: t.debtor.siret.clone(),
+            debtor_departement: t.debtor.departement.clone(),
+            kind: t.kind,
+            corrects_id: t.corrects_id,
+            state: t.state(),
+            amount_cents: t.amount,
+            debtor: Json::new(t.debtor.clone())?,
+            ground: Json::new(t.ground.clone())?,
+            small_claim: t.small_claim,
+            flagged: t.flagged,
+            threshold_cents: t.threshold,
+            findings: Json::new(t.findings.clone())?,
+            prepared_by: t.prepared_by,
+            prepared_by_label: t.prepared_by_label.clone(),
+            prepared_at: t.prepared_at,
+            reference: t.reference().map(|r| r.text.clone()),
+            exercice: t.reference().map(|r| r.exercice),
+            batch_id: batch.as_ref().map(|(id, _)| *id),
+            batch_number: batch.map(|(_, number)| number),
+            withdrawn_reason: reason,
+            chorus_number: None,
+            chorus_issued_on: None,
+            document_status: t.document,
+            document_sha256: t.document_sha256.clone(),
+            version: t.version,
+            created_at: t.created_at,
+            updated_at: t.updated_at,
+        })
+    }
+
+    fn into_domain(self) -> Outcome<Title> {
+        let broken = |what: &str| Error::Incident(format!("table perception_titles, row {}: {what}", self.id));
+        let reference = match (self.reference, self.exercice) {
+            (Some(text), Some(exercice)) => Some(Reference { text, exercice }),
+            _ => None,
+        };
+        let stage = match self.state {
+            TitleState::Prepared => Stage::Prepared,
+            TitleState::Approved => Stage::Approved(reference.ok_or_else(|| broken("approved without a reference"))?),
+            TitleState::Transmitted => Stage::Transmitted(
+                reference.ok_or_else(|| broken("transmitted without a reference"))?,
+                self.batch_id.ok_or_else(|| broken("transmitted without a batch"))?,
+                self.batch_number.ok_or_else(|| broken("transmitted without a batch number"))?,
+            ),
+            TitleState::Withdrawn => Stage::Withdrawn {
+                reference,
+                reason: self.withdrawn_reason.ok_or_else(|| broken("withdrawn without a reason"))?,
+            },
+            TitleState::Registered | TitleState::Paid | TitleState::Rejected => {
+                return Err(broken("state not known to this version of the program"));
+            }
+        };
+        Ok(Title {
+            id: self.id,
+            campaign_id: self.campaign_id,
+            convention_id: self.convention_id,
+            convention_rank: self.convention_rank,
+            participation_id: self.participation_id,
+            debtor_id: self.debtor_id,
+            debtor: self.debtor.value,
+            kind: self.kind,
+            corrects_id: self.corrects_id,
+            stage,
+            amount: self.amount_cents,
+            ground: self.ground.value,
+            small_claim: self.small_claim,
+            flagged: self.flagged,
+            threshold: self.threshold_cents,
+            findings: self.findings.value,
+            prepared_by: self.prepared_by,
+            prepared_by_label: self.prepared_by_label,
+            prepared_at: self.prepared_at,
+            document: self.document_status,
+            document_sha256: self.document_sha256,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = title_lines)]
+struct LineRow {
+    title_id: TitleId,
+    position: i64,
+    uai: Uai,
+    label: String,
+    commune_name: Line,
+    departement: Departement,
+    quantity: i64,
+    unit_amount_cents: Money,
+    amount_cents: Money,
+}
+
+/// Stores prepared titles and their lines, in batches.
+pub(super) fn insert(tx: &mut Tx<'_>, prepared: &[(Title, Vec<TitleLine>)], doubled: impl FnOnce() -> Refused) -> Outcome<()> {
+    let rows = prepared.iter().map(|(t, _)| TitleRow::new(t)).collect::<Outcome<Vec<_>>>()?;
+    let lines: Vec<LineRow> = prepared
+        .iter()
+        .flat_map(|(t, lines)| {
+            (1_i64..).zip(lines).map(|(position, l)| LineRow {
+                title_id: t.id,
+                position,
+                uai: l.uai.clone(),
+                label: l.label.clone(),
+                commune_name: l.commune_name.clone(),
+                departement: l.departement.clone(),
+                quantity: l.quantity,
+                unit_amount_cents: l.unit_amount,
+                amount_cents: l.amount,
+            })
+        })
+        .collect();
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, titles::table, rows);
+        insert_batches!(tx, title_lines::table, lines);
+        Ok(())
+    };
+    on_unique(run(), doubled)
+}
+
+/// Writes a changed title if nobody did since it was read.
+pub(super) fn save(tx: &mut Tx<'_>, t: &mut Title) -> Outcome<()> {
+    let read = t.version;
+    t.version += 1;
+    t.updated_at = tx.now();
+    let done = diesel::update(titles::table.find(t.id).filter(titles::version.eq(read)))
+        .set(TitleRow::new(t)?)
+        .execute(tx.conn())?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Refused::new(&CONCURRENT_CHANGE, "Le titre a été modifié entre-temps.").into())
+    }
+}
+
+fn load(rows: Vec<TitleRow>) -> Outcome<Vec<Title>> {
+    rows.into_iter().map(TitleRow::into_domain).collect()
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Option<Title>> {
+    let row: Option<TitleRow> = titles::table.find(id).first(tx.conn()).optional()?;
+    row.map(TitleRow::into_domain).transpose()
+}
+
+pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Title>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(5000) {
+        found.extend(load(titles::table.filter(titles::id.eq_any(chunk)).load(tx.conn())?)?);
+    }
+    Ok(found)
+}
+
+/// Every title of a campaign.
+pub(super) fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Title>> {
+    load(titles::table.filter(titles::campaign_id.eq(campaign)).order(titles::id.asc()).load(tx.conn())?)
+}
+
+/// How many titles of a campaign are in a state.
+pub(super) fn count(tx: &mut Tx<'_>, campaign: CampaignId, state: TitleState) -> Outcome<i64> {
+    Ok(titles::table
+        .filter(titles::campaign_id.eq(campaign))
+        .filter(titles::state.eq(state))
+        .count()
+        .get_result(tx.conn())?)
+}
+
+/// Lines of some titles, in order.
+pub(super) fn lines(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<(TitleId, TitleLine)>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(5000) {
+        let rows: Vec<LineRow> = title_lines::table
+            .filter(title_lines::title_id.eq_any(chunk))
+            .order((title_lines::title_id.asc(), title_lines::position.asc()))
+            .load(tx.conn())?;
+        found.extend(rows.into_iter().map(|r| {
+            let line = TitleLine {
+                uai: r.uai,
+                label: r.label,
+                commune_name: r.commune_name,
+                departement: r.departement,
+                quantity: r.quantity,
+                unit_amount: r.unit_amount_cents,
+                amount: r.amount_cents,
+            };
+            (r.title_id, line)
+        }));
+    }
+    Ok(found)
+}
+
+/// The frozen approval of a title.
+#[derive(Insertable, Queryable, Clone, Debug)]
+#[diesel(table_name = title_approvals)]
+pub struct ApprovalRow {
+    pub title_id: TitleId,
+    pub reference: String,
+    pub exercice: i64,
+    pub number_rank: i64,
+    pub approved_by: UserId,
+    pub approver: Json<Signatory>,
+    pub approved_on: NaiveDate,
+    pub approved_at: Instant,
+    pub content: String,
+    pub content_sha256: String,
+    pub template_sha256: String,
+}
+
+/// Writes approvals and moves their titles; an error when one of them was no longer `prepared`.
+pub(super) fn approve(tx: &mut Tx<'_>, approvals: &[ApprovalRow]) -> Outcome<()> {
+    let (Some(first), Some(last)) = (approvals.first(), approvals.last()) else { return Ok(()) };
+    let now = tx.now();
+    insert_batches!(tx, title_approvals::table, approvals);
+    // One statement for all: the approvals just written say which titles and which references.
+    let moved = diesel::sql_query(
+        "UPDATE perception_titles SET state = 'approved', document_status = 'pending', version = version + 1, \
+         updated_at = $1, exercice = $2, \
+         reference = (SELECT a.reference FROM title_approvals a WHERE a.title_id = perception_titles.id) \
+         WHERE state = 'prepared' AND id IN (SELECT a.title_id FROM title_approvals a \
+         WHERE a.exercice = $3 AND a.number_rank BETWEEN $4 AND $5)",
+    )
+    .bind::<Timestamp, _>(now)
+    .bind::<BigInt, _>(first.exercice)
+    .bind::<BigInt, _>(first.exercice)
+    .bind::<BigInt, _>(first.number_rank)
+    .bind::<BigInt, _>(last.number_rank)
+    .execute(tx.conn())?;
+    ensure_all(moved, approvals.len())
+}
+
+/// Moves approved titles into a batch already written; an error when one was no longer `approved`.
+pub(super) fn transmit(tx: &mut Tx<'_>, batch: BatchId, number: &str, count: usize) -> Outcome<()> {
+    let now = tx.now();
+    let moved = diesel::sql_query(
+        "UPDATE perception_titles SET state = 'transmitted', version = version + 1, updated_at = $1, \
+         batch_id = $2, batch_number = $3 \
+         WHERE state = 'approved' AND id IN (SELECT b.title_id FROM accounting_batch_titles b WHERE b.batch_id = $4)",
+    )
+    .bind::<Timestamp, _>(now)
+    .bind::<Text, _>(batch)
+    .bind::<Text, _>(number)
+    .bind::<Text, _>(batch)
+    .execute(tx.conn())?;
+    ensure_all(moved, count)
+}
+
+fn ensure_all(moved: usize, expected: usize) -> Outcome<()> {
+    if moved == expected {
+        return Ok(());
+    }
+    Err(Refused::new(&CONCURRENT_CHANGE, "Un titre a changé d'état pendant l'opération ; rien n'est enregistré.").into())
+}
+
+/// The approvals of some titles.
+pub(super) fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<ApprovalRow>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(5000) {
+        let rows: Vec<ApprovalRow> =
+            title_approvals::table.filter(title_approvals::title_id.eq_any(chunk)).load(tx.conn())?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Sets the document of an approved title that has none yet; false when another render came first.
+pub(super) fn set_document(tx: &mut Tx<'_>, id: TitleId, status: TitleDocument, sha256: Option<&str>) -> Outcome<bool> {
+    let now = tx.now();
+    let done = diesel::update(titles::table.find(id).filter(titles::document_status.ne(TitleDocument::Ready)))
+        .set((
+            titles::document_status.eq(status),
+            titles::document_sha256.eq(sha256),
+            titles::version.eq(titles::version + 1),
+            titles::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(done == 1)
+}
+
+/// A decision not to issue.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = decisions)]
+pub struct Decision {
+    pub id: String,
+    pub convention_id: ConventionId,
+    pub participation_id: ParticipationId,
+    pub amount_cents: Money,
+    pub threshold_cents: Money,
+    pub reason: String,
+    pub decided_by: UserId,
+    pub decided_by_label: String,
+    pub decided_at: Instant,
+    pub revoked_by: Option<UserId>,
+    pub revoked_at: Option<Instant>,
+}
+
+/// Decisions in force, by participation.
+pub(super) fn decisions_in_force(tx: &mut Tx<'_>) -> Outcome<Vec<Decision>> {
+    Ok(decisions::table.filter(decisions::revoked_at.is_null()).load(tx.conn())?)
+}
+
+pub(super) fn insert_decisions(tx: &mut Tx<'_>, new: &[Decision]) -> Outcome<()> {
+    insert_batches!(tx, decisions::table, new);
+    Ok(())
+}
+
+/// Ends a decision: the claim will be titled after all.
+pub(super) fn revoke_decision(tx: &mut Tx<'_>, id: &str, by: UserId) -> Outcome<()> {
+    let now = tx.now();
+    diesel::update(decisions::table.find(id))
+        .set((decisions::revoked_by.eq(by), decisions::revoked_at.eq(now)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Which titles a list or a bulk approval takes.
+#[derive(Debug, Clone, Default)]
+pub struct TitleFilter {
+    pub campaign: Option<CampaignId>,
+    pub collectivite: Option<Siret>,
+    pub departement: Option<Departement>,
+    pub status: Option<TitleState>,
+    pub reference: Option<String>,
+    pub convention: Option<ConventionId>,
+    pub updated_since: Option<Instant>,
+}
+
+fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, crate::platform::db::Backend> {
+    let mut query = titles::table.into_boxed();
+    if let Some(campaign) = filter.campaign {
+        query = query.filter(titles::campaign_id.eq(campaign));
+    }
+    if let Some(siret) = &filter.collectivite {
+        query = query.filter(titles::debtor_siret.eq(siret.clone()));
+    }
+    if let Some(departement) = &filter.departement {
+        query = query.filter(titles::debtor_departement.eq(departement.clone()));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(titles::state.eq(status));
+    }
+    if let Some(reference) = &filter.reference {
+        query = query.filter(titles::reference.eq(reference.clone()));
+    }
+    if let Some(convention) = filter.convention {
+        query = query.filter(titles::convention_id.eq(convention));
+    }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(titles::updated_at.ge(since));
+    }
+    query
+}
+
+/// A page of titles, in the order they were prepared.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &TitleFilter, page: &crate::platform::web::Page) -> Outcome<Vec<Title>> {
+    let mut query = filtered(filter);
+    if let Some(id) = page.after(0) {
+        query = query.filter(titles::id.gt(id.to_owned()));
+    }
+    load(query.order(titles::id.asc()).limit(page.fetch()).load(tx.conn())?)
+}
+
+/// Every title a filter takes.
+pub(super) fn select(tx: &mut Tx<'_>, filter: &TitleFilter) -> Outcome<Vec<Title>> {
+    load(filtered(filter).order(titles::id.asc()).load(tx.conn())?)
+}

@@ -1,0 +1,115 @@
+//! Titles, as answered.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::store;
+use super::title::{Debtor, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
+use crate::access::Signatory;
+use crate::kernel::ids::{ConventionId, TitleId};
+use crate::kernel::{Finding, Instant, Money, SchoolYear};
+use crate::platform::{Outcome, Tx};
+
+/// Un titre : notre liquidation et demande d'émission.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct TitleView {
+    pub id: TitleId,
+    #[schema(example = "ENT-T-2025-000001")]
+    pub reference: Option<String>,
+    pub status: TitleState,
+    pub kind: TitleKind,
+    pub exercice: Option<i64>,
+    pub campaign: SchoolYear,
+    pub convention_id: ConventionId,
+    pub convention_number: String,
+    pub debtor: Debtor,
+    pub amount: Money,
+    #[schema(example = "EUR")]
+    pub currency: &'static str,
+    pub lines: Vec<TitleLine>,
+    /// Bases de liquidation (décret 2012-1246, art. 24).
+    pub legal_basis: String,
+    /// Sous le seuil d'émission (décret 2012-1246, art. 114).
+    pub small_claim: bool,
+    pub flagged: bool,
+    pub threshold: Money,
+    pub findings: Vec<Finding>,
+    pub prepared_by: String,
+    pub prepared_at: Instant,
+    pub approved_by: Option<Signatory>,
+    pub approved_on: Option<NaiveDate>,
+    pub withdrawal_reason: Option<String>,
+    pub batch_number: Option<String>,
+    /// Numéro du titre dans Chorus, une fois le retour lu.
+    pub chorus_number: Option<String>,
+    pub document: DocumentView,
+    pub version: i64,
+    pub updated_at: Instant,
+}
+
+/// Le document PDF : `none` avant l'approbation.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = TitleDocumentView)]
+pub struct DocumentView {
+    pub status: TitleDocument,
+    pub sha256: Option<String>,
+}
+
+/// Views of some titles, with lines and approvals.
+pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleView>> {
+    let ids: Vec<TitleId> = titles.iter().map(|t| t.id).collect();
+    let mut lines: HashMap<TitleId, Vec<TitleLine>> = HashMap::new();
+    for (id, line) in store::lines(tx, &ids)? {
+        lines.entry(id).or_default().push(line);
+    }
+    let mut approvals: HashMap<TitleId, _> = store::approvals(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
+    Ok(titles
+        .into_iter()
+        .map(|t| {
+            let approval = approvals.remove(&t.id);
+            let (status, reference) = (t.state(), t.reference().cloned());
+            let (batch_number, withdrawal_reason) = match &t.stage {
+                Stage::Transmitted(_, _, number) => (Some(number.clone()), None),
+                Stage::Withdrawn { reason, .. } => (None, Some(reason.to_string())),
+                _ => (None, None),
+            };
+            TitleView {
+                id: t.id,
+                status,
+                exercice: reference.as_ref().map(|r| r.exercice),
+                reference: reference.map(|r| r.text),
+                kind: t.kind,
+                campaign: t.ground.school_year,
+                convention_id: t.convention_id,
+                convention_number: t.ground.convention_number,
+                debtor: t.debtor,
+                amount: t.amount,
+                currency: "EUR",
+                lines: lines.remove(&t.id).unwrap_or_default(),
+                legal_basis: t.ground.legal_basis,
+                small_claim: t.small_claim,
+                flagged: t.flagged,
+                threshold: t.threshold,
+                findings: t.findings,
+                prepared_by: t.prepared_by_label,
+                prepared_at: t.prepared_at,
+                approved_on: approval.as_ref().map(|a| a.approved_on),
+                approved_by: approval.map(|a| a.approver.value),
+                withdrawal_reason,
+                batch_number,
+                chorus_number: None,
+                document: DocumentView { status: t.document, sha256: t.document_sha256 },
+                version: t.version,
+                updated_at: t.updated_at,
+            }
+        })
+        .collect())
+}
+
+/// The view of one title.
+pub(super) fn detail(tx: &mut Tx<'_>, title: Title) -> Outcome<TitleView> {
+    let id = title.id;
+    Ok(views(tx, vec![title])?.pop().ok_or_else(|| crate::kernel::Refused::not_found("Titre", id))?)
+}

@@ -1,0 +1,150 @@
+//! One whole year of the seed's commune, from its registration to the sealed file of the accountant.
+
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+
+/// Registers the commune of Saint-Laurent-des-Arbres and its two schools.
+pub fn register_seed(app: &TestApp) {
+    let gestionnaire = app.gestionnaire();
+    gestionnaire
+        .post(
+            "/collectivites",
+            json!({
+                "siret": "21300278500011", "kind": "commune", "name": "Saint-Laurent-des-Arbres", "insee_code": "30278",
+                "address": {"line1": "2 place de la Mairie", "line2": "Hôtel de ville", "postal_code": "30126",
+                            "city": "Saint-Laurent-des-Arbres"},
+                "representative": {"civility": "madame", "first_name": "Sylvie", "last_name": "BARRIEU VIGNAL", "title": "Maire"},
+                "contact_email": "mairie@saint-laurent-des-arbres.invalid"
+            }),
+        )
+        .expect(201);
+    for (uai, name, kind) in [
+        ("0301023Z", "Ecole élémentaire Charles Odoyer", "elementaire"),
+        ("0301015R", "Ecole maternelle Charles Odoyer", "maternelle"),
+    ] {
+        let school = json!({
+            "uai": uai, "name": name, "kind": kind, "sector": "public", "insee_code": "30278",
+            "commune_name": "Saint-Laurent-des-Arbres"
+        });
+        let view = gestionnaire.post("/schools", school).expect(201).json;
+        assert_eq!(view["payer"]["siret"], "21300278500011");
+    }
+}
+
+/// The campaign of the seed.
+pub fn campaign(policy: &str) -> Value {
+    json!({
+        "school_year": "2025-2026", "tariff": {"unit": "school", "unit_amount": "40.00"}, "convention_date": "2025-06-05",
+        "ends_on": "2026-09-05", "response_deadline": "2025-10-15",
+        "small_claims": {"threshold": "50.00", "policy": policy}
+    })
+}
+
+/// Creates and opens the campaign, enrols every public school of the Gard.
+pub fn open_campaign(app: &TestApp, policy: &str) {
+    let gestionnaire = app.gestionnaire();
+    gestionnaire.post("/campaigns", campaign(policy)).expect(201);
+    gestionnaire
+        .post("/campaigns/2025-2026/enrolments", json!({"filter": {"departement": "30", "sector": "public"}}))
+        .expect(200);
+    gestionnaire.post("/campaigns/2025-2026/transitions", json!({"action": "open"})).expect(200);
+}
+
+/// Signs and countersigns a convention on 25 July 2025.
+pub fn sign_both(app: &TestApp, id: &str) {
+    let gestionnaire = app.gestionnaire();
+    for (action, name, title) in [("sign", "Sylvie BARRIEU VIGNAL", "Maire"), ("countersign", "Carole Drucker-Godard", "Rectrice")] {
+        let body = json!({"action": action, "signed_on": "2025-07-25", "signatory": {"name": name, "title": title}});
+        gestionnaire.post(&format!("/conventions/{id}/transitions"), body).expect(200);
+    }
+}
+
+on_both_databases! {
+    fn the_seed_commune_goes_from_registration_to_the_sealed_file(app: &TestApp) {
+        register_seed(app);
+        open_campaign(app, "issue");
+        let (gestionnaire, ordonnateur) = (app.gestionnaire(), app.ordonnateur());
+
+        let dry = gestionnaire.post("/campaigns/2025-2026/conventions", json!({"dry_run": true})).expect(200).json;
+        assert_eq!((&dry["issued"], &dry["total"]), (&json!(1), &json!("80.00")));
+        assert_eq!(gestionnaire.get("/conventions").json["data"], json!([]), "a dry run writes nothing");
+        let issued = gestionnaire.post("/campaigns/2025-2026/conventions", json!({"dry_run": false})).expect(200).json;
+        assert_eq!((&issued["issued"], &issued["total"], &issued["currency"]), (&json!(1), &json!("80.00"), &json!("EUR")));
+        let again = gestionnaire.post("/campaigns/2025-2026/conventions", json!({})).expect(200).json;
+        assert_eq!((&again["issued"], &again["already_issued"]), (&json!(0), &json!(1)));
+
+        let list = gestionnaire.get("/conventions?campaign=2025-2026&collectivite=21300278500011").expect(200).json;
+        let convention = &list["data"][0];
+        let id = convention["id"].as_str().unwrap();
+        assert_eq!(convention["number"], "ENT-C-2025-2026-00001");
+        assert_eq!((&convention["status"], &convention["total"]), (&json!("issued"), &json!("80.00")));
+        let lines: Vec<_> = convention["lines"].as_array().unwrap().iter().map(|l| (&l["uai"], &l["label"], &l["amount"])).collect();
+        assert_eq!(
+            lines,
+            [
+                (&json!("0301023Z"), &json!("ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER"), &json!("40.00")),
+                (&json!("0301015R"), &json!("ECOLE MATERNELLE PUBLIQUE CHARLES ODOYER"), &json!("40.00")),
+            ]
+        );
+        let participation = gestionnaire.get(&format!("/conventions/{id}/participation")).expect(200).json;
+        assert_eq!(participation["steps"][1]["amount"], "80.00");
+        assert_eq!(participation["steps"][1]["ground"], "convention, art. 4");
+
+        // Nothing to title before the convention takes effect.
+        let early = gestionnaire.post("/campaigns/2025-2026/perception-titles", json!({"keys": ["21300278500011"]})).expect(200).json;
+        assert_eq!(early["items"][0]["findings"][0]["code"], "convention_not_in_effect");
+
+        app.set_time("2025-07-28T09:00:00Z");
+        sign_both(app, id);
+        let active = gestionnaire.get(&format!("/conventions/{id}")).expect(200).json;
+        assert_eq!((&active["status"], &active["took_effect_on"]), (&json!("active"), &json!("2025-07-25")));
+
+        let prepared = gestionnaire.post("/campaigns/2025-2026/perception-titles", json!({"dry_run": false})).expect(200).json;
+        assert_eq!((&prepared["prepared"], &prepared["total"]), (&json!(1), &json!("80.00")));
+        let title_id = prepared["items"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/perception-titles/{title_id}");
+        gestionnaire.post(&format!("{path}/transitions"), json!({"action": "approve"})).problem(403, "forbidden");
+        let approved = ordonnateur.post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200).json;
+        assert_eq!((&approved["approved"], &approved["total"]), (&json!(1), &json!("80.00")));
+        let title = ordonnateur.get(&path).expect(200).json;
+        assert_eq!(title["reference"], "ENT-T-2025-000001");
+        assert_eq!(title["debtor"]["name"], "COMMUNE DE SAINT-LAURENT-DES-ARBRES");
+        assert_eq!(title["approved_by"]["name"], "Camille Le ordonnateur");
+        let basis = title["legal_basis"].as_str().unwrap();
+        for mention in ["ENT-C-2025-2026-00001", "25/07/2025", "art. 3.2, 4 et 9", "2025-2026", "0301023Z, 0301015R", "80,00"] {
+            assert!(basis.contains(mention), "{mention} in {basis}");
+        }
+
+        let batch = ordonnateur.post("/accounting-batches", json!({"campaign": "2025-2026"})).expect(201);
+        assert_eq!(batch.header("location"), "/api/v1/accounting-batches/ENT-B-2025-0001");
+        assert_eq!((&batch.json["count"], &batch.json["total"]), (&json!(1), &json!("80.00")));
+        ordonnateur.post("/accounting-batches", json!({"campaign": "2025-2026"})).problem(409, "nothing_to_seal");
+        let csv = app.comptable().get("/accounting-batches/ENT-B-2025-0001/files/csv").expect(200);
+        assert_eq!(csv.bytes, app.comptable().get("/accounting-batches/ENT-B-2025-0001/files/csv").bytes);
+        assert!(csv.bytes.starts_with(&[0xEF, 0xBB, 0xBF]));
+        let text = csv.text();
+        let row = text.lines().nth(1).unwrap();
+        assert!(row.starts_with("ENT-T-2025-000001;ENT-B-2025-0001;2025;2025-2026;commune;COMMUNE DE SAINT-LAURENT-DES-ARBRES;213 002 785 00011;"), "{row}");
+        let machine = app.comptable().get("/accounting-batches/ENT-B-2025-0001/files/json").expect(200).json;
+        assert_eq!(machine["titles"][0]["debtor"]["siret"], "21300278500011");
+        assert_eq!(machine["total"], "80.00");
+        app.comptable().get("/accounting-batches/ENT-B-2025-0001/files/pdf").problem(404, "file_unknown");
+        assert_eq!(ordonnateur.get(&path).json["batch_number"], "ENT-B-2025-0001");
+
+        // Both documents are made once, and served as stored.
+        assert_eq!(app.run_jobs(), 2);
+        let view = gestionnaire.get(&format!("/conventions/{id}")).json;
+        assert_eq!(view["document"]["status"], "ready");
+        let pdf = gestionnaire.get(&format!("/conventions/{id}/document")).expect(200);
+        assert!(pdf.bytes.starts_with(b"%PDF"));
+        assert_eq!(pdf.header("content-type"), "application/pdf");
+        assert_eq!(pdf.header("etag"), format!("\"{}\"", view["document"]["sha256"].as_str().unwrap()));
+        let demand = app.comptable().get(&format!("{path}/document")).expect(200);
+        assert!(demand.bytes.starts_with(b"%PDF"));
+
+        // The year can be closed, and then nothing is issued any more.
+        gestionnaire.post("/campaigns/2025-2026/transitions", json!({"action": "close"})).expect(200);
+        gestionnaire.post("/campaigns/2025-2026/conventions", json!({})).problem(409, "campaign_state");
+    }
+}
