@@ -1,4 +1,5 @@
 //! The command line: what an administrator types, and what is answered when something is wrong.
+//! Over 400 lines: one short function per command, and the words of their options.
 //!
 //! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
 //! 70 incident · 78 settings to mend.

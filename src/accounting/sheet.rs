@@ -75,12 +75,12 @@ pub fn write_identifier(id: &str) -> String {
     }
     let plain = id.starts_with(|c: char| c.is_ascii_alphabetic())
         && id.chars().any(|c| c.is_ascii_alphabetic() && !matches!(c, 'e' | 'E'))
-        && id.contains(|c: char| c == '-' || c == '_')
+        && id.contains(['-', '_'])
         && id.len() >= 10;
     if id.is_empty() || plain { id.to_owned() } else { format!("{HEAD}{id}") }
 }
 
-/// Reads back what [`write_identifier`] wrote.
+/// Reads back what `write_identifier` wrote.
 #[must_use]
 pub fn read_identifier(cell: &str) -> String {
     if let Some(id) = cell.strip_prefix(HEAD) {

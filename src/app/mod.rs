@@ -5,8 +5,8 @@
 //!   Config ──▶ App::build ──▶ App::prepare_database ──▶ App::serve ──┬─▶ HTTP threads ──▶ edge ──▶ capabilities
 //!              (keys, pools)    (migrate, or refuse)                 └─▶ job threads
 //! ```
-//! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in [`handlers`],
-//! and what its handlers share in [`App::shared`].
+//! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
+//! and what its handlers share in `App::shared`.
 
 mod edge;
 mod health;

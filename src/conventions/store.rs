@@ -1,4 +1,7 @@
 //! The tables of conventions and participations.
+//!
+//! Over 400 lines: two wide tables, each written out once as columns, row and domain value, kept side by side so that
+//! a new column is added in one place.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;

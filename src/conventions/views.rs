@@ -1,6 +1,7 @@
 //! Conventions and participations, as answered.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -145,8 +146,8 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
     }
     let mut years: HashMap<_, SchoolYear> = HashMap::new();
     for c in &conventions {
-        if !years.contains_key(&c.campaign_id) {
-            years.insert(c.campaign_id, crate::campaigns::by_id(tx, c.campaign_id)?.said.school_year);
+        if let Entry::Vacant(slot) = years.entry(c.campaign_id) {
+            slot.insert(crate::campaigns::by_id(tx, c.campaign_id)?.said.school_year);
         }
     }
     Ok(conventions

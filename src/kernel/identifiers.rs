@@ -34,7 +34,10 @@ fn luhn(digits: &[u32]) -> bool {
 #[must_use]
 pub fn is_scientific(raw: &str) -> bool {
     let Some((mantissa, exponent)) = raw.split_once(['E', 'e']) else { return false };
-    let number = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '+' | '-'));
+    let number = |s: &str| {
+        s.contains(|c: char| c.is_ascii_digit())
+            && s.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '+' | '-'))
+    };
     number(mantissa) && number(exponent) && (mantissa.contains([',', '.']) || exponent.starts_with(['+', '-']))
 }
 
@@ -254,6 +257,7 @@ mod tests {
     fn a_siret_in_scientific_notation_is_recognised() {
         assert_eq!(Siret::parse("2,13003E+13").unwrap_err().code, "scientific_notation");
         assert_eq!(Siret::parse("2.13003e13").unwrap_err().code, "scientific_notation");
+        assert!(!is_scientific(",e,") && !is_scientific("1e2") && !is_scientific("E+"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub fn school_line(commune: &str, department: &str, label: &str, uai: &str) -> S
 
 /// The label of a school. Applying it to its own result changes nothing.
 ///
-/// A name that does not start with « Ecole » is put after « ECOLE <type> PUBLIQUE », as the
+/// A name that does not start with « Ecole » is put after « ECOLE (type) PUBLIQUE », as the
 /// act of creation of the school reads: « ECOLE PRIMAIRE PUBLIQUE GROUPE SCOLAIRE PASTEUR ».
 #[must_use]
 pub fn school_label(name: &str, kind: SchoolKind, public: bool) -> String {

@@ -48,7 +48,7 @@ fn departements<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Departement>, D::
 /// Colonnes `insee`, `siret`, `nom` ; facultatives : `siren`, `departement`, `codes_postaux`, `population`,
 /// `anciens_codes_insee`, `nature`, `adresse_1`, `adresse_2`, `ville`. CSV ou XLSX. Un champ saisi à la main est conservé.
 #[utoipa::path(
-    operation_id = "import_collectivites", tag = "registre", params(ImportQuery),
+    operation_id = "import_collectivites", tag = "Registre", params(ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
     responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
     security(("bearer" = []))
@@ -74,7 +74,7 @@ async fn collectivites(
 /// L'export de l'Annuaire de l'éducation, quel que soit son millésime. Le payeur est la commune dont le code INSEE,
 /// actuel ou ancien, est celui de l'école, sauf si une personne en a désigné un autre.
 #[utoipa::path(
-    operation_id = "import_schools", tag = "registre", params(ImportSchoolsQuery),
+    operation_id = "import_schools", tag = "Registre", params(ImportSchoolsQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
     responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
     security(("bearer" = []))
@@ -100,7 +100,7 @@ async fn schools(
 ///
 /// Colonnes `siret` ou `insee`, puis `civilite`, `prenom`, `nom`, `qualite`, `courriel`, `telephone`. Une cellule vide ne change rien.
 #[utoipa::path(
-    operation_id = "import_contacts", tag = "registre", params(ImportQuery),
+    operation_id = "import_contacts", tag = "Registre", params(ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
     responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
     security(("bearer" = []))

@@ -158,7 +158,9 @@ impl School {
             findings.push(Finding::blocking("payer_missing", "Aucune collectivité ne paie pour cette école."));
             return findings;
         };
-        if let Some(siren) = &self.official_siren
+        // A private school has its association's SIREN, never its commune's: nothing to compare.
+        if self.said.sector == Sector::Public
+            && let Some(siren) = &self.official_siren
             && *siren != payer.siren
         {
             let message = "L'annuaire rattache l'école à un autre organisme que son payeur : à confirmer.";

@@ -5,7 +5,7 @@
 //! ```
 //! The counter's row is locked before the titles are read: whoever comes second waits, then sees them approved.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -147,11 +147,11 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
     let mut approvals = Vec::with_capacity(accepted.len());
     let mut entries = Vec::with_capacity(accepted.len());
     for (rank, title) in (first..).zip(accepted) {
-        if !campaigns.contains_key(&title.campaign_id) {
-            campaigns.insert(title.campaign_id, campaigns::by_id(tx, title.campaign_id)?);
+        if let hash_map::Entry::Vacant(slot) = campaigns.entry(title.campaign_id) {
+            slot.insert(campaigns::by_id(tx, title.campaign_id)?);
         }
-        if !preparers.contains_key(&title.prepared_by) {
-            preparers.insert(title.prepared_by, access::find_user(tx, title.prepared_by)?);
+        if let hash_map::Entry::Vacant(slot) = preparers.entry(title.prepared_by) {
+            slot.insert(access::find_user(tx, title.prepared_by)?);
         }
         let (Some(campaign), Some(preparer)) = (campaigns.get(&title.campaign_id), preparers.get(&title.prepared_by))
         else {

@@ -1,4 +1,6 @@
 //! The tables of titles, their lines, their approvals and the decisions not to issue.
+//!
+//! Over 400 lines: four tables that change together in the same transactions.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;

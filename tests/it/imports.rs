@@ -236,8 +236,9 @@ on_both_databases! {
         for path in ["/collectivites/imports", "/schools/imports", "/contacts/imports"] {
             refused(path, b"", "empty_file");
             refused(path, b"\x00\x01\x02\x7fELF\x00\x00", "binary_file");
-            refused(path, b"une;autre\n1;2\n", "missing_column");
+            refused(path, b"une;autre\n1;2\n", "no_header");
         }
+        refused("/collectivites/imports", b"insee;nom\n30278;A\n", "missing_column");
         refused("/collectivites/imports", b"insee;siret;siret;nom\n30278;21300278500011;21300278500011;A\n", "doubled_column");
         assert!(collectivites(app).is_empty());
         app.lecteur().upload("/collectivites/imports", "f.csv", TWO_COMMUNES.as_bytes()).problem(403, "forbidden");
