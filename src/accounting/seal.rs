@@ -174,7 +174,7 @@ fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
         Cell::text(debtor.address.line1.as_ref()),
         Cell::text(debtor.address.line2.as_ref()),
         Cell::identifier(debtor.address.postal_code.as_ref()),
-        Cell::text(debtor.address.city.as_ref()),
+        Cell::text(debtor.address.city.as_ref().map(ToString::to_string).or_else(|| debtor.town.clone())),
         Cell::identifier(debtor.chorus.service_code.as_ref()),
         Cell::identifier(debtor.chorus.commitment_number.as_ref()),
         Cell::Text(subject(title)),

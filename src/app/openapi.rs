@@ -9,13 +9,15 @@ use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr};
+use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::capabilities;
+use crate::conventions::PayerSelection;
 use crate::platform::web::ProblemView;
+use crate::titles::TitleSelection;
 
 const BEARER: &str = "bearer";
 
@@ -55,16 +57,24 @@ pub fn document() -> OpenApi {
 
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    components.schemas.insert(ProblemView::name().into_owned(), ProblemView::schema());
-    let mut nested = Vec::new();
-    ProblemView::schemas(&mut nested);
-    components.schemas.extend(nested);
+    add::<ProblemView>(components);
+    // The collector does not look into the parameters of a generic body.
+    add::<PayerSelection>(components);
+    add::<TitleSelection>(components);
 
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(complete);
     }
     document
+}
+
+/// Describes a type, and those it is made of.
+fn add<T: ToSchema + PartialSchema>(components: &mut Components) {
+    components.schemas.insert(T::name().into_owned(), T::schema());
+    let mut nested = Vec::new();
+    T::schemas(&mut nested);
+    components.schemas.extend(nested);
 }
 
 /// Adds what the handler did not say because every route shares it.

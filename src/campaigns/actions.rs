@@ -114,7 +114,7 @@ fn decide(uai: &Uai, school: Option<&School>, already: bool, campaign: &Campaign
 pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRequest) -> Outcome<BulkView> {
     let campaign = enrolling(tx, year)?;
     let (origin, requester, requested_on) = (request.origin, request.requester, request.requested_on);
-    let bulk: BulkRequest<SchoolSelection, String> =
+    let bulk: BulkRequest<SchoolSelection> =
         BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
     let (selection, dry_run) = bulk.selection(false)?;
     let mut items = Vec::new();

@@ -9,31 +9,31 @@ use crate::kernel::{Finding, Level, Money, Refused};
 
 /// Which items an act in number takes.
 #[derive(Debug, Clone)]
-pub enum Selection<F, K> {
+pub enum Selection<F> {
     All,
     Filter(F),
-    Keys(Vec<K>),
+    Keys(Vec<String>),
 }
 
 /// A request in number: `filter` or `keys`, and `dry_run`.
 #[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct BulkRequest<F, K> {
+pub struct BulkRequest<F> {
     #[serde(default = "Option::default")]
     pub filter: Option<F>,
     #[serde(default = "Option::default")]
-    pub keys: Option<Vec<K>>,
+    pub keys: Option<Vec<String>>,
     /// Same path, nothing written.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-impl<F, K> BulkRequest<F, K> {
+impl<F> BulkRequest<F> {
     /// What is asked; nothing given means everything only where `all_allowed`.
     ///
     /// # Errors
     /// Both given, or none where one is required.
-    pub fn selection(self, all_allowed: bool) -> Result<(Selection<F, K>, bool), Refused> {
+    pub fn selection(self, all_allowed: bool) -> Result<(Selection<F>, bool), Refused> {
         let selection = match (self.filter, self.keys) {
             (Some(_), Some(_)) => {
                 return Err(Refused::new(&KEYS_OR_FILTER, "Donner `keys` ou `filter`, pas les deux."));

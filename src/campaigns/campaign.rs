@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::codes::CAMPAIGN_STATE;
 use super::tariff::Tariff;
-use super::texts::CampaignTexts;
+use super::texts::{CampaignTexts, DocumentKind};
 use crate::kernel::ids::CampaignId;
 use crate::kernel::text::{excerpt, printable};
 use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear};
@@ -123,6 +123,11 @@ impl CampaignRequest {
             refuse("/response_deadline", "date_order", message, deadline.to_string());
         }
         if let Some(texts) = &self.texts {
+            if texts.document_kind == DocumentKind::Titre {
+                // Our paper must never pass for the executory title, which Chorus edits.
+                let message = "Seule la demande d'émission (demande) est produite par cette version.".into();
+                refuse("/texts/document_kind", "document_kind_unavailable", message, "titre".into());
+            }
             let json = serde_json::to_value(texts).unwrap_or(Value::Null);
             unprintable(&json, "/texts", &mut |pointer, c, text| {
                 let message = format!("Caractère non imprimable dans les documents : U+{:04X}.", u32::from(c));

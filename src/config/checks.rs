@@ -166,6 +166,11 @@ impl Config {
             }
         }
         if texts.document_kind == DocumentKind::Titre {
+            faults.push(ConfigFault::error(
+                "texts.document_kind",
+                "vaut \"titre\", que cette version ne produit pas : le titre exécutoire est édité par Chorus",
+                "Écrivez document_kind = \"demande\".",
+            ));
             for path in texts.missing_for_title() {
                 faults.push(ConfigFault::error(
                     format!("texts.{path}"),

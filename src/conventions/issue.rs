@@ -57,7 +57,7 @@ impl PayerSelection {
 }
 
 /// Request of a bulk issue: absent `filter` and `keys` (SIRET) mean every payer.
-pub type IssueRequest = BulkRequest<PayerSelection, String>;
+pub type IssueRequest = BulkRequest<PayerSelection>;
 
 /// A payer's enrolled schools, told apart by whether a living convention covers them.
 #[derive(Default)]
@@ -245,7 +245,7 @@ pub fn issue(
 }
 
 /// Which payers are asked for; keys that are none become refused items at once.
-fn choose(scene: &Landscape, selection: Selection<PayerSelection, String>) -> (Vec<BulkItem>, Vec<&Collectivite>) {
+fn choose(scene: &Landscape, selection: Selection<PayerSelection>) -> (Vec<BulkItem>, Vec<&Collectivite>) {
     let concerned = || scene.shares.keys().filter_map(|id| scene.payers.get(id));
     match selection {
         Selection::All => (Vec::new(), concerned().collect()),

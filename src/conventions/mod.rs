@@ -26,7 +26,7 @@ pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use issue::{IssueRequest, PayerSelection, issue};
 pub use jobs::{document, enqueue_expiry, handlers};
-pub use paper::{address, legal_name};
+pub use paper::{address, legal_name, town};
 pub use participation::{ListedSchool, ParticipationLine, Step};
 pub use store::StoredParticipation;
 

@@ -81,7 +81,7 @@ fn payer(party: &Party) -> Payer {
             CollectiviteKind::Autre => PayerKind::Autre,
         },
         siret: party.siret.to_string(),
-        address: address(&party.address),
+        address: address(&party.address, town(party)),
         representative: representative(party),
     }
 }
@@ -96,10 +96,20 @@ pub fn legal_name(party: &Party) -> String {
     school_label::capitals(name)
 }
 
+/// The town of a party whose address names none: a commune is its own.
+#[must_use]
+pub fn town(party: &Party) -> Option<&str> {
+    (party.kind == CollectiviteKind::Commune).then(|| party.name.as_str())
+}
+
 /// The lines of an address on one line; empty when nothing is known.
 #[must_use]
-pub fn address(address: &Address) -> String {
-    let town = [address.postal_code.as_ref().map(ToString::to_string), address.city.as_ref().map(ToString::to_string)];
+pub fn address(address: &Address, town: Option<&str>) -> String {
+    let code = address.postal_code.as_ref().map(ToString::to_string);
+    let city = address.city.as_ref().map(ToString::to_string);
+    // A lone town says nothing more than the name above it.
+    let city = city.or_else(|| town.filter(|_| code.is_some()).map(str::to_owned));
+    let town = [code, city];
     let town = town.into_iter().flatten().collect::<Vec<_>>().join(" ");
     [address.line1.as_ref().map(ToString::to_string), address.line2.as_ref().map(ToString::to_string), Some(town)]
         .into_iter()

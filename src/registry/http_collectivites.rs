@@ -71,6 +71,7 @@ struct ListQuery {
     q: Option<String>,
     updated_since: Option<Instant>,
     /// `siret` (défaut) ou `name`.
+    #[param(inline)]
     sort: Option<CollectiviteSort>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,

@@ -45,7 +45,7 @@ pub struct TitleSelection {
 }
 
 /// Request of a bulk approval: one of `filter` and `keys` (title ids) is required.
-pub type ApproveRequest = BulkRequest<TitleSelection, String>;
+pub type ApproveRequest = BulkRequest<TitleSelection>;
 
 /// What the configuration and the renderer give approvals.
 pub struct Making<'a> {
@@ -97,7 +97,7 @@ struct Approver {
     exercice: i64,
 }
 
-fn choose(tx: &mut Tx<'_>, selection: Selection<TitleSelection, String>) -> Outcome<(Vec<BulkItem>, Vec<Title>)> {
+fn choose(tx: &mut Tx<'_>, selection: Selection<TitleSelection>) -> Outcome<(Vec<BulkItem>, Vec<Title>)> {
     match selection {
         Selection::All => Ok((Vec::new(), Vec::new())),
         Selection::Filter(f) => {

@@ -37,13 +37,13 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
         issued_on: french::date_long(context.approved_at.day()),
         school_year: year.to_string(),
         service: Service {
-            name: format!("{} — {}", texts.issuer.name, texts.issuer.service),
-            address: texts.issuer.address_lines.join(", "),
+            name: texts.issuer.name.clone(),
+            address: format!("{}, {}", texts.issuer.service, texts.issuer.address_lines.join(", ")),
             contact: Some(format!("{} — {}", texts.issuer.contact_email, texts.issuer.contact_phone)),
         },
         debtor: Debtor {
             name: title.debtor.name.clone(),
-            address: conventions::address(&title.debtor.address),
+            address: conventions::address(&title.debtor.address, title.debtor.town.as_deref()),
             siret: title.debtor.siret.grouped(),
             third_party_number: title.debtor.chorus.third_party_number.as_ref().map(ToString::to_string),
             service_code: title.debtor.chorus.service_code.as_ref().map(ToString::to_string),
@@ -87,7 +87,10 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
             capacity: context.signatory.capacity.clone(),
             on: french::date_long(context.approved_at.day()),
             delegation: Some(context.signatory.delegation.reference.to_string()),
-            publication: Some(format!("publiée le {}", french::date_short(context.signatory.delegation.published_on))),
+            publication: Some(format!(
+                "recueil des actes administratifs du {}",
+                french::date_short(context.signatory.delegation.published_on)
+            )),
         }),
         attachments: vec![format!("convention n° {}", title.ground.convention_number)],
         digest: settlement_digest(title, reference, context.lines),

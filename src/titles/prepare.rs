@@ -26,7 +26,7 @@ use crate::platform::{Outcome, Tx};
 use crate::registry::{self, Collectivite, Succession};
 
 /// Request of a bulk preparation: absent `filter` and `keys` (SIRET) mean every convention in effect.
-pub type PrepareRequest = BulkRequest<PayerSelection, String>;
+pub type PrepareRequest = BulkRequest<PayerSelection>;
 
 /// Everything the decisions need, read once.
 struct Scene {
@@ -110,6 +110,7 @@ fn debtor(owing: &Owing<'_>) -> Debtor {
     };
     Debtor {
         name: conventions::legal_name(&party),
+        town: conventions::town(&party).map(str::to_owned),
         siret: said.siret,
         kind: said.kind,
         departement: party.departement,
@@ -313,7 +314,7 @@ fn line(l: &ParticipationLine) -> TitleLine {
 fn choose<'c>(
     scene: &Scene,
     all: &'c [Convention],
-    selection: Selection<PayerSelection, String>,
+    selection: Selection<PayerSelection>,
 ) -> (Vec<BulkItem>, Vec<&'c Convention>) {
     let in_effect = || all.iter().filter(|c| c.effect().is_some());
     match selection {

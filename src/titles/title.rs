@@ -61,6 +61,9 @@ pub struct Debtor {
     pub name: String,
     pub departement: Option<Departement>,
     pub address: Address,
+    /// Name of the commune, printed after the postal code when the address gives no town.
+    #[serde(default)]
+    pub town: Option<String>,
     pub chorus: Chorus,
     /// « substituée de plein droit à … (arrêté du …) », when a successor owes.
     pub substitution: Option<String>,

@@ -4,6 +4,16 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
+/// The text of a PDF, white space collapsed; pdftotext comes with `make test`.
+fn text_of(pdf: &[u8]) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), pdf).unwrap();
+    let read = std::process::Command::new("pdftotext").arg(file.path()).arg("-").output();
+    let read = read.expect("pdftotext (poppler-utils) is missing: run « make test », which installs it");
+    assert!(read.status.success(), "{read:?}");
+    String::from_utf8(read.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Registers the commune of Saint-Laurent-des-Arbres and its two schools.
 pub fn register_seed(app: &TestApp) {
     let gestionnaire = app.gestionnaire();
@@ -144,8 +154,30 @@ on_both_databases! {
         assert!(pdf.bytes.starts_with(b"%PDF"));
         assert_eq!(pdf.header("content-type"), "application/pdf");
         assert_eq!(pdf.header("etag"), format!("\"{}\"", view["document"]["sha256"].as_str().unwrap()));
+        let text = text_of(&pdf.bytes);
+        for literal in [
+            "2 école(s) pour cette année scolaire, pour un montant correspondant à 2 x 40€ soit 80€",
+            "SAINT-LAURENT-DES-ARBRES - 30 - ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER - 0301023Z",
+            "SAINT-LAURENT-DES-ARBRES - 30 - ECOLE MATERNELLE PUBLIQUE CHARLES ODOYER - 0301015R",
+            "représentée par Mme Sylvie BARRIEU VIGNAL, Maire",
+        ] {
+            assert!(text.contains(literal), "{literal}\nin\n{text}");
+        }
         let demand = app.comptable().get(&format!("{path}/document")).expect(200);
-        assert!(demand.bytes.starts_with(b"%PDF"));
+        let text = text_of(&demand.bytes);
+        for mention in [
+            "DEMANDE D’ÉMISSION D’UN TITRE DE PERCEPTION",
+            "Fiche de liquidation n° ENT-T-2025-000001 — exercice 2025",
+            "Ne pas mandater au vu de ce document",
+            "213 002 785 00011",
+            "articles 3.2, 4 et 9",
+            "quatre-vingts euros",
+            "Camille Le gestionnaire",
+            "Camille Le ordonnateur, Secrétaire générale de région académique",
+        ] {
+            assert!(text.contains(mention), "{mention}\nin\n{text}");
+        }
+        assert!(!text.contains("IBAN") && !text.contains("TVA 0"));
 
         // The year can be closed, and then nothing is issued any more.
         gestionnaire.post("/campaigns/2025-2026/transitions", json!({"action": "close"})).expect(200);
