@@ -31,7 +31,7 @@ use crate::kernel::Money;
 use crate::kernel::{Clock, Ids, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings};
 use crate::platform::documents::{Renderer, Template};
-use crate::platform::jobs::Handlers;
+use crate::platform::jobs::{Handlers, Patience};
 use crate::platform::web::{State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
 
@@ -156,6 +156,10 @@ impl App {
         let folder = config.documents.template_dir.as_deref();
         let convention = template(folder, "convention.typ", conventions::document::default_template())?;
         let title = template(folder, "title.typ", titles::document::default_template())?;
+        let patience = Patience {
+            lease: chrono::Duration::seconds(config.jobs.lease_seconds.into()),
+            max_attempts: i64::from(config.jobs.max_attempts),
+        };
         let thresholds = config.small_claims.thresholds.iter();
         let defaults = Defaults {
             texts: config.texts.clone(),
@@ -165,7 +169,7 @@ impl App {
             specimen: config.documents.specimen,
         };
         Ok(Self {
-            handlers: handlers(&renderer),
+            handlers: handlers(&renderer).patient(patience),
             db,
             config,
             tokens,

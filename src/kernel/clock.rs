@@ -4,12 +4,13 @@
 //! title approved on 31 December at 23:30 UTC belongs to the next exercice.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, SubsecRound, Utc};
 use rand::Rng;
 use uuid::Uuid;
+use uuid::timestamp::context::ContextV7;
 
 /// A moment in UTC, to the microsecond. JSON: RFC 3339 with `Z`.
 #[derive(
@@ -148,6 +149,9 @@ impl Clock {
     }
 }
 
+/// Keeps the ids of one millisecond in the order they were given: a list by id is a list by creation.
+static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+
 /// Gives identifiers and secrets.
 #[derive(Clone, Default)]
 pub struct Ids;
@@ -158,8 +162,7 @@ impl Ids {
     pub fn uuid(&self, at: Instant) -> Uuid {
         let utc = at.utc();
         let seconds = u64::try_from(utc.timestamp()).unwrap_or(0);
-        let stamp = uuid::Timestamp::from_unix(uuid::NoContext, seconds, utc.timestamp_subsec_nanos());
-        Uuid::new_v7(stamp)
+        Uuid::new_v7(uuid::Timestamp::from_unix(&ORDER, seconds, utc.timestamp_subsec_nanos()))
     }
 
     /// 256 random bits.
@@ -189,6 +192,12 @@ mod tests {
         assert_eq!(at("2026-03-29T22:00:00Z").day().to_string(), "2026-03-30");
         assert_eq!(at("2026-10-24T22:00:00Z").day().to_string(), "2026-10-25");
         assert_eq!(at("2026-10-25T22:30:00Z").day().to_string(), "2026-10-25");
+    }
+
+    #[test]
+    fn ids_of_one_instant_sort_as_they_were_given() {
+        let ids: Vec<Uuid> = (0..5_000).map(|_| Ids.uuid(at("2025-06-05T08:00:00Z"))).collect();
+        assert!(ids.is_sorted());
     }
 
     #[test]

@@ -28,10 +28,20 @@ text_enum!(
     JobState { Queued => "queued", Running => "running", Done => "done", Failed => "failed" }
 );
 
-/// Tries before a job is given up.
-pub const MAX_ATTEMPTS: i64 = 8;
-/// How long a worker may hold a job before another takes it.
-const LEASE_MINUTES: i64 = 5;
+/// How patient the queue is; from the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How long a worker may hold a job before another takes it.
+    pub lease: Duration,
+    /// Tries before a job is given up.
+    pub max_attempts: i64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { lease: Duration::minutes(5), max_attempts: 8 }
+    }
+}
 
 /// A job as read from the queue.
 #[derive(Debug, Clone, Queryable)]
@@ -139,7 +149,7 @@ pub fn backlog(tx: &mut Tx<'_>) -> Outcome<(i64, i64)> {
 }
 
 /// Takes the oldest job due, if any, and leases it.
-fn lease(tx: &mut Tx<'_>) -> Outcome<Option<Job>> {
+fn lease(tx: &mut Tx<'_>, patience: Patience) -> Outcome<Option<Job>> {
     let now = tx.now();
     let due = || {
         jobs::table
@@ -162,13 +172,13 @@ fn lease(tx: &mut Tx<'_>) -> Outcome<Option<Job>> {
         .set((
             jobs::state.eq(JobState::Running),
             jobs::attempts.eq(job.attempts + 1),
-            jobs::lease_until.eq(now.plus(Duration::minutes(LEASE_MINUTES))),
+            jobs::lease_until.eq(now.plus(patience.lease)),
         ))
         .execute(tx.conn())?;
     Ok(Some(job))
 }
 
-fn finish(tx: &mut Tx<'_>, job: &Job, result: &Result<(), JobError>) -> Outcome<()> {
+fn finish(tx: &mut Tx<'_>, job: &Job, result: &Result<(), JobError>, patience: Patience) -> Outcome<()> {
     let now = tx.now();
     let row = jobs::table.find(job.id);
     match result {
@@ -178,7 +188,7 @@ fn finish(tx: &mut Tx<'_>, job: &Job, result: &Result<(), JobError>) -> Outcome<
                 .set((jobs::state.eq(JobState::Done), jobs::finished_at.eq(now), jobs::dedup_key.eq(None::<String>)))
                 .execute(tx.conn())?;
         }
-        Err(JobError::Retry(cause)) if job.attempts + 1 < MAX_ATTEMPTS => {
+        Err(JobError::Retry(cause)) if job.attempts + 1 < patience.max_attempts => {
             let exponent = u32::try_from(job.attempts.min(7)).unwrap_or(0);
             let wait = Duration::seconds(5 * i64::from(2_u32.pow(exponent)));
             diesel::update(row)
@@ -203,7 +213,10 @@ type Handler = dyn Fn(&Database, &str) -> Result<(), JobError> + Send + Sync;
 
 /// Which function runs which kind of job; made by the composition root.
 #[derive(Default, Clone)]
-pub struct Handlers(HashMap<&'static str, Arc<Handler>>);
+pub struct Handlers {
+    by_kind: HashMap<&'static str, Arc<Handler>>,
+    patience: Patience,
+}
 
 impl Handlers {
     /// Registers a kind.
@@ -213,7 +226,14 @@ impl Handlers {
         kind: &'static str,
         run: impl Fn(&Database, &str) -> Result<(), JobError> + Send + Sync + 'static,
     ) -> Self {
-        self.0.insert(kind, Arc::new(run));
+        self.by_kind.insert(kind, Arc::new(run));
+        self
+    }
+
+    /// Sets how patient the queue is.
+    #[must_use]
+    pub fn patient(mut self, patience: Patience) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -236,15 +256,15 @@ impl Handlers {
         if waiting == 0 {
             return Ok(false);
         }
-        let Some(job) = db.write(lease)? else { return Ok(false) };
-        let result = match self.0.get(job.kind.as_str()) {
+        let Some(job) = db.write(|tx| lease(tx, self.patience))? else { return Ok(false) };
+        let result = match self.by_kind.get(job.kind.as_str()) {
             Some(run) => run(db, &job.payload),
             None => Err(JobError::GiveUp(format!("no handler for « {} »", job.kind))),
         };
         if let Err(JobError::Retry(cause) | JobError::GiveUp(cause)) = &result {
             tracing::warn!(job = %job.id, kind = %job.kind, %cause, "job failed");
         }
-        db.write(|tx| finish(tx, &job, &result))?;
+        db.write(|tx| finish(tx, &job, &result, self.patience))?;
         Ok(true)
     }
 

@@ -92,7 +92,7 @@ on_both_databases! {
         let start = Instant::now();
         let view = import(app, "/schools/imports", &directory);
         let schools_took = start.elapsed();
-        eprintln!("communes in {communes_took:?}, schools in {schools_took:?}");
+        eprintln!("communes in {communes_took:?}, schools in {schools_took:?}: {}", view["findings"]);
         assert_eq!(counts(&view), [4_579, 0, 0, 0, 1_661, 0]);
         assert_eq!(view["rows"], dry["rows"]);
         assert_eq!(view["findings"]["school_siret_missing"], 62);
@@ -233,12 +233,17 @@ on_both_databases! {
         let sick = "insee;siret;nom\n30278;21300278500011;Saint-Laurent\n30189;2,13002E+13;Nîmes\n";
         let error = refused("/collectivites/imports", sick.as_bytes(), "scientific_notation");
         assert_eq!((&error["pointer"], &error["value"]), (&json!("ligne 3, colonne siret"), &json!("2,13002E+13")));
-        for path in ["/collectivites/imports", "/schools/imports", "/contacts/imports"] {
+        let short = [
+            ("/collectivites/imports", "insee;nom\n30278;A\n"),
+            ("/schools/imports", "uai;nom_commune\n0301023Z;A\n"),
+            ("/contacts/imports", "nom;courriel\nA;a@exemple.fr\n"),
+        ];
+        for (path, text) in short {
             refused(path, b"", "empty_file");
             refused(path, b"\x00\x01\x02\x7fELF\x00\x00", "binary_file");
             refused(path, b"une;autre\n1;2\n", "no_header");
+            refused(path, text.as_bytes(), "missing_column");
         }
-        refused("/collectivites/imports", b"insee;nom\n30278;A\n", "missing_column");
         refused("/collectivites/imports", b"insee;siret;siret;nom\n30278;21300278500011;21300278500011;A\n", "doubled_column");
         assert!(collectivites(app).is_empty());
         app.lecteur().upload("/collectivites/imports", "f.csv", TWO_COMMUNES.as_bytes()).problem(403, "forbidden");
