@@ -8,14 +8,14 @@ use crate::kernel::Money;
 use crate::text_enum;
 
 text_enum!(
-    /// What is counted.
+    /// Ce qui est compté.
     TariffUnit {
         /// Each enrolled school (convention art. 3.2 and 4).
         School => "school",
     }
 );
 
-/// Price of a school year, all taxes included.
+/// Prix d'une année scolaire, toutes taxes comprises.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tariff {

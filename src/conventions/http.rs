@@ -129,6 +129,7 @@ async fn participation(state: State, _can: Can<Read>, Key(id): Key<ConventionId>
 
 /// Une action et si l'appelant peut la faire maintenant.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionTransitionView)]
 struct TransitionView {
     action: ConventionAction,
     allowed: bool,
@@ -138,6 +139,7 @@ struct TransitionView {
 
 /// Actions possibles depuis l'état présent.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionTransitionsView)]
 struct TransitionsView {
     current_state: ConventionState,
     actions: Vec<TransitionView>,

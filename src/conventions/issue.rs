@@ -27,11 +27,11 @@ use crate::platform::{Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 use crate::registry::{self, Collectivite};
 
-/// Which payers a bulk act takes; the fields are those of `GET /collectivites`.
+/// Les payeurs d'un acte en nombre ; les champs sont ceux de `GET /collectivites`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayerSelection {
-    /// Department of the payer.
+    /// Département du payeur.
     #[serde(default)]
     pub departement: Option<Departement>,
     #[serde(default)]
@@ -139,6 +139,9 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
     known
 }
 
+/// What may become of a payer of a bulk issue.
+pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
+
 /// Issues conventions in number.
 pub fn issue(
     tx: &mut Tx<'_>,
@@ -241,7 +244,7 @@ pub fn issue(
     if dry_run {
         tx.discard();
     }
-    Ok(BulkView::of(items, &["issued", "already_issued", "no_enrolment", "refused"], dry_run))
+    Ok(BulkView::of(items, ISSUE_OUTCOMES, dry_run))
 }
 
 /// Which payers are asked for; keys that are none become refused items at once.

@@ -202,7 +202,7 @@ pub fn printable(c: char) -> bool {
 }
 
 string_newtype!(
-    /// One line of printable text, 1 to 200 characters, spaces folded.
+    /// Une ligne de texte imprimable, de 1 à 200 caractères, espaces réduits.
     Line, example: "Ecole élémentaire Charles Odoyer"
 );
 impl Line {
@@ -212,7 +212,7 @@ impl Line {
 }
 
 string_newtype!(
-    /// A free text of up to 4,000 characters; line breaks allowed.
+    /// Un texte libre de 4000 caractères au plus ; sauts de ligne admis.
     Note, example: "Demande de la mairie par téléphone"
 );
 impl Note {

@@ -20,10 +20,10 @@ mod store;
 mod title;
 mod views;
 
-pub use approve::{ApproveRequest, Making, TitleSelection, approve};
+pub use approve::{APPROVE_OUTCOMES, ApproveRequest, Making, TitleSelection, approve};
 pub use codes::CODES;
 pub use jobs::{document as render, handlers};
-pub use prepare::{PrepareRequest, prepare};
+pub use prepare::{PREPARE_OUTCOMES, PrepareRequest, prepare};
 pub use store::ApprovalRow;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 

@@ -28,6 +28,10 @@ use crate::registry::{self, Collectivite, Succession};
 /// Request of a bulk preparation: absent `filter` and `keys` (SIRET) mean every convention in effect.
 pub type PrepareRequest = BulkRequest<PayerSelection>;
 
+/// What may become of a convention of a bulk preparation.
+pub const PREPARE_OUTCOMES: &[&str] =
+    &["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
+
 /// Everything the decisions need, read once.
 struct Scene {
     payers: HashMap<CollectiviteId, Collectivite>,
@@ -261,8 +265,7 @@ pub fn prepare(
     if dry_run {
         tx.discard();
     }
-    const OUTCOMES: [&str; 6] = ["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
-    Ok(BulkView::of(items, &OUTCOMES, dry_run))
+    Ok(BulkView::of(items, PREPARE_OUTCOMES, dry_run))
 }
 
 fn small(amount: Money, threshold: Money) -> Finding {
