@@ -6,7 +6,9 @@ use crate::{string_newtype, text_enum};
 
 string_newtype!(
     /// Adresse de courriel : un `@`, un domaine à point, sans espace ; gardée en minuscules.
-    EmailAddress, example: "mairie@saint-laurent-des-arbres.invalid"
+    EmailAddress, example: "mairie@saint-laurent-des-arbres.invalid",
+    pattern: r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
+    max: 254
 );
 
 impl EmailAddress {
@@ -63,7 +65,9 @@ impl PostalCode {
 
 string_newtype!(
     /// Numéro de téléphone : chiffres, espaces, points, tirets et `+` initial ; de 6 à 20 caractères.
-    Phone, example: "04 65 71 00 01"
+    Phone, example: "04 65 71 00 01",
+    pattern: r"^\+?[0-9 .-]{6,19}$",
+    max: 20
 );
 
 impl Phone {

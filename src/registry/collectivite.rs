@@ -14,7 +14,9 @@ use crate::string_newtype;
 
 string_newtype!(
     /// Un code de routage de Chorus Pro : 100 caractères imprimables au plus, sans saut de ligne.
-    ChorusCode, example: "SERVICE-ECOLES"
+    ChorusCode, example: "SERVICE-ECOLES",
+    pattern: r"^[ -~\u00a0-\u00ac\u00ae-\u017f\u0218-\u021b\u0300-\u0304\u0306-\u0308\u030a-\u030c\u0327\u0328\u1e80-\u1e85\u1ef2\u1ef3\u2010-\u2015\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u202f\u2030\u2039\u203a\u20ac\u2116\u2122]+$",
+    max: 100
 );
 impl ChorusCode {
     fn check(raw: &str) -> Result<String, FieldFault> {

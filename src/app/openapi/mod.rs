@@ -32,13 +32,13 @@ const BEARER: &str = "bearer";
 
 /// Tags, in the order of the page.
 const TAGS: &[(&str, &str)] = &[
-    ("Accès", "Sessions et compte de la personne connectée."),
+    ("Sessions", "Connexion et compte de la personne connectée."),
     ("Comptes", "Comptes, rôles, qualités et délégations de signature ; réservé aux administrateurs."),
     ("Registre", "Collectivités, écoles, payeurs ; à l'unité ou par import de fichiers."),
     ("Campagnes", "L'année : tarif, dates, textes, politiques, écoles inscrites."),
     ("Conventions", "Émission, signatures, documents, participations et leur calcul."),
     ("Titres", "Liquidation, approbation par une autre personne, demandes d'émission."),
-    ("Comptabilité", "Bordereaux scellés et leurs fichiers."),
+    ("Bordereaux", "Titres scellés pour le comptable, et leurs fichiers."),
     ("Journal", "Qui a fait quoi, sur quoi, quand ; réservé aux administrateurs."),
     ("Service", "État du programme et codes de problème ; sans compte."),
 ];

@@ -3,13 +3,11 @@
 //! An answer of a documented route must be a documented one: its status, its media type, its headers, its shape, and
 //! for a refusal its code. Shapes are read strictly: a field the document does not name is a fault too.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::OnceLock;
 
-use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-use super::Response;
+use super::{Response, shape};
 
 /// One operation of the document.
 pub struct Operation {
@@ -22,28 +20,12 @@ pub struct Operation {
 pub struct Contract {
     pub document: Value,
     operations: Vec<Operation>,
-    /// The types, closed: every object names all its fields.
-    strict: Value,
-    compiled: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
 /// The document of the program under test.
 pub fn contract() -> &'static Contract {
     static CONTRACT: OnceLock<Contract> = OnceLock::new();
     CONTRACT.get_or_init(|| Contract::new(ent_backoffice::app::openapi_document()))
-}
-
-fn closed(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            if fields.contains_key("properties") && !fields.contains_key("additionalProperties") {
-                fields.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
-            fields.values_mut().for_each(closed);
-        }
-        Value::Array(items) => items.iter_mut().for_each(closed),
-        _ => {}
-    }
 }
 
 impl Contract {
@@ -61,9 +43,7 @@ impl Contract {
         }
         // `…/imports` before `…/{uai}`: a written word is closer than a hole.
         operations.sort_by_key(|o| o.path.iter().filter(|part| part.starts_with('{')).count());
-        let mut strict = document["components"].clone();
-        closed(&mut strict["schemas"]);
-        Self { operations, strict, document, compiled: Mutex::default() }
+        Self { operations, document }
     }
 
     pub fn operations(&self) -> &[Operation] {
@@ -81,21 +61,11 @@ impl Contract {
         })
     }
 
-    fn validator(&self, schema: &Value) -> Arc<Validator> {
-        let mut compiled = self.compiled.lock().unwrap();
-        let validator = compiled.entry(schema.to_string()).or_insert_with(|| {
-            let mut whole = schema.clone();
-            closed(&mut whole);
-            whole["components"] = self.strict.clone();
-            Arc::new(jsonschema::draft202012::options().should_validate_formats(true).build(&whole).unwrap())
-        });
-        Arc::clone(validator)
-    }
-
     /// What is wrong with a value under a schema of the document; empty when it fits.
     pub fn faults(&self, schema: &Value, value: &Value) -> Vec<String> {
-        let validator = self.validator(schema);
-        validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
+        let mut faults = Vec::new();
+        shape::hold(&self.document, schema, value, "", &mut faults);
+        faults
     }
 
     /// Holds an answer against the document.
