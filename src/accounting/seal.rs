@@ -154,10 +154,11 @@ fn basis(title: &Title) -> String {
 fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
     let (title, debtor) = (&e.title, &e.title.debtor);
     let imputation = &texts.imputation;
-    let units: i64 = e.lines.iter().map(|l| l.quantity).sum();
-    // One unit price per title as long as tariffs are per unit; blank rather than wrong otherwise.
-    let prices: BTreeSet<Money> = e.lines.iter().map(|l| l.unit_amount).collect();
-    let price = if prices.len() == 1 { prices.first().copied() } else { None };
+    let charged = || e.lines.iter().filter(|l| l.waiver.is_none());
+    let units: i64 = charged().map(|l| l.quantity).sum();
+    // The price when the amount is units × price; blank rather than wrong otherwise (tiers, minimum, cap, flat).
+    let prices: BTreeSet<Option<Money>> = charged().map(|l| l.unit_amount).collect();
+    let price = if prices.len() == 1 { prices.first().copied().flatten() } else { None };
     let name = match &debtor.substitution {
         Some(substitution) => format!("{}, {substitution}", debtor.name),
         None => debtor.name.clone(),

@@ -189,7 +189,10 @@ impl AllowedMethods {
         let asked = segments(path);
         let fits = |template: &[String]| {
             template.len() == asked.len()
-                && template.iter().zip(&asked).all(|(part, given)| part == given || (is_hole(part) && !given.is_empty()))
+                && template
+                    .iter()
+                    .zip(&asked)
+                    .all(|(part, given)| part == given || (is_hole(part) && !given.is_empty()))
         };
         // A written word is closer than a hole: `/schools/imports` is not the school « imports ».
         let holes = |template: &[String]| template.iter().filter(|part| is_hole(part)).count();

@@ -1,12 +1,12 @@
 //! A campaign: one school year's tariff, dates, texts and policies. Pure.
 //!
 //! ```text
-//!   preparing ──open──▶ open ──close──▶ closed
-//!   everything may      tariff, dates and texts      nothing moves
-//!   change              are frozen
+//!   preparing ──open──▶ open ──────────close──────────▶ closed
+//!   everything may      tariff, dates and texts         no convention, title or decision any more
+//!   change              are frozen   ◀──reopen, reason──
 //! ```
 //! Nothing is refused because it is late: the response deadline is a wish, and closing only asks that no title be
-//! left half way.
+//! left half way. A debt found after closing is titled once the campaign is open again, with a reason.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ text_enum!(
 
 text_enum!(
     /// Ce qui peut être fait d'une campagne.
-    CampaignAction { Open => "open", Close => "close" }
+    CampaignAction { Open => "open", Close => "close", Reopen => "reopen" }
 );
 
 /// Règle des petites créances d'une campagne.
@@ -99,14 +99,6 @@ impl CampaignRequest {
         let mut refuse = |pointer: &str, code: &str, message: String, value: String| {
             errors.push(FieldError { pointer: pointer.into(), code: code.into(), message, value: Some(value) });
         };
-        if self.tariff.unit_amount.is_zero() {
-            refuse(
-                "/tariff/unit_amount",
-                "amount_zero",
-                "Le tarif doit être supérieur à zéro.".into(),
-                self.tariff.unit_amount.to_string(),
-            );
-        }
         if self.ends_on < self.school_year.starts_on() {
             let message = format!("La convention ne peut finir avant la rentrée ({}).", self.school_year.starts_on());
             refuse("/ends_on", "date_order", message, self.ends_on.to_string());
@@ -134,6 +126,7 @@ impl CampaignRequest {
                 refuse(pointer, "unprintable_character", message, excerpt(&text));
             });
         }
+        errors.extend(self.tariff.faults());
         if errors.is_empty() {
             return Ok(());
         }
@@ -189,7 +182,7 @@ impl Campaign {
         match self.state {
             CampaignState::Preparing => &[CampaignAction::Open],
             CampaignState::Open => &[CampaignAction::Close],
-            CampaignState::Closed => &[],
+            CampaignState::Closed => &[CampaignAction::Reopen],
         }
     }
 
@@ -253,6 +246,30 @@ impl Campaign {
         self.state = CampaignState::Closed;
         self.closed_at = Some(now);
         Ok(self)
+    }
+
+    /// Opens a closed campaign again: something due was found late.
+    ///
+    /// # Errors
+    /// Not `closed`.
+    pub fn reopen(mut self) -> Result<Self, Refused> {
+        if self.state != CampaignState::Closed {
+            return Err(self.refuse("Seule une campagne close peut être rouverte.".into()));
+        }
+        self.state = CampaignState::Open;
+        self.closed_at = None;
+        Ok(self)
+    }
+
+    /// The campaign, if titles may be prepared and decisions taken: closing ends both.
+    ///
+    /// # Errors
+    /// Closed.
+    pub fn while_not_closed(&self) -> Result<(), Refused> {
+        if self.state == CampaignState::Closed {
+            return Err(self.refuse("La campagne est close : la rouvrir, avec un motif, pour y revenir.".into()));
+        }
+        Ok(())
     }
 
     /// The texts in force; only once open.

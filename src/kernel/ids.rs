@@ -96,6 +96,10 @@ entity_id!(
     ParticipationId,
     /// Un titre de perception.
     TitleId,
+    /// A decision to leave a small claim untitled.
+    DecisionId,
+    /// The act that holds decisions taken together.
+    SmallClaimActId,
     /// An accounting batch.
     BatchId,
     /// A queued job.

@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{SAME_PERSON, TITLE_STATE};
+use crate::campaigns::Step;
 use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::text::{Line, Note};
 use crate::kernel::{Departement, Finding, Instant, Money, Refused, SchoolYear, Siret, Uai};
@@ -41,6 +42,18 @@ text_enum!(
         Cancellation => "cancellation",
     }
 );
+
+impl TitleKind {
+    /// What a title of this kind and state adds to (or takes from) the debt already called.
+    #[must_use]
+    pub fn net(self, state: TitleState, amount: Money) -> Money {
+        match (state, self) {
+            (TitleState::Withdrawn | TitleState::Rejected, _) => Money::ZERO,
+            (_, Self::Initial | Self::Complement) => amount,
+            (_, Self::Reduction | Self::Cancellation) => Money::from_cents(-amount.cents()),
+        }
+    }
+}
 
 text_enum!(
     /// Ce qu'une personne peut faire d'un titre.
@@ -80,6 +93,9 @@ pub struct Ground {
     pub took_effect_on: NaiveDate,
     /// Bases de liquidation in one sentence (décret 2012-1246, art. 24).
     pub legal_basis: String,
+    /// The computation, step by step, each with the article it rests on.
+    #[serde(default)]
+    pub steps: Vec<Step>,
 }
 
 /// Une école d'un titre.
@@ -89,9 +105,13 @@ pub struct TitleLine {
     pub label: String,
     pub commune_name: Line,
     pub departement: Departement,
+    /// Units counted: 1 per school, or its pupils, or its classes.
     pub quantity: i64,
-    pub unit_amount: Money,
+    /// Price of a unit; null when the amount is no product (a share, a waiver).
+    pub unit_amount: Option<Money>,
     pub amount: Money,
+    /// Why nothing is due for this school, if so.
+    pub waiver: Option<String>,
 }
 
 /// The state, with what it rests on.
@@ -177,16 +197,6 @@ impl Title {
             Stage::Prepared => None,
             Stage::Approved(reference) | Stage::Transmitted(reference, ..) => Some(reference),
             Stage::Withdrawn { reference, .. } => reference.as_ref(),
-        }
-    }
-
-    /// What this title adds to (or takes from) the debt already called.
-    #[must_use]
-    pub fn net(&self) -> Money {
-        match (&self.stage, self.kind) {
-            (Stage::Withdrawn { .. }, _) => Money::ZERO,
-            (_, TitleKind::Initial | TitleKind::Complement) => self.amount,
-            (_, TitleKind::Reduction | TitleKind::Cancellation) => Money::from_cents(-self.amount.cents()),
         }
     }
 

@@ -79,6 +79,9 @@ parameters = {{ "path.id" = {{ dictionary = "conventions", probability = 0.9 }} 
 include-path-regex = "/perception-titles/.id."
 parameters = {{ "path.id" = {{ dictionary = "titles", probability = 0.9 }} }}
 [[operations]]
+include-path-regex = "/small-claim-decisions/.id."
+parameters = {{ "path.id" = {{ dictionary = "decisions", probability = 0.9 }} }}
+[[operations]]
 include-path-regex = "/users/.id."
 parameters = {{ "path.id" = {{ dictionary = "users", probability = 0.9 }} }}
 """
@@ -92,11 +95,13 @@ def prepare(world: World) -> dict[str, list[str]]:
     convention = drive_year.issue_and_sign(gestionnaire)
     batch = drive_year.prepare_approve_seal(gestionnaire, ordonnateur)
     titles = drive_year.list_titles.sync(client=gestionnaire)
+    decision = drive_year.leave_untitled(gestionnaire)
     users = list_users.sync(client=logged_in(world, "admin"))
     somebody = [str(user.id) for user in users.data if user.email == "personne@exemple.invalid"]
     return {
         "years": [YEAR], "sirets": [drive_year.SIRET], "uais": ["0301023Z", "0301015R"], "batches": [batch.number],
         "conventions": [str(convention.id)], "titles": [str(title.id) for title in titles.data], "users": somebody,
+        "decisions": [str(decision)],
     }
 
 

@@ -121,11 +121,7 @@ fn the_openapi_document_is_3_1_and_describes_every_operation() {
             let answers = operation["responses"].as_object().unwrap();
             assert!(answers.keys().any(|status| status.starts_with('2')), "{place}: no success");
             let open = operation["security"] == json!([{}]);
-            assert_eq!(
-                answers.contains_key("401") && answers.contains_key("403"),
-                !open,
-                "{place}"
-            );
+            assert_eq!(answers.contains_key("401") && answers.contains_key("403"), !open, "{place}");
             // A documented route is a mounted one: without a token it is refused, not unknown.
             let address = path
                 .split('/')

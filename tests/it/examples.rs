@@ -32,7 +32,11 @@ impl Names {
                 let rank = self.0.len() + 1;
                 let uuid = text.len() == 36;
                 let name = self.0.entry(text.clone()).or_insert_with(|| {
-                    if uuid { format!("019832f0-1c7a-7bd2-9d3e-{rank:012}") } else { digest(&[u8::try_from(rank).unwrap()]) }
+                    if uuid {
+                        format!("019832f0-1c7a-7bd2-9d3e-{rank:012}")
+                    } else {
+                        digest(&[u8::try_from(rank).unwrap()])
+                    }
                 });
                 *text = name.clone();
             }
@@ -52,6 +56,8 @@ impl Names {
         }
     }
 }
+
+const UZES: &str = "21300334600011";
 
 struct Year<'a> {
     app: &'a TestApp,
@@ -86,7 +92,14 @@ impl Year<'_> {
         }
     }
 
-    fn send(&mut self, client: &Client, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Value {
+    fn send(
+        &mut self,
+        client: &Client,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Value {
         let response = match &body {
             Some(body) => client.json(method, path, headers, body),
             None => client.send(method, &format!("/api/v1{path}"), headers, Vec::new()),
@@ -136,8 +149,7 @@ impl Year<'_> {
         let anonymous = self.app.anonymous();
         let session =
             self.post(&anonymous, "/auth/login", json!({"email": "zoe.martin@exemple.invalid", "password": PASSWORD}));
-        let renewed =
-            anonymous.post("/auth/refresh", json!({"refresh_token": session["refresh_token"]})).expect(200);
+        let renewed = anonymous.post("/auth/refresh", json!({"refresh_token": session["refresh_token"]})).expect(200);
         let request = json!({"refresh_token": "3q2-7w8mT1c0bV9yXk5uRj4hQeLzPnSaDfGiWoYtEvM"});
         self.keep("POST", "/api/v1/auth/refresh", Some(request), &renewed, renewed.json.clone());
         let zoe = anonymous.with_token(renewed.json["access_token"].as_str().unwrap());
@@ -173,19 +185,36 @@ impl Year<'_> {
         self.patch(&who, "/schools/0301023Z", 1, json!({"pupils": 176, "classes": 7}));
         let payer = json!({"payer_siret": "21300278500011", "payer_from": "2024-09-01"});
         self.post(&who, "/schools/0301015R/payers", payer);
-        self.upload(&who, "/collectivites/imports?dry_run=true", "insee;siret;nom\r\n30001;21300001100014;Aigaliers\r\n");
+        self.upload(
+            &who,
+            "/collectivites/imports?dry_run=true",
+            "insee;siret;nom\r\n30001;21300001100014;Aigaliers\r\n",
+        );
         let schools = "Identifiant_de_l_etablissement;Nom_etablissement;Type_etablissement;Statut_public_prive;\
-             Code_commune;Nom_commune;etat\r\n0300001H;Ecole primaire publique;Ecole;Public;30001;Aigaliers;OUVERT\r\n";
+             Code_commune;Nom_commune;etat\r\n0300001N;Ecole primaire publique;Ecole;Public;30001;Aigaliers;OUVERT\r\n";
         self.upload(&who, "/schools/imports?dry_run=true", schools);
         let contacts = "siret;civilite;prenom;nom;qualite;courriel\r\n21300278500011;Mme;Sylvie;BARRIEU VIGNAL;Maire;\
                         mairie@saint-laurent-des-arbres.invalid\r\n";
         self.upload(&who, "/contacts/imports?dry_run=true", contacts);
+        // A commune with one school, which closes during the year: a small claim, and a line that asks for a word.
+        let uzes = json!({"siret": UZES, "kind": "commune", "name": "Uzès", "insee_code": "30334"});
+        who.post("/collectivites", uzes).expect(201);
+        let school = json!({
+            "uai": "0300777G", "name": "Ecole primaire du Refuge", "kind": "primaire", "sector": "public",
+            "insee_code": "30334", "commune_name": "Uzès", "closed_on": "2026-01-05"
+        });
+        who.post("/schools", school).expect(201);
         // Two communes to whom something happens, apart from the seed's.
-        for (siret, name, insee) in [("21300001100014", "Aigaliers", "30001"), ("21300002900016", "Aigremont", "30002")] {
+        for (siret, name, insee) in [("21300001100014", "Aigaliers", "30001"), ("21300002900016", "Aigremont", "30002")]
+        {
             let commune = json!({"siret": siret, "kind": "commune", "name": name, "insee_code": insee});
             who.post("/collectivites", commune).expect(201);
         }
-        self.post(&who, "/collectivites/21300001100014/sirets", json!({"siret": "21300001100022", "from": "2025-06-01"}));
+        self.post(
+            &who,
+            "/collectivites/21300001100014/sirets",
+            json!({"siret": "21300001100022", "from": "2025-06-01"}),
+        );
         let succession = json!({
             "kind": "commune_nouvelle", "successor_siret": "21300001100022", "effective_on": "2025-01-01",
             "act_reference": "arrêté préfectoral du 12 décembre 2024"
@@ -237,12 +266,24 @@ impl Year<'_> {
             "signatory": {"name": "Carole Drucker-Godard", "title": "Rectrice"}
         });
         who.post(&format!("{path}/transitions"), carole).expect(200);
+        crate::year::sign_both(self.app, issued["items"][1]["id"].as_str().unwrap());
         self.get(&who, &path);
         path
     }
 
     fn titles(&mut self, convention: &str) {
         let (who, approver) = (self.app.gestionnaire(), self.app.ordonnateur());
+        let lines = "/campaigns/2025-2026/line-decisions";
+        let keep = json!({"keys": ["0300777G"], "choice": "keep", "reason": "l'école ouvre jusqu'en janvier, la commune en convient"});
+        self.post(&who, lines, keep);
+        self.get(&who, lines);
+        let decisions = "/campaigns/2025-2026/small-claim-decisions";
+        self.post(&who, decisions, json!({"keys": [UZES], "reason": "créance isolée, sous le seuil d'émission"}));
+        let decided = self.get(&who, decisions);
+        let decision = format!("/small-claim-decisions/{}", decided["data"][0]["id"].as_str().unwrap());
+        self.get(&who, &decision);
+        self.get(&who, &format!("{decision}/transitions"));
+        self.file(&who, &format!("{decision}/document"));
         let prepared = self.post(&who, "/campaigns/2025-2026/perception-titles", json!({"dry_run": false}));
         let path = format!("/perception-titles/{}", prepared["items"][0]["id"].as_str().unwrap());
         self.get(&approver, &format!("{path}/transitions"));
@@ -268,6 +309,8 @@ impl Year<'_> {
         self.file(&comptable, &format!("{batch}/files/csv"));
         self.file(&comptable, &format!("{batch}/files/json"));
         self.get(&self.app.admin(), "/audit-events?action=batch.sealed");
+        let revoke = json!({"action": "revoke", "reason": "la commune demande un titre"});
+        self.post(&who, &format!("{decision}/transitions"), revoke);
     }
 
     fn service(&mut self) {
@@ -312,7 +355,10 @@ on_both_databases! {
 
 fn first_difference(new: &str, old: &str) -> String {
     let differs = new.lines().zip(old.lines()).enumerate().find(|(_, (new, old))| new != old);
-    differs.map_or_else(|| "one is longer".to_owned(), |(n, (new, old))| format!("line {}: {new}\ninstead of {old}", n + 1))
+    differs.map_or_else(
+        || "one is longer".to_owned(),
+        |(n, (new, old))| format!("line {}: {new}\ninstead of {old}", n + 1),
+    )
 }
 
 #[test]

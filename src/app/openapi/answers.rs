@@ -13,12 +13,17 @@ use crate::kernel::ProblemCode;
 
 /// The codes that do not follow from the shape of a route, by operation.
 const REFUSALS: &[(&str, &str)] = &[
-    ("approve_titles", "not_found keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force concurrent_change"),
+    (
+        "approve_titles",
+        "not_found keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force concurrent_change",
+    ),
     ("change_user", "not_found email_taken last_admin concurrent_change"),
     ("create_campaign", "campaign_exists"),
     ("create_collectivite", "siret_taken"),
     ("create_school", "uai_taken payer_unknown concurrent_change"),
     ("create_user", "email_taken"),
+    ("decide_lines", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
+    ("decide_small_claims", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
     ("download_batch_file", "not_found file_unknown"),
     ("enrol_school", "not_found campaign_state"),
     ("enrol_schools", "not_found campaign_state keys_or_filter"),
@@ -31,6 +36,8 @@ const REFUSALS: &[(&str, &str)] = &[
     ("get_participation", "not_found"),
     ("get_readiness", "unavailable"),
     ("get_school", "not_found"),
+    ("get_small_claim_decision", "not_found"),
+    ("get_small_claim_decision_document", "not_found decision_document_failed"),
     ("get_title", "not_found"),
     ("get_title_document", "not_found not_approved_yet title_document_failed"),
     ("get_user", "not_found"),
@@ -44,7 +51,10 @@ const REFUSALS: &[(&str, &str)] = &[
     ("list_convention_transitions", "not_found"),
     ("list_conventions", "not_found"),
     ("list_enrolments", "not_found"),
+    ("list_line_decisions", "not_found"),
     ("list_participations", "not_found"),
+    ("list_small_claim_decision_transitions", "not_found"),
+    ("list_small_claim_decisions", "not_found"),
     ("list_title_transitions", "not_found"),
     ("list_titles", "not_found"),
     ("login", "invalid_credentials too_many_attempts"),
@@ -62,6 +72,7 @@ const REFUSALS: &[(&str, &str)] = &[
         "transition_convention",
         "not_found convention_state convention_ended convention_titled findings_open date_in_future concurrent_change",
     ),
+    ("transition_small_claim_decision", "not_found preparer_unknown campaign_state decision_state concurrent_change"),
     (
         "transition_title",
         "not_found same_person preparer_unknown title_state signatory_incomplete delegation_not_in_force \
@@ -81,6 +92,7 @@ const VERSIONED: &[&str] = &[
     "get_convention_document",
     "get_me",
     "get_school",
+    "get_small_claim_decision_document",
     "get_title",
     "get_title_document",
     "get_user",
@@ -242,9 +254,7 @@ fn example(problem: &ProblemCode) -> Value {
 }
 
 fn header_components() -> Value {
-    let header = |text: &str, schema: Value, example: Value, required: bool| {
-        json!({ "description": text, "schema": schema, "example": example, "required": required })
-    };
+    let header = |text: &str, schema: Value, example: Value, required: bool| json!({ "description": text, "schema": schema, "example": example, "required": required });
     let text = || json!({ "type": "string" });
     json!({
         "Content-Disposition": header("Nom proposé pour le fichier.", text(),
@@ -265,7 +275,8 @@ fn header_components() -> Value {
 fn headers(operation: &mut Value) {
     let id = id(operation);
     for (status, response) in object(operation, &["responses"]).into_iter().flatten() {
-        let is_file = response.pointer("/content/text~1csv").or(response.pointer("/content/application~1pdf")).is_some();
+        let is_file =
+            response.pointer("/content/text~1csv").or(response.pointer("/content/application~1pdf")).is_some();
         let mut names = vec!["X-Request-Id"];
         match status.as_str() {
             "201" => names.extend(["Location", "ETag"]),

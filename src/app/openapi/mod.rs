@@ -61,11 +61,7 @@ fn collected() -> OpenApi {
         .build();
     let tags = TAGS.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build());
     let server = ServerBuilder::new().url("/").description(Some("Le serveur qui publie ce document.")).build();
-    let base = OpenApiBuilder::new()
-        .info(info)
-        .servers(Some([server]))
-        .tags(Some(tags.collect::<Vec<_>>()))
-        .build();
+    let base = OpenApiBuilder::new().info(info).servers(Some([server])).tags(Some(tags.collect::<Vec<_>>())).build();
     let (_, mut document) = actix_web::App::new()
         .into_utoipa_app()
         .openapi(base)

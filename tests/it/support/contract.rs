@@ -80,7 +80,8 @@ impl Contract {
             let header = &self.resolved(header);
             let given = response.headers.get(name);
             assert!(given.is_some() || header["required"] != true, "{place}: no header {name}");
-            let text = given.map(|value| json!(value.to_str().unwrap())).filter(|_| header["schema"]["type"] == "string");
+            let text =
+                given.map(|value| json!(value.to_str().unwrap())).filter(|_| header["schema"]["type"] == "string");
             if let Some(text) = text {
                 let faults = self.faults(&header["schema"], &text);
                 assert!(faults.is_empty(), "{place}: header {name} {text}: {faults:?}");
@@ -101,7 +102,11 @@ impl Contract {
         assert!(faults.is_empty(), "{place}: {}\n{}", faults.join("\n"), response.text());
         if media_type == "application/problem+json" {
             let code = response.json["code"].as_str().unwrap();
-            assert!(media["examples"].get(code).is_some(), "{place}: code {code} is not documented for {}", operation.id);
+            assert!(
+                media["examples"].get(code).is_some(),
+                "{place}: code {code} is not documented for {}",
+                operation.id
+            );
         }
     }
 
