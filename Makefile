@@ -1,11 +1,12 @@
 # make            what can be asked
 # make demo       the program on its demonstration year; make demo ARGS="--exit" stops afterwards
-# make test       every test, on SQLite and on a PostgreSQL of our own
+# make test       every test, on SQLite and on a PostgreSQL of our own, then the contract
+# make contract   the API held to its OpenAPI document: linter, generated client, every route tried
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 ARGS ?=
 
-.PHONY: help demo test check fmt clippy doc deny clean
+.PHONY: help demo test contract check fmt clippy doc deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -19,6 +20,12 @@ test: ## All the tests, on both databases (ARGS="-E 'test(…)'" to choose)
 	@scripts/install-test-packages.sh
 	scripts/with-postgres.sh cargo nextest run --locked $(ARGS)
 	cargo test --doc --locked
+	$(if $(ARGS),,@$(MAKE) --no-print-directory contract)
+
+contract: ## The API held to its OpenAPI document (CONTRACT="lint year routes" to choose)
+	@scripts/install-test-packages.sh
+	@cargo build --locked
+	scripts/with-postgres.sh tests/contract/run.sh
 
 check: fmt clippy doc deny ## Everything that runs no test
 
