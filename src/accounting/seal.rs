@@ -22,12 +22,12 @@ use crate::platform::db::{blobs, counters};
 use crate::platform::{Error, Outcome, Tx};
 use crate::titles::{self, ApprovalRow, Title, TitleLine};
 
-/// Seals the approved titles of a campaign.
+/// Sceller les titres approuvés d'une campagne.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SealRequest {
     pub campaign: SchoolYear,
-    /// Budget year; needed only when titles of several wait.
+    /// Exercice ; nécessaire seulement quand des titres de plusieurs exercices attendent.
     #[serde(default)]
     #[schema(minimum = 2000, maximum = 2099)]
     pub exercice: Option<i64>,

@@ -229,6 +229,7 @@ impl App {
         let shared = self.shared();
         let document = openapi::document();
         let allowed = edge::AllowedMethods::new(&document);
+        let document = web::Bytes::from(document.to_string());
         move |cfg| {
             shared(cfg);
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
@@ -340,7 +341,7 @@ fn tick(db: &Database, stop: &AtomicBool) {
 
 /// The OpenAPI document of everything mounted.
 #[must_use]
-pub fn openapi_document() -> utoipa::openapi::OpenApi {
+pub fn openapi_document() -> serde_json::Value {
     openapi::document()
 }
 

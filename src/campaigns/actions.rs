@@ -120,6 +120,9 @@ fn decide(uai: &Uai, school: Option<&School>, already: bool, campaign: &Campaign
     BulkItem::new(uai, "enrolled")
 }
 
+/// What may become of a school of a bulk enrolment.
+pub const ENROL_OUTCOMES: &[&str] = &["enrolled", "already_enrolled", "refused"];
+
 /// Enrols schools in number, by filter or by keys.
 pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRequest) -> Outcome<BulkView> {
     let campaign = enrolling(tx, year)?;
@@ -187,7 +190,7 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
         items.push(item);
     }
     store::insert_enrolments(tx, &new)?;
-    let view = BulkView::of(items, &["enrolled", "already_enrolled", "refused"], dry_run);
+    let view = BulkView::of(items, ENROL_OUTCOMES, dry_run);
     if dry_run {
         tx.discard();
     } else if !new.is_empty() {

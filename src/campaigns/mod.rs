@@ -22,7 +22,7 @@ mod tariff;
 pub mod texts;
 mod thresholds;
 
-pub use actions::{close, create, enrol, find, find_and_hold, import_enrolments, open, reopen};
+pub use actions::{ENROL_OUTCOMES, close, create, enrol, find, find_and_hold, import_enrolments, open, reopen};
 pub use campaign::{
     Campaign, CampaignAction, CampaignRequest, CampaignState, CampaignView, CountersignPolicy, SmallClaims,
     SmallClaimsPolicy, Unsettled,

@@ -14,15 +14,15 @@ const ART_LIST: &str = "convention, art. 3.2 et 9";
 const ART_PRICE: &str = "convention, art. 4";
 const ART_SHARE: &str = "convention, art. 9";
 
-/// One step of the computation.
+/// Une étape du calcul.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Step {
-    /// Article of the convention (or of a decree) the step rests on.
+    /// Article de la convention (ou d'un décret) qui fonde l'étape.
     #[schema(example = "convention, art. 4")]
     pub ground: String,
     #[schema(example = "2 école(s) × 40,00 € = 80,00 €")]
     pub text: String,
-    /// Amount reached after the step.
+    /// Montant atteint après l'étape.
     pub amount: Option<Money>,
 }
 

@@ -112,6 +112,7 @@ async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, 
 
 /// Une action et si l'appelant peut la faire maintenant.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionTransitionView)]
 struct TransitionView {
     action: ConventionAction,
     allowed: bool,
@@ -121,6 +122,7 @@ struct TransitionView {
 
 /// Actions possibles depuis l'état présent.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionTransitionsView)]
 struct TransitionsView {
     current_state: ConventionState,
     actions: Vec<TransitionView>,

@@ -27,11 +27,11 @@ use crate::platform::{Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 use crate::registry::{self, Collectivite};
 
-/// Which payers a bulk act takes; the fields are those of `GET /collectivites`.
+/// Les payeurs d'un acte en nombre ; les champs sont ceux de `GET /collectivites`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayerSelection {
-    /// Department of the payer.
+    /// Département du payeur.
     #[serde(default)]
     pub departement: Option<Departement>,
     #[serde(default)]
@@ -139,7 +139,7 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
     known
 }
 
-/// What a bulk issue did, and what each policy for small claims would leave untitled of it.
+/// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct IssueView {
     #[serde(flatten)]
@@ -165,6 +165,9 @@ fn kept(tariff: &Tariff, exempted: Option<&String>, participation: &Participatio
         None => exempted.is_some_and(|reason| e.reason.as_str() == reason),
     })
 }
+
+/// What may become of a payer of a bulk issue.
+pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
 
 /// Issues conventions in number.
 pub fn issue(
@@ -282,8 +285,7 @@ pub fn issue(
     if dry_run {
         tx.discard();
     }
-    let bulk = BulkView::of(items, &["issued", "already_issued", "no_enrolment", "refused"], dry_run);
-    Ok(IssueView { bulk, small_claims })
+    Ok(IssueView { bulk: BulkView::of(items, ISSUE_OUTCOMES, dry_run), small_claims })
 }
 
 /// Which payers are asked for; keys that are none become refused items at once.

@@ -24,7 +24,7 @@ mod views;
 pub use actions::{SignatoryRequest, TransitionRequest, expire_due, find, transition};
 pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
-pub use issue::{IssueRequest, IssueView, PayerSelection, issue};
+pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, PayerSelection, issue};
 pub use jobs::{document, enqueue_expiry, handlers};
 pub use paper::{address, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};

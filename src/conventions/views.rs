@@ -16,6 +16,7 @@ use crate::platform::{Outcome, Tx};
 
 /// Une école de l'article 9.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionLineView)]
 pub struct LineView {
     pub uai: Uai,
     #[schema(example = "ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER")]
@@ -69,6 +70,7 @@ impl From<&Signature> for SignatureView {
 
 /// Le document PDF.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionDocumentView)]
 pub struct DocumentView {
     pub status: DocumentStatus,
     pub sha256: Option<String>,

@@ -90,6 +90,9 @@ pub fn list(tx: &mut Tx<'_>, year: &SchoolYear, defaults: &Defaults) -> Outcome<
     Ok(closed_lines(&scene).into_iter().map(|l| l.view).collect())
 }
 
+/// What may become of a line of a bulk decision.
+pub const LINE_OUTCOMES: &[&str] = &["decided", "unchanged", "refused"];
+
 /// Says what becomes of some lines.
 pub fn decide(
     tx: &mut Tx<'_>,
@@ -163,5 +166,5 @@ pub fn decide(
     if dry_run {
         tx.discard();
     }
-    Ok(BulkView::of(items, &["decided", "unchanged", "refused"], dry_run))
+    Ok(BulkView::of(items, LINE_OUTCOMES, dry_run))
 }

@@ -32,10 +32,12 @@ mod store_decisions;
 mod title;
 mod views;
 
-pub use approve::{ApproveRequest, Making, TitleSelection, approve};
+pub use approve::{APPROVE_OUTCOMES, ApproveRequest, Making, TitleSelection, approve};
 pub use codes::CODES;
 pub use jobs::{document as render, handlers};
-pub use prepare::{PrepareRequest, PrepareView, prepare};
+pub use line_actions::LINE_OUTCOMES;
+pub use prepare::{PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
+pub use small_claims::DECIDE_OUTCOMES;
 pub use store::ApprovalRow;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 

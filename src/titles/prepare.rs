@@ -34,7 +34,11 @@ use crate::registry::{self, Collectivite};
 /// Request of a bulk preparation: absent `filter` and `keys` (SIRET) mean every convention in effect.
 pub type PrepareRequest = BulkRequest<PayerSelection>;
 
-/// What a bulk preparation did, and what each policy for small claims would leave untitled of it.
+/// What may become of a convention of a bulk preparation.
+pub const PREPARE_OUTCOMES: &[&str] =
+    &["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
+
+/// Ce qu'une préparation en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PrepareView {
     #[serde(flatten)]
@@ -219,11 +223,10 @@ pub fn prepare(
     if dry_run {
         tx.discard();
     }
-    const OUTCOMES: [&str; 6] = ["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
     let policy = scene.campaign.said.small_claims.policy;
     Ok(PrepareView {
         small_claims: SmallClaimsForecast::of(harvest.amounts, scene.threshold, policy),
-        bulk: BulkView::of(harvest.items, &OUTCOMES, dry_run),
+        bulk: BulkView::of(harvest.items, PREPARE_OUTCOMES, dry_run),
     })
 }
 

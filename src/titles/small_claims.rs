@@ -137,6 +137,10 @@ pub(super) fn record(
     jobs::enqueue_decision_paper(tx, act.id)
 }
 
+/// What may become of a payer of a bulk decision.
+pub const DECIDE_OUTCOMES: &[&str] =
+    &["decided", "already_decided", "not_small", "already_prepared", "nothing_due", "refused"];
+
 /// Takes the decision for the small claims of chosen payers, whatever the policy.
 pub fn decide(
     tx: &mut Tx<'_>,
@@ -179,9 +183,7 @@ pub fn decide(
     if dry_run {
         tx.discard();
     }
-    const OUTCOMES: [&str; 6] =
-        ["decided", "already_decided", "not_small", "already_prepared", "nothing_due", "refused"];
-    Ok(BulkView::of(items, &OUTCOMES, dry_run))
+    Ok(BulkView::of(items, DECIDE_OUTCOMES, dry_run))
 }
 
 /// One decision.

@@ -21,7 +21,7 @@ use crate::registry::{Address, Chorus};
 use crate::text_enum;
 
 text_enum!(
-    /// Where a title stands.
+    /// Où en est un titre.
     TitleState {
         Prepared => "prepared",
         Approved => "approved",
@@ -34,7 +34,7 @@ text_enum!(
 );
 
 text_enum!(
-    /// What a title does: the first claim, or a correction linked to another title.
+    /// Ce que fait un titre : la première demande, ou une correction liée à un autre titre.
     TitleKind {
         Initial => "initial",
         Complement => "complement",
@@ -56,33 +56,33 @@ impl TitleKind {
 }
 
 text_enum!(
-    /// What a person may do to a title.
+    /// Ce qu'une personne peut faire d'un titre.
     TitleAction { Approve => "approve", Withdraw => "withdraw" }
 );
 
 text_enum!(
-    /// Whether its document exists.
+    /// Si le document existe.
     TitleDocument { None => "none", Pending => "pending", Ready => "ready", Failed => "failed" }
 );
 
-/// Who owes, as known at liquidation: the live successor of the signatory.
+/// Qui doit, tel que connu à la liquidation : le successeur vivant du signataire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Debtor {
     pub siret: Siret,
     pub kind: CollectiviteKind,
-    /// As printed: « COMMUNE DE … ».
+    /// Tel qu'imprimé : « COMMUNE DE … ».
     pub name: String,
     pub departement: Option<Departement>,
     pub address: Address,
-    /// Name of the commune, printed after the postal code when the address gives no town.
+    /// Nom de la commune, imprimé après le code postal quand l'adresse ne donne pas de ville.
     #[serde(default)]
     pub town: Option<String>,
     pub chorus: Chorus,
-    /// « substituée de plein droit à … (arrêté du …) », when a successor owes.
+    /// « substituée de plein droit à … (arrêté du …) », quand un successeur doit.
     pub substitution: Option<String>,
 }
 
-/// What makes the debt due, as it is printed and could be shown to a court.
+/// Ce qui fonde la dette, tel qu'imprimé.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Ground {
     pub school_year: SchoolYear,
@@ -98,7 +98,7 @@ pub struct Ground {
     pub steps: Vec<Step>,
 }
 
-/// One school of a title.
+/// Une école d'un titre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TitleLine {
     pub uai: Uai,
@@ -140,7 +140,7 @@ impl Reference {
     }
 }
 
-/// A perception title.
+/// Un titre de perception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
     pub id: TitleId,
