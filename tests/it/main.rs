@@ -17,6 +17,7 @@ mod support;
 
 mod architecture;
 mod auth;
+mod debtors;
 mod edge;
 mod examples;
 mod frozen;
@@ -25,6 +26,8 @@ mod jobs;
 mod occitanie;
 mod refusals;
 mod schema;
+mod small_claims;
+mod tariffs;
 mod titles;
 mod users;
 mod year;
