@@ -157,6 +157,8 @@ pub fn prepare(
     let preparer =
         actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
+    // Titles point at their debtors: not while an import rewrites them.
+    registry::hold(tx)?;
     let (selection, dry_run) = request.selection(true)?;
     let (now, today) = (tx.now(), tx.today());
     let threshold = campaign.said.small_claims.threshold.unwrap_or_else(|| defaults.thresholds.on(today));
