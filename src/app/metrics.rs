@@ -47,8 +47,10 @@ impl Readers {
 
 /// Mounts `/metrics` for its readers.
 pub fn routes(cfg: &mut web::ServiceConfig, readers: Readers) {
-    let answer = move |request: HttpRequest, state: State, metrics: web::Data<Metrics>| scrape(request, state, metrics, readers);
-    cfg.service(web::resource("/metrics").get(answer));
+    let answer = move |request: HttpRequest, state: State, metrics: web::Data<Metrics>| {
+        scrape(request, state, metrics, readers)
+    };
+    cfg.route("/metrics", web::get().to(answer));
 }
 
 async fn scrape(request: HttpRequest, state: State, metrics: web::Data<Metrics>, readers: Readers) -> Answer {

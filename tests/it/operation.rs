@@ -91,7 +91,7 @@ on_both_databases! {
         }
         gestionnaire.get("/collectivites/21300278500012").problem(422, "invalid_value");
         get(&client, "/api/v1/nowhere/madame.martin@exemple.invalid").problem(404, "not_found");
-        client.send("BREW", "/api/v1/me", &[], Vec::new());
+        raw(&app.url, &[(b"BREW /api/v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", Duration::ZERO)]);
         log_in(&client, "inconnue@exemple.invalid", "mot-de-passe-perdu").problem(401, "invalid_credentials");
         let answer = get(&client, "/metrics").expect(200);
         assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
