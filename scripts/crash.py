@@ -10,7 +10,7 @@ an Idempotency-Key, `kill -9` at a chosen moment, a new server on the same datab
 the tables (gap-free references, all or nothing, sums, digests, journal…), the same request is sent again with the same
 key, must answer that everything is done, and everything is read once more.
 
-Moments are drawn over the act's measured duration, one in each of ROUNDS equal slices (shuffled), from a printed seed.
+Moments are drawn over the act's duration (measured, and again at each repetition), one in each of ROUNDS equal slices (shuffled), from a printed seed.
 Just before each kill a witness asks the database whether a writing transaction is open (SQLite: is the write lock held;
 PostgreSQL: pg_stat_activity), so the table says how many kills really fell inside one.
 
@@ -602,7 +602,9 @@ def one_round(database, binary, folder, act, token, delay, base, key):
         act.complete(*sent.answer)
         if not committed:
             raise Wrong("an act that was answered is not there")
+    began = time.monotonic()
     again = replay(program, act, token, key)
+    took = (time.monotonic() - began) if not committed else None
     if sent.answer is not None and again != sent.answer:
         raise Wrong("the answer repeated is not the answer given")
     if not check(database, base, act, key):
@@ -611,7 +613,7 @@ def one_round(database, binary, folder, act, token, delay, base, key):
     database.quiet(base)
     database.drop(base)
     moment = "idle" if sent.answer is not None else "after" if committed else "before"
-    return moment, was_inside
+    return moment, was_inside, took
 
 
 def one_backend_kill(database, binary, folder, act, token, delay, base, key):
@@ -656,7 +658,7 @@ def one_backend_kill(database, binary, folder, act, token, delay, base, key):
     program.stop()
     database.quiet(base)
     database.drop(base)
-    return ("idle" if status in (200, 201) else "after" if committed else "before"), was_inside
+    return ("idle" if status in (200, 201) else "after" if committed else "before"), was_inside, None
 
 
 def series(database, binary, folder, act, token, rounds, draw, duration, play, label):
@@ -666,11 +668,16 @@ def series(database, binary, folder, act, token, rounds, draw, duration, play, l
     counts = {"before": 0, "after": 0, "idle": 0}
     held, faults = 0, []
     started = time.monotonic()
+    # A machine that does something else beside is slower than when it was measured: each whole run tells anew.
+    seen = [duration]
     for n, piece in enumerate(slices):
-        delay = duration * 1.1 * (piece + draw.random()) / rounds
+        duration = statistics.median(seen[-9:])
+        delay = duration * 1.15 * (piece + draw.random()) / rounds
         base, key = f"round_{''.join(c if c.isalnum() else '_' for c in label)}_{n}", f"crash-{act.name}-{n}"
         try:
-            moment, was_inside = play(database, binary, folder, act, token, delay, base, key)
+            moment, was_inside, took = play(database, binary, folder, act, token, delay, base, key)
+            if took is not None:
+                seen.append(took)
             counts[moment] += 1
             held += was_inside
         except Wrong as wrong:
