@@ -234,6 +234,9 @@ class Postgres:
 # ---------------------------------------------------------------- the program
 
 
+PROGRAMS = []
+
+
 class Program:
     """The real program, on a database."""
 
@@ -246,6 +249,7 @@ class Program:
             "ENT__DATABASE__POSTGRES_CONNECTIONS": "4",
         }
         self.process = None
+        PROGRAMS.append(self)
 
     def command(self, *arguments, text=None):
         run = subprocess.run([self.binary, *arguments], env=self.environment, cwd=self.folder, input=text,
@@ -745,5 +749,15 @@ def main():
     shutil.rmtree(folder)
 
 
+def stopped(*_):
+    """Told to stop: no program is left behind."""
+    for program in PROGRAMS:
+        if program.process is not None and program.process.poll() is None:
+            program.process.kill()
+    os._exit(143)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stopped)
+    signal.signal(signal.SIGINT, stopped)
     main()

@@ -9,8 +9,10 @@
 //! ```
 
 mod client;
+pub mod contract;
 pub mod databases;
 mod program;
+mod shape;
 mod test_app;
 
 pub use client::{Client, Response};
