@@ -254,6 +254,8 @@ pub fn import_enrolments(
 ) -> Outcome<ImportView> {
     let table = enrolment_import::open(path).map_err(|f| registry::file_refused(&f))?;
     let campaign = enrolling(tx, year)?;
+    // First school years are written on the schools: in turn with who writes schools in number.
+    registry::hold(tx)?;
     let mut view = ImportView { dry_run, ..ImportView::default() };
     let mut rows = Vec::new();
     for row in enrolment_import::read(&table).map_err(|f| registry::file_refused(&f))? {

@@ -179,6 +179,8 @@ pub fn issue(
     templates: &Templates,
 ) -> Outcome<IssueView> {
     let campaign = campaigns::find_and_hold(tx, year)?;
+    // Thousands of rows will point at payers and schools: not while an import rewrites them.
+    registry::hold(tx)?;
     let texts = campaign.opened_texts()?.clone();
     let (selection, dry_run) = request.selection(true)?;
     let scene = landscape(tx, &campaign)?;

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::actions::facts;
 use super::collectivite::Collectivite;
 use super::import::directory::{self, SchoolRow};
-use super::import_actions::{Kept, finish, next_chunk, take_turn};
+use super::import_actions::{Kept, finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
 use super::kinds::SetBy;
 use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolRequest, payer_on, since_ever, with_payer};
@@ -42,7 +42,7 @@ pub fn import_schools(
     options: ImportSchoolsOptions,
 ) -> Outcome<ImportView> {
     let table = directory::open(path).map_err(|f| refused(&f))?;
-    take_turn(tx)?;
+    hold(tx)?;
     let mut view = ImportView { dry_run: options.dry_run, ..ImportView::default() };
     let payers = Payers::load(tx)?;
     let mut present = Present::default();

@@ -31,6 +31,7 @@ pub use actions::{
 };
 pub use codes::CODES;
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+pub use import_actions::hold;
 pub use import_collectivites::import_collectivites;
 pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};

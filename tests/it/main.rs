@@ -24,6 +24,8 @@ mod frozen;
 mod imports;
 mod jobs;
 mod occitanie;
+mod operation;
+mod races;
 mod refusals;
 mod schema;
 mod small_claims;

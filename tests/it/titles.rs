@@ -25,7 +25,7 @@ pub fn register_communes(app: &TestApp, count: u32) {
     }
 }
 
-fn luhn(body: &str) -> String {
+pub fn luhn(body: &str) -> String {
     (0..10)
         .map(|k| format!("{body}{k}"))
         .find(|s| {
