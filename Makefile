@@ -2,11 +2,13 @@
 # make demo       the program on its demonstration year; make demo ARGS="--exit" stops afterwards
 # make test       every test, on SQLite and on a PostgreSQL of our own, then the contract
 # make contract   the API held to its OpenAPI document: linter, generated client, every route tried
+# make crash      kill -9 in the middle of acts in number; ROUNDS=50 kills for each act on each database
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 ARGS ?=
+ROUNDS ?= 50
 
-.PHONY: help demo test contract check fmt clippy doc deny clean
+.PHONY: help demo test contract crash check fmt clippy doc deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +28,11 @@ contract: ## The API held to its OpenAPI document (CONTRACT="lint year routes" t
 	@scripts/install-test-packages.sh
 	@cargo build --locked
 	scripts/with-postgres.sh tests/contract/run.sh
+
+crash: ## Kill -9 during issue, approval and sealing, ROUNDS=50 times each on each database (ARGS="--acts seal --seed 1")
+	@scripts/install-test-packages.sh
+	cargo build --locked
+	scripts/with-postgres.sh scripts/crash.py --rounds $(ROUNDS) $(ARGS)
 
 check: fmt clippy doc deny ## Everything that runs no test
 

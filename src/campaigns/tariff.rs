@@ -15,48 +15,48 @@ use crate::text_enum;
 text_enum!(
     /// Ce qui est compté.
     TariffUnit {
-        /// Each enrolled school (convention art. 3.2 and 4).
+        /// Chaque école inscrite (convention, art. 3.2 et 4).
         School => "school",
-        /// Each pupil of the enrolled schools, as known when the convention is issued.
+        /// Chaque élève des écoles inscrites, selon l'effectif connu à l'émission de la convention.
         Pupil => "pupil",
-        /// Each class of the enrolled schools, as known when the convention is issued.
+        /// Chaque classe des écoles inscrites, selon le nombre connu à l'émission de la convention.
         Class => "class",
-        /// One amount per payer, whatever the number of schools.
+        /// Un montant par payeur, quel que soit le nombre d'écoles.
         Flat => "flat",
     }
 );
 
 text_enum!(
-    /// How tiers apply.
+    /// Comment les tranches s'appliquent.
     TierMode {
-        /// The price of the tier reached applies to every unit.
+        /// Le prix de la tranche atteinte vaut pour toutes les unités.
         Bracket => "bracket",
-        /// Each unit is priced by the tier it falls in.
+        /// Chaque unité est comptée au prix de sa tranche.
         Marginal => "marginal",
     }
 );
 
-/// A price from a number of units on.
+/// Un prix à partir d'un nombre d'unités.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
-    /// First unit of the tier, counted per payer from 1.
+    /// Première unité de la tranche, comptée par payeur à partir de 1.
     #[schema(minimum = 2, maximum = 1_000_000, example = 11)]
     pub from: i64,
     pub unit_amount: Money,
 }
 
-/// A school, or a payer with all its schools, that owes nothing this year, and why.
+/// Une école, ou un payeur avec toutes ses écoles, qui ne doit rien cette année, et pourquoi.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exemption {
-    /// The school; exactly one of `uai` and `siret`.
+    /// L'école ; donner soit `uai`, soit `siret`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uai: Option<Uai>,
-    /// The payer, by its present or a former SIRET.
+    /// Le payeur, par son SIRET présent ou un ancien.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub siret: Option<Siret>,
-    /// Printed in the explanation of the amount.
+    /// Imprimé dans l'explication du montant.
     pub reason: Note,
 }
 
@@ -65,22 +65,22 @@ pub struct Exemption {
 #[serde(deny_unknown_fields)]
 pub struct Tariff {
     pub unit: TariffUnit,
-    /// Price of a unit, below the first tier if there are tiers; of the payer when `flat`.
+    /// Prix d'une unité, sous la première tranche s'il y en a ; du payeur pour `flat`.
     pub unit_amount: Money,
-    /// Prices from larger numbers of units on, in increasing order; none for `flat`.
+    /// Prix à partir de nombres d'unités plus grands, en ordre croissant ; aucun pour `flat`.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub tiers: Vec<Tier>,
-    /// Required with `tiers`.
+    /// Obligatoire avec `tiers`.
     #[serde(default)]
     pub tier_mode: Option<TierMode>,
-    /// Least total of a payer with at least one school charged.
+    /// Total minimal d'un payeur dont une école au moins est facturée.
     #[serde(default)]
     pub minimum: Option<Money>,
-    /// Greatest total of a payer.
+    /// Total maximal d'un payeur.
     #[serde(default)]
     pub cap: Option<Money>,
-    /// A school owes nothing for the first school year it takes part.
+    /// Une école ne doit rien pour sa première année scolaire d'inscription.
     #[serde(default)]
     pub first_year_free: bool,
     #[serde(default)]

@@ -142,7 +142,7 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
 /// What may become of a payer of a bulk issue.
 pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
 
-/// What a bulk issue did, and what each policy for small claims would leave untitled of it.
+/// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct IssueView {
     #[serde(flatten)]
@@ -179,6 +179,8 @@ pub fn issue(
     templates: &Templates,
 ) -> Outcome<IssueView> {
     let campaign = campaigns::find_and_hold(tx, year)?;
+    // Thousands of rows will point at payers and schools: not while an import rewrites them.
+    registry::hold(tx)?;
     let texts = campaign.opened_texts()?.clone();
     let (selection, dry_run) = request.selection(true)?;
     let scene = landscape(tx, &campaign)?;
@@ -285,8 +287,7 @@ pub fn issue(
     if dry_run {
         tx.discard();
     }
-    let bulk = BulkView::of(items, ISSUE_OUTCOMES, dry_run);
-    Ok(IssueView { bulk, small_claims })
+    Ok(IssueView { bulk: BulkView::of(items, ISSUE_OUTCOMES, dry_run), small_claims })
 }
 
 /// Which payers are asked for; keys that are none become refused items at once.

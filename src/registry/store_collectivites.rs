@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteRequest, Representative, SiretView};
 use super::kinds::{CollectiviteKind, SuccessionKind};
-use crate::insert_batches;
+use crate::{insert_batches, on_backend};
 use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -219,7 +219,24 @@ pub(super) fn insert_insee_codes(tx: &mut Tx<'_>, codes: &[(InseeCode, Collectiv
             )
         })
         .collect();
-    insert_batches!(tx, collectivite_communes::table, rows);
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, collectivite_communes::table, rows);
+        Ok(())
+    };
+    on_unique(run(), || Refused::new(&CONCURRENT_CHANGE, "Un code INSEE vient d'être attribué à une autre collectivité."))
+}
+
+/// Gives a free INSEE code to a collectivité; nothing happens when another took it at the same time.
+pub(super) fn claim_insee_code(tx: &mut Tx<'_>, insee: &InseeCode, id: CollectiviteId) -> Outcome<()> {
+    on_backend!(tx.conn(), |c| diesel::insert_into(collectivite_communes::table)
+        .values((
+            collectivite_communes::insee_code.eq(insee),
+            collectivite_communes::collectivite_id.eq(id),
+            collectivite_communes::is_current.eq(true),
+        ))
+        .on_conflict(collectivite_communes::insee_code)
+        .do_nothing()
+        .execute(c))?;
     Ok(())
 }
 

@@ -218,6 +218,8 @@ pub fn approve_one(
     version: Option<i64>,
     making: &Making<'_>,
 ) -> Outcome<Title> {
+    // In turn with every other approval: who comes second is told what became of the title.
+    counters::lock(tx, &format!("title:{}", exercice(tx.today())))?;
     let title = find(tx, id)?;
     same_version(&title, version)?;
     if let Some(user) = actor.user {
@@ -235,6 +237,10 @@ pub fn approve_one(
 
 /// Withdraws one title before sealing.
 pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, version: Option<i64>, reason: Note) -> Outcome<Title> {
+    let title = find(tx, id)?;
+    // In turn with approvals and sealings, which would otherwise fail whole for one title that goes.
+    let year = title.reference().map_or_else(|| i64::from(exercice(tx.today())), |r| r.exercice);
+    counters::lock(tx, &format!("title:{year}"))?;
     let title = find(tx, id)?;
     same_version(&title, version)?;
     let mut next = title.withdraw(reason.clone())?;

@@ -16,22 +16,22 @@ use crate::kernel::{Instant, Money, Refused};
 use crate::text_enum;
 
 text_enum!(
-    /// Who takes a decision, or ends it.
+    /// Qui prend une décision, ou y met fin.
     Origin {
-        /// It follows from the campaign's policy.
+        /// Elle suit la politique de la campagne.
         Policy => "policy",
-        /// A person took it for this claim.
+        /// Une personne l'a prise pour cette créance.
         Person => "person",
     }
 );
 
 text_enum!(
-    /// Where a decision stands.
+    /// Où en est une décision.
     DecisionState { InForce => "in_force", Revoked => "revoked" }
 );
 
 text_enum!(
-    /// What may be done to a decision.
+    /// Ce qui peut être fait d'une décision.
     DecisionAction { Revoke => "revoke" }
 );
 
@@ -97,7 +97,7 @@ pub fn act_number(exercice: i64, rank: i64) -> String {
     format!("ENT-D-{exercice}-{rank:04}")
 }
 
-/// Takes a decision for some payers' small claims: by `filter` or by `keys` (SIRET).
+/// Décision de ne pas émettre pour des payeurs, par `filter` ou par `keys` (SIRET).
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecideRequest {
@@ -105,9 +105,10 @@ pub struct DecideRequest {
     pub filter: Option<crate::conventions::PayerSelection>,
     #[serde(default)]
     pub keys: Option<Vec<String>>,
+    /// `true` : même traitement, rien n'est écrit.
     #[serde(default)]
     pub dry_run: bool,
-    /// Why these claims are not titled: printed in the act.
+    /// Pourquoi ces créances restent sans titre : imprimé dans l'acte.
     pub reason: Note,
 }
 

@@ -90,7 +90,7 @@ pub fn list(tx: &mut Tx<'_>, year: &SchoolYear, defaults: &Defaults) -> Outcome<
     Ok(closed_lines(&scene).into_iter().map(|l| l.view).collect())
 }
 
-/// What may become of a line of a decision in number.
+/// What may become of a line of a bulk decision.
 pub const LINE_OUTCOMES: &[&str] = &["decided", "unchanged", "refused"];
 
 /// Says what becomes of some lines.

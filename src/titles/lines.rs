@@ -19,7 +19,7 @@ use crate::kernel::{Finding, Instant, SchoolYear, Uai};
 use crate::text_enum;
 
 text_enum!(
-    /// What a person decides of a line whose school has closed.
+    /// Ce qu'une personne décide d'une ligne dont l'école a fermé.
     LineChoice { Keep => "keep", Reduce => "reduce", Amendment => "amendment" }
 );
 
@@ -84,7 +84,7 @@ pub fn look(
     }
 }
 
-/// Decides of lines in number: by `filter` (every line of these payers that waits for a word) or by `keys` (UAI).
+/// Décision sur des lignes, par `filter` (toutes celles de ces payeurs qui attendent) ou par `keys` (UAI).
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineDecisionsRequest {
@@ -92,6 +92,7 @@ pub struct LineDecisionsRequest {
     pub filter: Option<PayerSelection>,
     #[serde(default)]
     pub keys: Option<Vec<String>>,
+    /// `true` : même traitement, rien n'est écrit.
     #[serde(default)]
     pub dry_run: bool,
     pub choice: LineChoice,

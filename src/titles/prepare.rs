@@ -38,7 +38,7 @@ pub type PrepareRequest = BulkRequest<PayerSelection>;
 pub const PREPARE_OUTCOMES: &[&str] =
     &["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
 
-/// What a bulk preparation did, and what each policy for small claims would leave untitled of it.
+/// Ce qu'une préparation en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PrepareView {
     #[serde(flatten)]
@@ -210,6 +210,8 @@ pub fn prepare(
         actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
     campaign.while_not_closed()?;
+    // Titles point at their debtors: not while an import rewrites them.
+    registry::hold(tx)?;
     let (selection, dry_run) = request.selection(true)?;
     let scene = Scene::load(tx, campaign, defaults)?;
     let (items, chosen) = scene.choose(selection);

@@ -137,7 +137,7 @@ pub(super) fn record(
     jobs::enqueue_decision_paper(tx, act.id)
 }
 
-/// What may become of a payer of a decision in number.
+/// What may become of a payer of a bulk decision.
 pub const DECIDE_OUTCOMES: &[&str] =
     &["decided", "already_decided", "not_small", "already_prepared", "nothing_due", "refused"];
 

@@ -47,7 +47,7 @@ on_both_databases! {
         let client = app.anonymous();
         client.send("GET", "/health/live", &[], Vec::new()).expect(200);
         let ready = client.send("GET", "/health/ready", &[], Vec::new()).expect(200);
-        assert_eq!(ready.json["migrations"], "ok");
+        assert_eq!(ready.json["checks"]["migrations"]["status"], "ok");
         app.sql("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000004'").unwrap();
         client.send("GET", "/health/ready", &[], Vec::new()).problem(503, "unavailable");
     }

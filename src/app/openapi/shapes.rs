@@ -34,6 +34,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("get_convention_document", &["application/pdf"]),
     ("get_small_claim_decision_document", &["application/pdf"]),
     ("get_title_document", &["application/pdf"]),
+    ("get_small_claim_decision_document", &["application/pdf"]),
     ("download_batch_file", &["text/csv", "application/json"]),
 ];
 
