@@ -8,7 +8,7 @@ use super::actions::{self, TransitionRequest};
 use super::convention::{Convention, ConventionAction, ConventionState};
 use super::jobs;
 use super::store::{self, ConventionFilter};
-use super::views::{self, ConventionView, ParticipationView};
+use super::views::{self, ConventionView};
 use crate::access::{Can, Read, RecordSignatures};
 use crate::campaigns;
 use crate::kernel::ids::ConventionId;
@@ -21,7 +21,7 @@ use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Param
 path_keys!(ConventionId => "id");
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(list).service(document).service(participation).service(transitions).service(transition).service(one);
+    cfg.service(list).service(document).service(transitions).service(transition).service(one);
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -110,25 +110,9 @@ async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, 
     Ok(Reply::file("application/pdf", &format!("{}.pdf", made.number), &made.sha256, made.bytes))
 }
 
-/// Lire la participation et son calcul
-#[utoipa::path(
-    operation_id = "get_participation", tag = "Conventions", params(("id" = ConventionId, Path)),
-    responses((status = 200, body = ParticipationView, description = "Lignes, total, étapes"), ReadRefusals),
-    security(("bearer" = []))
-)]
-#[get("/conventions/{id}/participation")]
-async fn participation(state: State, _can: Can<Read>, Key(id): Key<ConventionId>) -> Answer {
-    let reply = state
-        .read(move |tx| {
-            let found = actions::find(tx, id)?;
-            Reply::ok(&views::participation(tx, &found)?)
-        })
-        .await?;
-    Ok(reply.into_response())
-}
-
 /// Une action et si l'appelant peut la faire maintenant.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionTransitionView)]
 struct TransitionView {
     action: ConventionAction,
     allowed: bool,
@@ -138,6 +122,7 @@ struct TransitionView {
 
 /// Actions possibles depuis l'état présent.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionTransitionsView)]
 struct TransitionsView {
     current_state: ConventionState,
     actions: Vec<TransitionView>,

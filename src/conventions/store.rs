@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use super::convention::{
     Acknowledgement, Convention, ConventionState, DocumentStatus, Effect, Party, Signature, Stage,
 };
-use super::participation::{ListedSchool, ParticipationLine, Step};
-use crate::campaigns::{LineAmount, Tariff};
+use super::participation::{ListedSchool, ParticipationLine};
+use crate::campaigns::{LineAmount, Step, Tariff};
 use crate::insert_batches;
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -256,8 +256,9 @@ struct LineRow {
     commune_name: Line,
     departement: Departement,
     quantity: i64,
-    unit_amount_cents: Money,
+    unit_amount_cents: Option<Money>,
     amount_cents: Money,
+    waiver: Option<String>,
 }
 
 impl LineRow {
@@ -277,6 +278,7 @@ impl LineRow {
                 unit_amount: self.unit_amount_cents,
                 amount: self.amount_cents,
             },
+            waiver: self.waiver,
         }
     }
 }
@@ -321,6 +323,7 @@ pub(super) fn insert(
                 quantity: line.amount.quantity,
                 unit_amount_cents: line.amount.unit_amount,
                 amount_cents: line.amount.amount,
+                waiver: line.waiver.clone(),
             });
         }
     }

@@ -92,12 +92,12 @@ pub fn patch_collectivite(
     Ok(found)
 }
 
-/// A new SIRET under which the same collectivité goes on.
+/// Un nouveau SIRET sous lequel la même collectivité continue.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiretRequest {
     pub siret: Siret,
-    /// First day of the new SIRET.
+    /// Premier jour du nouveau SIRET.
     pub from: NaiveDate,
 }
 
@@ -113,14 +113,14 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
     Ok(found)
 }
 
-/// One collectivité takes the place of another.
+/// Une collectivité prend la place d'une autre.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SuccessionRequest {
     pub kind: SuccessionKind,
     pub successor_siret: Siret,
     pub effective_on: NaiveDate,
-    /// The act, e.g. « arrêté préfectoral du 12 décembre 2024 ».
+    /// L'acte, par exemple « arrêté préfectoral du 12 décembre 2024 ».
     pub act_reference: Line,
 }
 
@@ -242,12 +242,12 @@ fn known_payer(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Collectivite> {
     Ok(found)
 }
 
-/// Who pays for a school from a date on.
+/// Qui paie pour une école à compter d'une date.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayerRequest {
     pub payer_siret: Siret,
-    /// First day it pays; absent: since the beginning.
+    /// Premier jour où elle paie ; absent : depuis l'origine.
     #[serde(default)]
     pub payer_from: Option<NaiveDate>,
 }

@@ -27,13 +27,13 @@ use crate::platform::db::{blobs, counters};
 use crate::platform::web::problem::PRECONDITION_FAILED;
 use crate::platform::{Outcome, Tx};
 
-/// Which titles a bulk approval takes; the fields are those of `GET /perception-titles`.
+/// Les titres d'une approbation en nombre ; les champs sont ceux de `GET /perception-titles`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TitleSelection {
     #[serde(default)]
     pub campaign: Option<SchoolYear>,
-    /// Department of the debtor.
+    /// Département du débiteur.
     #[serde(default)]
     pub departement: Option<Departement>,
     #[serde(default)]
@@ -52,6 +52,9 @@ pub struct Making<'a> {
     pub defaults: &'a Defaults,
     pub templates: &'a Templates,
 }
+
+/// What may become of a title of a bulk approval.
+pub const APPROVE_OUTCOMES: &[&str] = &["approved", "already_approved", "skipped_flagged", "refused"];
 
 /// Approves titles in number.
 pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
@@ -88,7 +91,7 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
     if dry_run {
         tx.discard();
     }
-    Ok(BulkView::of(items, &["approved", "already_approved", "skipped_flagged", "refused"], dry_run))
+    Ok(BulkView::of(items, APPROVE_OUTCOMES, dry_run))
 }
 
 struct Approver {

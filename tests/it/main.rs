@@ -18,6 +18,7 @@ mod support;
 mod architecture;
 mod auth;
 mod edge;
+mod examples;
 mod frozen;
 mod imports;
 mod jobs;

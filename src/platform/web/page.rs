@@ -77,15 +77,15 @@ impl Page {
     }
 }
 
-/// What a list says of itself.
+/// Ce qu'une liste dit d'elle-même.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Meta {
     pub limit: i64,
-    /// To be given back as `cursor`; null on the last page.
+    /// À redonner dans `cursor` ; nul à la dernière page.
     pub next_cursor: Option<String>,
 }
 
-/// One page of a list.
+/// Une page d'une liste.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PageView<T> {
     pub data: Vec<T>,

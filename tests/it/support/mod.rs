@@ -8,7 +8,9 @@
 //! ```
 
 mod client;
+pub mod contract;
 pub mod databases;
+mod shape;
 mod test_app;
 
 pub use client::{Client, Response};
