@@ -1,11 +1,12 @@
 # make            what can be asked
 # make demo       the program on its demonstration year; make demo ARGS="--exit" stops afterwards
 # make test       every test, on SQLite and on a PostgreSQL of our own
+# make bench      what the program costs beside the barest alternatives; make bench ARGS="acts sqlite 9" chooses
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 ARGS ?=
 
-.PHONY: help demo test check fmt clippy doc deny clean
+.PHONY: help demo test bench check fmt clippy doc deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -19,6 +20,10 @@ test: ## All the tests, on both databases (ARGS="-E 'test(…)'" to choose)
 	@scripts/install-test-packages.sh
 	scripts/with-postgres.sh cargo nextest run --locked $(ARGS)
 	cargo test --doc --locked
+
+bench: ## Ratios beside bare SQL, bare Typst, bare actix (ARGS="acts|documents|reading|idle sqlite|postgres RUNS")
+	@scripts/install-test-packages.sh
+	scripts/with-postgres.sh cargo bench --locked --bench year -- $(ARGS)
 
 check: fmt clippy doc deny ## Everything that runs no test
 

@@ -212,7 +212,7 @@ impl World {
         let (defaults, templates) = (&self.app.defaults, &self.app.convention_templates);
         let view =
             conventions::issue(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
-        assert_eq!((view.count("issued"), view.total.cents()), (2386, 16_416_000));
+        assert_eq!((view.bulk.count("issued"), view.bulk.total.cents()), (2386, 16_416_000));
     }
 
     fn sign(&self, tx: &mut Tx<'_>) {
@@ -227,9 +227,10 @@ impl World {
 
     fn prepare(&self, tx: &mut Tx<'_>) {
         let all: PrepareRequest = read(json!({}));
+        let (defaults, templates) = (&self.app.defaults, &self.app.title_templates);
         let view =
-            titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, &self.app.defaults).unwrap();
-        assert_eq!((view.count("prepared"), view.total.cents()), (2386, 16_416_000));
+            titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
+        assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), (2386, 16_416_000));
     }
 
     fn approve(&self, tx: &mut Tx<'_>) {

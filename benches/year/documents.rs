@@ -42,10 +42,10 @@ impl Drop for Process {
 }
 
 /// The program itself, as shipped, on a database.
-pub fn program(base: &Base, folder: &std::path::Path, command: &[&str]) -> Command {
+pub fn program(base: &Base, key: &std::path::Path, command: &[&str]) -> Command {
     let mut program = on_two_cores(env!("CARGO_BIN_EXE_ent-backoffice"));
-    program.args(command).env("DATABASE_URL", &base.url).env("ENT__JOBS__POLL_MILLISECONDS", "20");
-    program.env("ENT__ACCESS__SIGNING_KEY_FILES", folder).stdin(Stdio::null());
+    program.args(command).env("DATABASE_URL", &base.url).env("ENT__JOBS__POLL_MILLISECONDS", "50");
+    program.env("ENT__ACCESS__SIGNING_KEY_FILES", key).stdin(Stdio::null());
     program.stdout(Stdio::null()).stderr(Stdio::null());
     program
 }
@@ -99,10 +99,11 @@ fn order(base: &Base) -> Order {
         );
         assert_eq!(kept, 2386 - DOCUMENTS);
         rows::execute(c, "UPDATE jobs SET run_at = '2099-01-01 00:00:00'");
-        // The issue stores one blob: its template.
         let decoded =
             if matches!(c, AnyConnection::Sqlite(_)) { "CAST(bytes AS TEXT)" } else { "convert_from(bytes, 'UTF8')" };
-        let template = text(&rows::read(c, &format!("SELECT {decoded} FROM blobs"))[0][0]);
+        let template = text(&rows::read(c, &format!(
+            "SELECT {decoded} FROM blobs WHERE sha256 = (SELECT min(paper_template_sha256) FROM conventions)"
+        ))[0][0]);
         // The payload names the convention.
         let rows = rows::read(
             c,
