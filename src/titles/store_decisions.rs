@@ -21,7 +21,7 @@ use crate::{insert_batches, on_backend};
 
 /// An act, frozen.
 #[derive(Insertable, Queryable, Debug, Clone)]
-#[diesel(table_name = acts)]
+#[diesel(table_name = acts, treat_none_as_default_value = false)]
 pub struct ActRow {
     pub id: SmallClaimActId,
     pub number: String,
@@ -42,7 +42,7 @@ pub struct ActRow {
 }
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = decisions)]
+#[diesel(table_name = decisions, treat_none_as_default_value = false)]
 struct DecisionRow {
     id: DecisionId,
     convention_id: ConventionId,
@@ -246,7 +246,7 @@ pub(super) fn keep_paper(tx: &mut Tx<'_>, id: SmallClaimActId, sha256: &str) -> 
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = words)]
+#[diesel(table_name = words, treat_none_as_default_value = false)]
 struct LineDecisionRow {
     convention_id: ConventionId,
     uai: Uai,
