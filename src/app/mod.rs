@@ -11,6 +11,7 @@
 mod edge;
 mod health;
 mod openapi;
+mod parameters;
 mod problems;
 
 use std::net::TcpListener;
@@ -51,7 +52,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
     [
         kernel::refused::CODES,
         platform::web::problem::CODES,
-        &[&platform::db::idempotency::KEY_REUSED],
+        platform::db::idempotency::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -201,7 +202,7 @@ impl App {
 
     /// What handlers share, per HTTP thread.
     fn shared(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-        let state = web::Data::new(State { db: self.db.clone() });
+        let state = web::Data::new(State::new(self.db.clone()));
         let tokens = self.tokens.clone();
         let login = web::Data::new(self.login.clone());
         let json = web::PayloadConfig::new(self.config.server.json_limit_bytes);
@@ -228,13 +229,14 @@ impl App {
         let shared = self.shared();
         let document = openapi::document();
         let allowed = edge::AllowedMethods::new(&document);
+        let known = web::Data::new(parameters::KnownParameters::new(&document));
         move |cfg| {
             shared(cfg);
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
             health::routes(cfg);
             problems::routes(cfg);
             openapi::routes(cfg, &document);
-            cfg.app_data(web::Data::new(allowed.clone()));
+            cfg.app_data(web::Data::new(allowed.clone())).app_data(known.clone());
             cfg.default_service(web::to(edge::nothing_here));
         }
     }
@@ -258,6 +260,7 @@ impl App {
                 let router = router.clone();
                 actix_web::App::new()
                     .configure(router)
+                    .wrap_fn(parameters::check)
                     .wrap(Compress::default())
                     .wrap_fn(move |request, next| edge::around(request, next, timeout))
             })
@@ -328,8 +331,9 @@ fn tick(db: &Database, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let today = db.clock().now().day();
         if last != Some(today) {
-            match db.write(conventions::enqueue_expiry) {
-                Ok(()) => last = Some(today),
+            let queued = db.write(conventions::enqueue_expiry);
+            match queued.and_then(|()| db.write(platform::db::idempotency::purge)) {
+                Ok(_) => last = Some(today),
                 Err(cause) => tracing::error!(%cause, "daily work not queued"),
             }
         }

@@ -99,7 +99,9 @@ fn complete(operation: &mut Operation) {
         shared.push(("413", "`payload_too_large`"));
         shared.push(("415", "`unsupported_media_type`"));
     } else if has_query {
-        shared.push(("400", "`unknown_parameter`, `bad_cursor`"));
+        shared.push(("400", "`unknown_parameter`, `malformed_query`, `bad_cursor`"));
+    } else {
+        shared.push(("400", "`unknown_parameter`"));
     }
     if operation.request_body.is_some() || has_query || has_path {
         shared.push(("422", "`invalid_value`"));

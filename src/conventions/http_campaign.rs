@@ -7,16 +7,18 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Templates;
-use super::convention::{Convention, ConventionState};
+use super::convention::ConventionState;
 use super::issue::{self, IssueRequest};
-use super::store;
+use super::store::{self, ConventionFilter, ConventionOrder};
 use super::views::{DepartementSum, ParticipationRow, ParticipationsView};
 use crate::access::{Can, IssueConventions, Read};
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::{self, Defaults};
-use crate::kernel::{Departement, Money, SchoolYear};
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, Instant, Money, SchoolYear, Siret};
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, Params, Reply, State};
+use crate::registry::kinds::CollectiviteKind;
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(issue_all).service(participations);
@@ -42,7 +44,7 @@ async fn issue_all(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&issue::issue(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await
@@ -53,6 +55,20 @@ async fn issue_all(
 struct ParticipationsQuery {
     /// Département du payeur.
     departement: Option<Departement>,
+    /// SIRET, présent ou passé, du payeur.
+    collectivite: Option<Siret>,
+    /// Nature du payeur.
+    kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien, du payeur.
+    insee_code: Option<InseeCode>,
+    status: Option<ConventionState>,
+    /// Nom du payeur ou partie du numéro.
+    q: Option<SearchText>,
+    /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
+    updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<ConventionOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -60,7 +76,7 @@ struct ParticipationsQuery {
 
 /// Lire les participations d'une campagne, avec leurs sommes par département
 ///
-/// Les conventions annulées ne comptent pas.
+/// Les conventions annulées ne comptent pas. Les sommes sont celles de tout ce que les filtres retiennent.
 #[utoipa::path(
     operation_id = "list_participations", tag = "Conventions", params(("school_year" = SchoolYear, Path), ParticipationsQuery),
     responses((status = 200, body = ParticipationsView, description = "Sommes et lignes"), ReadRefusals),
@@ -73,18 +89,23 @@ async fn participations(
     Key(year): Key<SchoolYear>,
     Params(query): Params<ParticipationsQuery>,
 ) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "number", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
-            let campaign = campaigns::find(tx, &year)?;
-            let live: Vec<Convention> = store::of_campaign(tx, campaign.id)?
-                .into_iter()
-                .filter(|c| !matches!(c.state(), ConventionState::Cancelled | ConventionState::Declined))
-                .filter(|c| query.departement.as_ref().is_none_or(|d| c.party.departement.as_ref() == Some(d)))
-                .collect();
+            let filter = ConventionFilter {
+                campaign: Some(campaigns::find(tx, &year)?.id),
+                collectivite: query.collectivite,
+                departement: query.departement,
+                kind: query.kind,
+                insee_code: query.insee_code,
+                status: query.status,
+                number: None,
+                q: query.q,
+                updated_since: query.updated_since,
+                live: true,
+            };
             let mut sums: BTreeMap<Option<Departement>, DepartementSum> = BTreeMap::new();
-            for c in &live {
-                let departement = c.party.departement.clone();
+            for (departement, schools, total) in store::amounts(tx, &filter)? {
                 let sum = sums.entry(departement.clone()).or_insert_with(|| DepartementSum {
                     departement,
                     conventions: 0,
@@ -92,38 +113,28 @@ async fn participations(
                     total: Money::ZERO,
                 });
                 sum.conventions += 1;
-                sum.schools += c.school_count;
-                sum.total = [sum.total, c.total].into_iter().sum();
+                sum.schools += schools;
+                sum.total = [sum.total, total].into_iter().sum();
             }
-            let (schools, total) = (live.iter().map(|c| c.school_count).sum(), live.iter().map(|c| c.total).sum());
-            let conventions = i64::try_from(live.len()).unwrap_or(i64::MAX);
-            let fetch = usize::try_from(page.fetch()).unwrap_or(usize::MAX);
-            let after = page.after(0).unwrap_or_default().to_owned();
-            let rows: Vec<Convention> = live.into_iter().filter(|c| c.number > after).take(fetch).collect();
-            let cut = page.finish(
-                rows,
-                "number",
-                |c: &Convention| vec![c.number.clone()],
-                |c| ParticipationRow {
-                    convention_id: c.id,
-                    status: c.state(),
-                    siret: c.party.siret.to_string(),
-                    name: c.party.name.to_string(),
-                    departement: c.party.departement.clone(),
-                    schools: c.school_count,
-                    total: c.total,
-                    number: c.number,
-                },
-            );
+            let page = store::list(tx, &filter, &page)?.map(|c| ParticipationRow {
+                convention_id: c.id,
+                status: c.state(),
+                siret: c.party.siret.to_string(),
+                name: c.party.name.to_string(),
+                departement: c.party.departement.clone(),
+                schools: c.school_count,
+                total: c.total,
+                number: c.number,
+            });
             Reply::ok(&ParticipationsView {
                 campaign: year,
-                conventions,
-                schools,
-                total,
+                conventions: sums.values().map(|s| s.conventions).sum(),
+                schools: sums.values().map(|s| s.schools).sum(),
+                total: sums.values().map(|s| s.total).sum(),
                 currency: "EUR",
                 departements: sums.into_values().collect(),
-                data: cut.data,
-                meta: cut.meta,
+                data: page.data,
+                meta: page.meta,
             })
         })
         .await?;

@@ -18,14 +18,16 @@ mod issue;
 mod jobs;
 mod paper;
 mod participation;
+pub mod payers;
 mod store;
 mod views;
 
 pub use actions::{SignatoryRequest, TransitionRequest, expire_due, find, transition};
 pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
-pub use issue::{IssueRequest, PayerSelection, issue};
+pub use issue::{IssueRequest, issue};
 pub use jobs::{document, enqueue_expiry, handlers};
+pub use payers::{PayerSelection, Payers};
 pub use paper::{address, legal_name, town};
 pub use participation::{ListedSchool, ParticipationLine, Step};
 pub use store::StoredParticipation;

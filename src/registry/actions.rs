@@ -17,7 +17,7 @@ use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, FieldFault, Finding, Refused, Siret, Uai};
-use crate::platform::web::{merged, problem::PRECONDITION_FAILED};
+use crate::platform::web::{IfMatch, merged};
 use crate::platform::{Outcome, Tx};
 
 fn siret_taken(siret: &Siret) -> Refused {
@@ -60,23 +60,16 @@ pub fn collectivite(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<(Collectivite, Ve
     Ok((found, findings))
 }
 
-fn same_version(read: i64, current: i64) -> Outcome<()> {
-    if read == current {
-        return Ok(());
-    }
-    Err(Refused::new(&PRECONDITION_FAILED, format!("Version {read} annoncée, version {current} enregistrée.")).into())
-}
-
 /// Changes what a person may change; the fields of the patch become theirs.
 pub fn patch_collectivite(
     tx: &mut Tx<'_>,
     actor: &Actor,
     siret: &Siret,
-    version: i64,
+    read: &IfMatch,
     patch: &Value,
 ) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
-    same_version(version, found.version)?;
+    read.admits(found.version)?;
     let (said, fields) = merged(&found.said, patch)?;
     if said.siret != found.said.siret {
         let fault = FieldFault::new(
@@ -98,6 +91,7 @@ pub fn patch_collectivite(
 pub struct SiretRequest {
     pub siret: Siret,
     /// First day of the new SIRET.
+    #[serde(with = "crate::kernel::dates::day")]
     pub from: NaiveDate,
 }
 
@@ -105,6 +99,11 @@ pub struct SiretRequest {
 pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRequest) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
     let old = found.said.siret.clone();
+    let began = collectivites::sirets(tx, found.id)?.into_iter().find(|s| s.siret == old).and_then(|s| s.valid_from);
+    if let Some(began) = began.filter(|began| *began >= new.from) {
+        let message = format!("Le SIRET remplacé vaut depuis le {began} : le nouveau commence après.");
+        return Err(Refused::field("/from", &FieldFault::new("date_order", message), Some(new.from.to_string())).into());
+    }
     collectivites::replace_siret(tx, found.id, &old, &new.siret, new.from, || siret_taken(&new.siret))?;
     found.said.siret = new.siret.clone();
     collectivites::save(tx, &mut found)?;
@@ -119,6 +118,7 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
 pub struct SuccessionRequest {
     pub kind: SuccessionKind,
     pub successor_siret: Siret,
+    #[serde(with = "crate::kernel::dates::day")]
     pub effective_on: NaiveDate,
     /// The act, e.g. « arrêté préfectoral du 12 décembre 2024 ».
     pub act_reference: Line,
@@ -158,6 +158,7 @@ pub fn record_succession(
         predecessor.said.closed_on = request.effective_on.pred_opt();
     }
     collectivites::save(tx, &mut predecessor)?;
+    let mut paid = Vec::new();
     for (uai, periods) in schools::all_payers(tx)? {
         if periods
             .iter()
@@ -170,8 +171,10 @@ pub fn record_succession(
                 set_by: SetBy::Person,
             };
             schools::replace_payers(tx, &uai, &school::with_payer(periods, heir))?;
+            paid.push(uai);
         }
     }
+    schools::touch(tx, &paid)?;
     audit::record(
         tx,
         actor,
@@ -248,7 +251,7 @@ fn known_payer(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Collectivite> {
 pub struct PayerRequest {
     pub payer_siret: Siret,
     /// First day it pays; absent: since the beginning.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub payer_from: Option<NaiveDate>,
 }
 
@@ -270,9 +273,9 @@ pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerReque
 }
 
 /// Changes what a person may change of a school.
-pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, version: i64, patch: &Value) -> Outcome<SchoolView> {
+pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, read: &IfMatch, patch: &Value) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
-    same_version(version, found.version)?;
+    read.admits(found.version)?;
     let (mut said, fields) = merged(&found.said, patch)?;
     if said.uai != *uai {
         let fault = FieldFault::new("uai_immutable", "Un UAI ne se corrige pas : c'est une autre école.");

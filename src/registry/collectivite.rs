@@ -84,7 +84,7 @@ pub struct CollectiviteRequest {
     #[serde(default)]
     pub chorus: Chorus,
     /// Last day of existence, when it ceased.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub closed_on: Option<NaiveDate>,
 }
 

@@ -16,12 +16,12 @@ use super::liquidation::{Liquidation, liquidate};
 use super::store::{self, Decision};
 use super::title::{Debtor, Ground, Stage, Title, TitleDocument, TitleKind, TitleLine};
 use crate::audit::{self, Entry};
-use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
+use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Defaults, SmallClaimsPolicy};
-use crate::conventions::{self, Convention, ParticipationLine, Party, PayerSelection, StoredParticipation};
+use crate::conventions::{self, Convention, ParticipationLine, Party, PayerSelection, Payers, StoredParticipation};
 use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, Siret, french};
+use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, french};
 use crate::platform::{Outcome, Tx};
 use crate::registry::{self, Collectivite, Succession};
 
@@ -163,7 +163,8 @@ pub fn prepare(
     let policy = campaign.said.small_claims.policy;
     let scene = scene(tx, &campaign)?;
     let all = conventions::of_campaign(tx, campaign.id)?;
-    let (mut items, chosen) = choose(&scene, &all, selection);
+    let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
+    let chosen = choose(&all, &payers, &mut items);
     let mut prepared: Vec<(Title, Vec<TitleLine>)> = Vec::new();
     let (mut decided, mut revoked) = (Vec::new(), Vec::new());
     for convention in chosen {
@@ -311,36 +312,16 @@ fn line(l: &ParticipationLine) -> TitleLine {
 }
 
 /// Which conventions are asked for; a named payer whose convention has no effect yet is told so.
-fn choose<'c>(
-    scene: &Scene,
-    all: &'c [Convention],
-    selection: Selection<PayerSelection>,
-) -> (Vec<BulkItem>, Vec<&'c Convention>) {
+fn choose<'c>(all: &'c [Convention], payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&'c Convention> {
     let in_effect = || all.iter().filter(|c| c.effect().is_some());
-    match selection {
-        Selection::All => (Vec::new(), in_effect().collect()),
-        Selection::Filter(filter) => {
-            let takes = |c: &&Convention| scene.payers.get(&c.collectivite_id).is_some_and(|p| filter.takes(p));
-            (Vec::new(), in_effect().filter(takes).collect())
-        }
-        Selection::Keys(keys) => {
-            let by_siret: HashMap<&Siret, &Collectivite> = scene.payers.values().map(|c| (&c.said.siret, c)).collect();
-            let (mut items, mut chosen) = (Vec::new(), Vec::<&Convention>::new());
-            for key in keys {
-                let payer = match Siret::parse(&key) {
-                    Ok(siret) => by_siret.get(&siret).copied(),
-                    Err(fault) => {
-                        items.push(BulkItem::refused(key, fault.code, fault.message));
-                        continue;
-                    }
-                };
-                let Some(payer) = payer else {
-                    items.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET."));
-                    continue;
-                };
-                match in_effect().find(|c| c.collectivite_id == payer.id) {
-                    Some(c) if chosen.iter().any(|k| k.id == c.id) => {}
-                    Some(c) => chosen.push(c),
+    match payers {
+        Payers::All => in_effect().collect(),
+        Payers::Among(ids) => in_effect().filter(|c| ids.contains(&c.collectivite_id)).collect(),
+        Payers::Named(named) => {
+            let mut chosen = Vec::new();
+            for (id, key) in named {
+                match in_effect().find(|c| c.collectivite_id == *id) {
+                    Some(convention) => chosen.push(convention),
                     None => {
                         let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
                         items.push(BulkItem::refused(key, "convention_not_in_effect", message));
@@ -348,7 +329,7 @@ fn choose<'c>(
                 }
             }
             chosen.sort_by_key(|c| c.rank);
-            (items, chosen)
+            chosen
         }
     }
 }

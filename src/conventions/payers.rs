@@ -1,0 +1,78 @@
+//! Which payers an act in number takes: a filter goes through the query of `GET /collectivites`, so that the list and
+//! the act select the same; a key may be a former SIRET.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::campaigns::bulk::{BulkItem, Selection};
+use crate::kernel::ids::CollectiviteId;
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, Siret};
+use crate::platform::{Outcome, Tx};
+use crate::registry::kinds::CollectiviteKind;
+use crate::registry::{self, CollectiviteFilter};
+
+/// Which payers a bulk act takes; the fields are those of `GET /collectivites`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PayerSelection {
+    /// Department of the payer.
+    #[serde(default)]
+    pub departement: Option<Departement>,
+    #[serde(default)]
+    pub kind: Option<CollectiviteKind>,
+    #[serde(default)]
+    pub insee_code: Option<InseeCode>,
+    #[serde(default)]
+    pub collectivite: Option<Siret>,
+    #[serde(default)]
+    pub q: Option<SearchText>,
+}
+
+/// The payers asked for.
+pub enum Payers {
+    All,
+    /// Those a filter takes.
+    Among(HashSet<CollectiviteId>),
+    /// Those named, each once and with the key that named it.
+    Named(Vec<(CollectiviteId, String)>),
+}
+
+/// Reads a selection; keys that name nobody become refused items at once.
+pub fn chosen(tx: &mut Tx<'_>, selection: Selection<PayerSelection>) -> Outcome<(Payers, Vec<BulkItem>)> {
+    let mut refused = Vec::new();
+    let payers = match selection {
+        Selection::All => Payers::All,
+        Selection::Filter(f) => {
+            let filter = CollectiviteFilter {
+                departement: f.departement,
+                kind: f.kind,
+                insee_code: f.insee_code,
+                collectivite: f.collectivite,
+                q: f.q,
+                updated_since: None,
+            };
+            Payers::Among(registry::select_collectivites(tx, &filter)?)
+        }
+        Selection::Keys(keys) => {
+            let known = registry::sirets(tx)?;
+            let (mut named, mut seen) = (Vec::new(), HashSet::new());
+            for key in keys {
+                match Siret::parse(&key).map(|siret| known.get(&siret)) {
+                    Ok(Some(id)) => {
+                        if seen.insert(*id) {
+                            named.push((*id, key));
+                        }
+                    }
+                    Ok(None) => {
+                        refused.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET."));
+                    }
+                    Err(fault) => refused.push(BulkItem::refused(key, fault.code, fault.message)),
+                }
+            }
+            Payers::Named(named)
+        }
+    };
+    Ok((payers, refused))
+}
