@@ -90,6 +90,7 @@ async fn seal_batch(state: State, can: Can<SealBatches>, call: CallContext, body
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     campaign: Option<SchoolYear>,
     exercice: Option<i64>,

@@ -52,6 +52,7 @@ async fn create(state: State, can: Can<ManageCampaigns>, call: CallContext, body
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     status: Option<CampaignState>,
     /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.

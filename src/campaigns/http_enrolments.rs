@@ -63,6 +63,7 @@ async fn enrol(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ImportQuery {
     /// `true` : même traitement, rien n'est écrit.
     dry_run: Option<bool>,
@@ -97,6 +98,7 @@ async fn import(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Département de l'école.
     departement: Option<Departement>,

@@ -52,6 +52,7 @@ async fn issue_all(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ParticipationsQuery {
     /// Département du payeur.
     departement: Option<Departement>,

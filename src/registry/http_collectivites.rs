@@ -64,6 +64,7 @@ async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body:
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     departement: Option<Departement>,
     kind: Option<CollectiviteKind>,

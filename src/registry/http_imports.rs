@@ -17,6 +17,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ImportQuery {
     /// `true` : même traitement, rien n'est écrit.
     dry_run: Option<bool>,
@@ -24,6 +25,7 @@ struct ImportQuery {
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ImportSchoolsQuery {
     /// `true` : même traitement, rien n'est écrit.
     dry_run: Option<bool>,

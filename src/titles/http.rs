@@ -89,6 +89,7 @@ async fn approve_all(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     campaign: Option<SchoolYear>,
     /// SIRET, actuel ou ancien, du débiteur.

@@ -9,7 +9,7 @@ use crate::support::TestApp;
 use crate::year::{open_campaign, register_seed, sign_both};
 
 /// Communes of the Gard that really exist, with a school each made for the test.
-fn register_communes(app: &TestApp, count: u32) {
+pub fn register_communes(app: &TestApp, count: u32) {
     let gestionnaire = app.gestionnaire();
     for n in 0..count {
         let siren = luhn(&format!("2130{:04}", 100 + n));
@@ -25,7 +25,7 @@ fn register_communes(app: &TestApp, count: u32) {
     }
 }
 
-fn luhn(body: &str) -> String {
+pub fn luhn(body: &str) -> String {
     (0..10)
         .map(|k| format!("{body}{k}"))
         .find(|s| {

@@ -8,6 +8,7 @@
 //! ```
 
 mod client;
+pub mod contract;
 pub mod databases;
 mod test_app;
 
