@@ -38,7 +38,7 @@ fn walk(client: &Client, path: &str, limit: u32, mut between: impl FnMut(usize))
 }
 
 fn key(row: &Value) -> String {
-    let names = ["uai", "siret", "convention_id", "id", "number", "school_year", "email"];
+    let names = ["uai", "siret", "id", "convention_id", "number", "school_year", "email"];
     names.iter().find_map(|n| row[*n].as_str()).unwrap_or_else(|| panic!("no key in {row}")).to_owned()
 }
 
@@ -151,7 +151,7 @@ on_both_databases! {
             let seen = walk(&g, &format!("{enrolments}?sort={sort}"), 3, |page| {
                 // Somebody enrols before and after, withdraws on both sides, and changes what is no part of the order.
                 let page = u32::try_from(page).unwrap();
-                for (n, name) in [(300_001 + page + seed * 20, "Acacias"), (309_001 + page + seed * 20, "Zéphyr")] {
+                for (n, name) in [(290_000 + page + seed * 50, "Acacias"), (310_000 + page + seed * 50, "Zéphyr")] {
                     g.post("/schools", school(n, name)).expect(201);
                     g.put(&format!("{enrolments}/{}", uai(n)), json!({})).expect(201);
                     touched.insert(uai(n));

@@ -38,9 +38,11 @@ on_both_databases! {
         app.forget_jobs();
         let issue = || app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
         let who = json!({"name": "Sylvie BARRIEU VIGNAL", "title": "Maire"});
+        let signatory = app.gestionnaire().get("/campaigns/2025-2026").json["texts"]["signatory"].clone();
+        let name = format!("{} {}", signatory["first_name"].as_str().unwrap(), signatory["last_name"].as_str().unwrap());
         let bodies = |on: &str| [
             json!({"action": "sign", "signed_on": on, "signatory": who}),
-            json!({"action": "countersign", "signed_on": on, "signatory": {"name": "Carole Drucker-Godard", "title": "Rectrice"}}),
+            json!({"action": "countersign", "signed_on": on, "signatory": {"name": name, "title": "Rectrice"}}),
             json!({"action": "cancel", "reason": "essai"}),
         ];
         // Refusals agree for each role; where the list says yes, the act goes through (and is undone).
