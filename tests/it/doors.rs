@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::contract::{Body, FORM, Operation, Recorder, form};
+use crate::support::operations::{Body, FORM, Operation, Recorder, form};
 use crate::support::{Client, Response, TestApp};
 use crate::year::{open_campaign, register_seed};
 

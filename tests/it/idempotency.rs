@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::contract::{FORM, find, form, operations, Sent, document};
+use crate::support::operations::{FORM, find, form, operations, Sent, document};
 use crate::support::TestApp;
 use crate::year::{campaign, register_seed};
 

@@ -8,7 +8,7 @@ use ent_backoffice::registry::{self, SchoolRequest};
 use serde_json::{Value, json};
 
 use crate::matrix::uai;
-use crate::support::{Client, TestApp, contract};
+use crate::support::{Client, TestApp, operations as contract};
 use crate::titles::register_communes;
 use crate::year::{campaign, open_campaign, register_seed, sign_both};
 

@@ -10,7 +10,7 @@ use ent_backoffice::kernel::Role;
 use ent_backoffice::platform::db::blobs;
 use serde_json::{Value, json};
 
-use crate::support::contract::{self, Body, FORM, Operation, Recorder, Sent, form};
+use crate::support::operations::{self as contract, Body, FORM, Operation, Recorder, Sent, form};
 use crate::support::{Base, Client, PASSWORD, TestApp};
 use crate::year::{campaign, register_seed};
 

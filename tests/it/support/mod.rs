@@ -8,7 +8,7 @@
 //! ```
 
 mod client;
-pub mod contract;
+pub mod operations;
 pub mod databases;
 mod test_app;
 
