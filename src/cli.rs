@@ -248,7 +248,8 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         }
         Command::User(UserCommand::Add(args)) => add_user(load()?, args),
         Command::Openapi => {
-            let text = app::openapi_document().to_pretty_json().map_err(|e| Error::Incident(e.to_string()))?;
+            let text =
+                serde_json::to_string_pretty(&app::openapi_document()).map_err(|e| Error::Incident(e.to_string()))?;
             Ok(writeln!(std::io::stdout(), "{text}")?)
         }
         Command::CheckConfig => check_config(&load()?),

@@ -15,7 +15,7 @@ use crate::accounting::{self, Batch, SealRequest};
 use crate::app::App;
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::texts::CampaignTexts;
-use crate::campaigns::{self, CampaignRequest, EnrolRequest, SchoolSelection, SmallClaims, Tariff, TariffUnit};
+use crate::campaigns::{self, CampaignRequest, EnrolRequest, SchoolSelection, SmallClaims, Tariff};
 use crate::config::Config;
 use crate::conventions::{self, Convention, SignatoryRequest, TransitionRequest};
 use crate::kernel::contact::EmailAddress;
@@ -208,6 +208,7 @@ pub fn run(app: &App) -> Outcome<Report> {
         let all = PrepareRequest { filter: None, keys: None, dry_run: false };
         conventions::issue(tx, &gestionnaire, &year, all, &app.defaults, &app.convention_templates)
     })?;
+    let issued = issued.bulk;
     done(format!("Conventions émises : {}, {}", issued.count("issued"), euros(&issued)), clock);
 
     let clock = Stopwatch::now();
@@ -217,8 +218,9 @@ pub fn run(app: &App) -> Outcome<Report> {
     let clock = Stopwatch::now();
     let prepared = app.db.write(|tx| {
         let all = PrepareRequest { filter: None, keys: None, dry_run: false };
-        titles::prepare(tx, &gestionnaire, &year, all, &app.defaults)
+        titles::prepare(tx, &gestionnaire, &year, all, &app.defaults, &app.title_templates)
     })?;
+    let prepared = prepared.bulk;
     done(format!("Titres préparés par la gestionnaire : {}, {}", prepared.count("prepared"), euros(&prepared)), clock);
 
     let clock = Stopwatch::now();
@@ -261,7 +263,7 @@ fn import(
 fn campaign(year: &SchoolYear) -> CampaignRequest {
     CampaignRequest {
         school_year: year.clone(),
-        tariff: Tariff { unit: TariffUnit::School, unit_amount: Money::from_cents(4000) },
+        tariff: Tariff::per_school(Money::from_cents(4000)),
         convention_date: day(2025, 6, 5),
         ends_on: day(2026, 9, 5),
         response_deadline: Some(day(2025, 10, 15)),

@@ -83,7 +83,7 @@ fn locked(seconds: i64) -> Problem {
 /// Échange l'adresse et le mot de passe d'un compte contre un jeton d'accès (quelques minutes) et un jeton de
 /// renouvellement (quelques jours, à usage unique). Après plusieurs échecs le compte est verrouillé un moment.
 #[utoipa::path(
-    operation_id = "login", tag = "Accès", security(()), request_body = LoginRequest,
+    operation_id = "login", tag = "Sessions", security(()), request_body = LoginRequest,
     responses(
         (status = 200, description = "Session ouverte", body = SessionView),
         (status = 401, description = "`invalid_credentials`", body = ProblemView, content_type = "application/problem+json"),
@@ -127,7 +127,7 @@ async fn login(
 /// Échange le jeton de renouvellement contre un nouveau couple de jetons. Un jeton présenté deux fois révoque toute
 /// la session.
 #[utoipa::path(
-    operation_id = "refresh_session", tag = "Accès", security(()), request_body = RefreshRequest,
+    operation_id = "refresh_session", tag = "Sessions", security(()), request_body = RefreshRequest,
     responses(
         (status = 200, description = "Session renouvelée", body = SessionView),
         (status = 401, description = "`refresh_token_invalid` ou `refresh_token_reused`", body = ProblemView, content_type = "application/problem+json"),
@@ -157,7 +157,7 @@ async fn refresh(
 ///
 /// Révoque les jetons de renouvellement de la session. Le jeton d'accès reste valable jusqu'à son expiration.
 #[utoipa::path(
-    operation_id = "logout", tag = "Accès",
+    operation_id = "logout", tag = "Sessions",
     responses((status = 204, description = "Session close"))
 )]
 #[post("/auth/logout")]
@@ -170,7 +170,7 @@ async fn logout(can: Can<Any>, state: State) -> Answer {
 ///
 /// Le compte de la personne connectée, tel qu'il est en base.
 #[utoipa::path(
-    operation_id = "get_me", tag = "Accès",
+    operation_id = "get_me", tag = "Sessions",
     responses((status = 200, description = "Le compte", body = UserView))
 )]
 #[get("/me")]

@@ -24,8 +24,8 @@ pub use actions::find_user;
 pub use http::LoginService;
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
-    Administer, Any, ApproveTitles, Can, DownloadBatches, IssueConventions, ManageCampaigns, ManageRegistry,
-    Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
+    Administer, Any, ApproveTitles, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
+    ManageRegistry, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
 };
 pub use problems::CODES;
 pub use sessions::SessionRules;

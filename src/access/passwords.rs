@@ -21,7 +21,7 @@ const AT_ONCE: usize = 16;
 /// Verified when there is no account, so that an unknown address takes as long as a wrong password.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$Y5s1QbVn7uTqkIK0cLQF6mVqQ9mYtq7dC9Zr0xk1oXQ";
 
-/// A password somebody chooses: 12 to 200 characters. Never shown, not even by `Debug`.
+/// Un mot de passe choisi : de 12 à 200 caractères.
 #[derive(Clone, utoipa::ToSchema)]
 #[schema(value_type = String, format = Password, min_length = 12, max_length = 200, example = "cheval-agrafe-pile-1825")]
 pub struct NewPassword(String);

@@ -50,6 +50,8 @@ permissions! {
     RecordSignatures: Gestionnaire;
     /// Prepare titles.
     PrepareTitles: Gestionnaire;
+    /// Leave small claims untitled, and come back on it.
+    DecideSmallClaims: Gestionnaire | Ordonnateur;
     /// Approve and withdraw titles.
     ApproveTitles: Ordonnateur;
     /// Seal accounting batches.

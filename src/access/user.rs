@@ -51,8 +51,9 @@ pub struct User {
     pub updated_at: Instant,
 }
 
-/// A person whose signature binds the State on one day, as it is snapshotted on what was signed.
+/// Qui engage l'État par sa signature, tel que noté sur ce qui a été signé.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ApproverView)]
 pub struct Signatory {
     pub user: UserId,
     /// « Prénom Nom ».

@@ -10,17 +10,17 @@ use crate::kernel::{FieldFault, Instant, Money};
 use crate::{string_newtype, text_enum};
 
 text_enum!(
-    /// Where a batch stands.
+    /// Où en est un bordereau.
     BatchState { Sealed => "sealed", Signed => "signed", Sent => "sent", Acknowledged => "acknowledged" }
 );
 
 text_enum!(
-    /// What the titles of a batch do.
+    /// Ce que font les titres d'un bordereau.
     BatchNature { Issue => "issue", Reduction => "reduction", Cancellation => "cancellation" }
 );
 
 text_enum!(
-    /// Files of a batch.
+    /// Fichiers d'un bordereau.
     FileFormat { Csv => "csv", Json => "json", Xlsx => "xlsx", Pdf => "pdf", Zip => "zip" }
 );
 
@@ -39,7 +39,7 @@ impl FileFormat {
 }
 
 string_newtype!(
-    /// Number of a batch: `ENT-B-2026-0001`, gap-free per exercice.
+    /// Numéro d'un bordereau : `ENT-B-2026-0001`, sans trou par exercice.
     BatchNumber, example: "ENT-B-2026-0001", pattern: "^ENT-B-20[0-9]{2}-[0-9]{4,}$"
 );
 
@@ -83,7 +83,7 @@ pub struct Batch {
     pub updated_at: Instant,
 }
 
-/// A file of a batch.
+/// Un fichier d'un bordereau.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BatchFile {
     pub format: FileFormat,

@@ -72,7 +72,7 @@ fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
 ///
 /// Prend les titres approuvés de la campagne (et de l'exercice) qui n'en ont pas ; les fichiers ne changent plus jamais.
 #[utoipa::path(
-    operation_id = "seal_batch", tag = "Comptabilité", request_body = SealRequest,
+    operation_id = "seal_batch", tag = "Bordereaux", request_body = SealRequest,
     responses((status = 201, body = BatchView, description = "Scellé"), WriteRefusals),
     security(("bearer" = []))
 )]
@@ -107,7 +107,7 @@ struct ListQuery {
 
 /// Lister les bordereaux
 #[utoipa::path(
-    operation_id = "list_batches", tag = "Comptabilité", params(ListQuery),
+    operation_id = "list_batches", tag = "Bordereaux", params(ListQuery),
     responses((status = 200, body = PageView<BatchView>, description = "Une page"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -146,7 +146,7 @@ pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) 
 
 /// Lire un bordereau
 #[utoipa::path(
-    operation_id = "get_batch", tag = "Comptabilité", params(("number" = BatchNumber, Path)),
+    operation_id = "get_batch", tag = "Bordereaux", params(("number" = BatchNumber, Path)),
     responses((status = 200, body = BatchView, description = "Le bordereau"), ReadRefusals),
     security(("bearer" = []))
 )]
@@ -166,7 +166,7 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(number): Key<BatchNumber>)
 ///
 /// `csv` pour un tableur français, `json` pour une machine ; chaque téléchargement est identique.
 #[utoipa::path(
-    operation_id = "download_batch_file", tag = "Comptabilité",
+    operation_id = "download_batch_file", tag = "Bordereaux",
     params(("number" = BatchNumber, Path), ("format" = FileFormat, Path)),
     responses(
         (status = 200, content_type = "text/csv", body = String, description = "Le fichier"),

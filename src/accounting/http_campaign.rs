@@ -6,7 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Can, ManageCampaigns, Read, refusal};
 use crate::campaigns::{self, Campaign, CampaignAction, CampaignState, CampaignView, Defaults};
-use crate::kernel::{Actor, SchoolYear};
+use crate::kernel::text::Note;
+use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Reply, State, TransitionsView};
 use crate::platform::{Error, Outcome, Tx};
@@ -40,6 +41,7 @@ async fn transitions(
                     (Some(refused), _) => Err(refused.clone()),
                     (None, CampaignAction::Open) => campaign.clone().open(&defaults.texts, now).map(|_| ()),
                     (None, CampaignAction::Close) => campaign.clone().close(left, now).map(|_| ()),
+                    (None, CampaignAction::Reopen) => campaign.clone().reopen().map(|_| ()),
                 };
                 Ok::<_, Error>(tried.err())
             };
@@ -55,18 +57,25 @@ async fn transitions(
 #[schema(as = CampaignTransitionRequest)]
 struct TransitionRequest {
     action: CampaignAction,
+    /// Motif ; pour `reopen`, et pour lui seul.
+    #[serde(default)]
+    reason: Option<Note>,
 }
 
 fn apply(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    action: CampaignAction,
+    request: TransitionRequest,
     defaults: &Defaults,
 ) -> Outcome<Campaign> {
-    match action {
-        CampaignAction::Open => campaigns::open(tx, actor, year, &defaults.texts),
-        CampaignAction::Close => {
+    let fault = |code, message: &str| Refused::field("/reason", &FieldFault::new(code, message), None);
+    match (request.action, request.reason) {
+        (CampaignAction::Reopen, Some(reason)) => campaigns::reopen(tx, actor, year, &reason),
+        (CampaignAction::Reopen, None) => Err(fault("missing_field", "Une réouverture a un motif.").into()),
+        (_, Some(_)) => Err(fault("field_not_for_action", "Champ sans objet pour cette action.").into()),
+        (CampaignAction::Open, None) => campaigns::open(tx, actor, year, &defaults.texts),
+        (CampaignAction::Close, None) => {
             let campaign = campaigns::find_and_hold(tx, year)?;
             let left = titles::unsettled(tx, campaign.id)?;
             campaigns::close(tx, actor, year, left)
@@ -74,9 +83,9 @@ fn apply(
     }
 }
 
-/// Ouvrir ou clore une campagne
+/// Ouvrir, clore ou rouvrir une campagne
 ///
-/// `open` fige tarif, dates et textes ; `close` demande qu'aucun titre ne soit à mi-chemin.
+/// `open` fige tarif, dates et textes ; `close` demande qu'aucun titre ne soit à mi-chemin et rend définitives les décisions de ne pas émettre ; `reopen`, avec un motif, y revient.
 #[utoipa::path(
     operation_id = "transition_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
     request_body = TransitionRequest,
@@ -97,7 +106,7 @@ async fn transition(
     state
         .post(actor.user, call, body.sha256, move |tx| {
             campaigns::check_version(tx, &year, announced.as_ref())?;
-            let next = apply(tx, &actor, &year, body.value.action, &defaults)?;
+            let next = apply(tx, &actor, &year, body.value, &defaults)?;
             let version = next.version;
             Reply::versioned(&CampaignView::from(next), version)
         })

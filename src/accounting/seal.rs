@@ -22,12 +22,12 @@ use crate::platform::db::{blobs, counters};
 use crate::platform::{Error, Outcome, Tx};
 use crate::titles::{self, ApprovalRow, Title, TitleLine};
 
-/// Seals the approved titles of a campaign.
+/// Sceller les titres approuvés d'une campagne.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SealRequest {
     pub campaign: SchoolYear,
-    /// Budget year; needed only when titles of several wait.
+    /// Exercice ; nécessaire seulement quand des titres de plusieurs exercices attendent.
     #[serde(default)]
     #[schema(minimum = 2000, maximum = 2099)]
     pub exercice: Option<i64>,
@@ -155,10 +155,11 @@ fn basis(title: &Title) -> String {
 fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
     let (title, debtor) = (&e.title, &e.title.debtor);
     let imputation = &texts.imputation;
-    let units: i64 = e.lines.iter().map(|l| l.quantity).sum();
-    // One unit price per title as long as tariffs are per unit; blank rather than wrong otherwise.
-    let prices: BTreeSet<Money> = e.lines.iter().map(|l| l.unit_amount).collect();
-    let price = if prices.len() == 1 { prices.first().copied() } else { None };
+    let charged = || e.lines.iter().filter(|l| l.waiver.is_none());
+    let units: i64 = charged().map(|l| l.quantity).sum();
+    // The price when the amount is units × price; blank rather than wrong otherwise (tiers, minimum, cap, flat).
+    let prices: BTreeSet<Option<Money>> = charged().map(|l| l.unit_amount).collect();
+    let price = if prices.len() == 1 { prices.first().copied().flatten() } else { None };
     let name = match &debtor.substitution {
         Some(substitution) => format!("{}, {substitution}", debtor.name),
         None => debtor.name.clone(),

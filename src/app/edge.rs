@@ -163,17 +163,19 @@ fn segments(path: &str) -> Vec<String> {
 }
 
 impl AllowedMethods {
-    pub fn new(document: &utoipa::openapi::OpenApi) -> Self {
-        let templates = document.paths.paths.iter().map(|(path, item)| {
+    pub fn new(document: &serde_json::Value) -> Self {
+        let paths = document.get("paths").and_then(serde_json::Value::as_object);
+        let templates = paths.into_iter().flatten().map(|(path, item)| {
             let methods = [
-                ("GET", item.get.is_some()),
-                ("HEAD", item.get.is_some()),
-                ("POST", item.post.is_some()),
-                ("PUT", item.put.is_some()),
-                ("PATCH", item.patch.is_some()),
-                ("DELETE", item.delete.is_some()),
+                ("GET", "get"),
+                ("HEAD", "get"),
+                ("POST", "post"),
+                ("PUT", "put"),
+                ("PATCH", "patch"),
+                ("DELETE", "delete"),
             ];
-            (segments(path), methods.into_iter().filter_map(|(name, there)| there.then_some(name)).collect())
+            let there = methods.into_iter().filter(|(_, field)| item.get(field).is_some());
+            (segments(path), there.map(|(name, _)| name).collect())
         });
         Self(templates.collect())
     }

@@ -157,6 +157,7 @@ impl App {
         let folder = config.documents.template_dir.as_deref();
         let convention = template(folder, "convention.typ", conventions::document::default_template())?;
         let title = template(folder, "title.typ", titles::document::default_template())?;
+        let decision = template(folder, "decision.typ", titles::decision_paper::default_template())?;
         let patience = Patience {
             lease: chrono::Duration::seconds(config.jobs.lease_seconds.into()),
             max_attempts: i64::from(config.jobs.max_attempts),
@@ -178,7 +179,7 @@ impl App {
             renderer,
             defaults: web::Data::new(defaults),
             convention_templates: web::Data::new(conventions::Templates { convention }),
-            title_templates: web::Data::new(titles::Templates { title }),
+            title_templates: web::Data::new(titles::Templates { title, decision }),
         })
     }
 
@@ -230,6 +231,7 @@ impl App {
         let document = openapi::document();
         let allowed = edge::AllowedMethods::new(&document);
         let known = web::Data::new(parameters::KnownParameters::new(&document));
+        let document = web::Bytes::from(document.to_string());
         move |cfg| {
             shared(cfg);
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
@@ -343,7 +345,7 @@ fn tick(db: &Database, stop: &AtomicBool) {
 
 /// The OpenAPI document of everything mounted.
 #[must_use]
-pub fn openapi_document() -> utoipa::openapi::OpenApi {
+pub fn openapi_document() -> serde_json::Value {
     openapi::document()
 }
 

@@ -3,8 +3,7 @@
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, web};
-use utoipa::openapi::path::{Operation, ParameterIn};
-use utoipa::openapi::{OpenApi, RefOr};
+use serde_json::Value;
 
 use crate::kernel::FieldError;
 use crate::kernel::text::excerpt;
@@ -12,7 +11,7 @@ use crate::platform::web::problem::UNKNOWN_PARAMETER;
 use crate::platform::web::{Problem, query};
 
 struct Route {
-    method: &'static str,
+    method: String,
     segments: Vec<String>,
     parameters: Vec<String>,
 }
@@ -24,27 +23,19 @@ fn segments(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
 }
 
-fn names(operation: &Operation) -> Vec<String> {
-    let parameters = operation.parameters.iter().flatten();
-    let parameters = parameters.filter_map(|p| if let RefOr::T(p) = p { Some(p) } else { None });
-    parameters.filter(|p| p.parameter_in == ParameterIn::Query).map(|p| p.name.clone()).collect()
+fn names(operation: &Value) -> Vec<String> {
+    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    let text = |p: &Value, field: &str| p.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    parameters.filter(|p| text(p, "in") == "query").map(|p| text(p, "name")).collect()
 }
 
 impl KnownParameters {
-    pub fn new(document: &OpenApi) -> Self {
+    pub fn new(document: &Value) -> Self {
         let mut routes = Vec::new();
-        for (path, item) in &document.paths.paths {
-            let operations = [
-                ("GET", &item.get),
-                ("POST", &item.post),
-                ("PUT", &item.put),
-                ("PATCH", &item.patch),
-                ("DELETE", &item.delete),
-            ];
-            for (method, operation) in operations {
-                if let Some(operation) = operation {
-                    routes.push(Route { method, segments: segments(path), parameters: names(operation) });
-                }
+        for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten().filter(|_| path.starts_with("/api/v1/")) {
+                let method = method.to_uppercase();
+                routes.push(Route { method, segments: segments(path), parameters: names(operation) });
             }
         }
         // `/schools/imports` before `/schools/{uai}`.

@@ -10,9 +10,11 @@ use super::campaign::{Campaign, CampaignRequest, CampaignState, Unsettled};
 use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentRequest, SchoolSelection};
 use super::texts::CampaignTexts;
+use super::thresholds::Thresholds;
 use super::{enrolment_import, store};
 use crate::audit::{self, Entry};
 use crate::kernel::ids::{CampaignId, EnrolmentId};
+use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::counters;
 use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
@@ -84,6 +86,14 @@ pub fn close(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, left: Unsettled)
     Ok(closed)
 }
 
+/// Opens a closed campaign again.
+pub fn reopen(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, reason: &Note) -> Outcome<Campaign> {
+    let mut reopened = find_and_hold(tx, year)?.reopen()?;
+    store::save(tx, &mut reopened)?;
+    audit::record(tx, actor, Entry::new("campaign.reopened", "campaign", year, json!({ "reason": reason })))?;
+    Ok(reopened)
+}
+
 fn enrolling(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Campaign> {
     let campaign = find_and_hold(tx, year)?;
     if campaign.state == CampaignState::Closed {
@@ -106,6 +116,9 @@ fn decide(uai: &Uai, school: Option<&School>, already: bool, campaign: &Campaign
     }
     BulkItem::new(uai, "enrolled")
 }
+
+/// What may become of a school of a bulk enrolment.
+pub const ENROL_OUTCOMES: &[&str] = &["enrolled", "already_enrolled", "refused"];
 
 /// Enrols schools in number, by filter or by keys.
 pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRequest) -> Outcome<BulkView> {
@@ -176,7 +189,7 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
         items.push(item);
     }
     store::insert_enrolments(tx, &new)?;
-    let view = BulkView::of(items, &["enrolled", "already_enrolled", "refused"], dry_run);
+    let view = BulkView::of(items, ENROL_OUTCOMES, dry_run);
     if dry_run {
         tx.discard();
     } else if !new.is_empty() {
@@ -309,13 +322,43 @@ pub fn import_enrolments(
     Ok(view)
 }
 
-/// Findings of a campaign worth telling when it is read.
-#[must_use]
-pub fn findings(campaign: &Campaign) -> Vec<Finding> {
-    let Some(texts) = &campaign.said.texts else { return Vec::new() };
-    texts
-        .placeholders()
-        .into_iter()
+/// Findings of a campaign worth telling when it is read: texts left as examples, exemptions that reach nobody,
+/// tiers by which more costs less, a threshold that no decree allows today.
+pub fn findings(tx: &mut Tx<'_>, campaign: &Campaign, thresholds: &Thresholds) -> Outcome<Vec<Finding>> {
+    let said = &campaign.said;
+    let mut findings: Vec<Finding> = said
+        .texts
+        .iter()
+        .flat_map(CampaignTexts::placeholders)
         .map(|(path, _)| Finding::info("placeholder_text", format!("Le texte « {path} » est encore un EXEMPLE.")))
-        .collect()
+        .collect();
+    let regulation = thresholds.on(tx.today());
+    if let Some(threshold) = said.small_claims.threshold.filter(|t| *t > regulation) {
+        let message = "Le seuil de la campagne dépasse celui du décret : seul celui du décret est appliqué.";
+        findings.push(Finding::info("threshold_above_regulation", message).compared(regulation, threshold));
+    }
+    if let Some(from) = said.tariff.bracket_drop() {
+        let message = format!("Effet de tranche : {from} unités coûtent moins que {}.", from - 1);
+        findings.push(Finding::info("tier_threshold_effect", message));
+    }
+    let uais: Vec<Uai> = said.tariff.exemptions.iter().filter_map(|e| e.uai.clone()).collect();
+    let known = by_uai(registry::schools_by_uai(tx, &uais)?);
+    let sirets = if said.tariff.exemptions.iter().any(|e| e.siret.is_some()) {
+        registry::payers_by_siret(tx)?
+    } else {
+        HashMap::new()
+    };
+    for exemption in &said.tariff.exemptions {
+        let reaches = match (&exemption.uai, &exemption.siret) {
+            (Some(uai), _) => known.contains_key(uai),
+            (None, Some(siret)) => sirets.contains_key(siret),
+            (None, None) => false,
+        };
+        if !reaches {
+            let mut finding = Finding::info("exemption_unknown", "L'exonération ne désigne rien au registre.");
+            finding.found = Some(exemption.key());
+            findings.push(finding);
+        }
+    }
+    Ok(findings)
 }

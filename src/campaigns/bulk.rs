@@ -15,7 +15,7 @@ pub enum Selection<F> {
     Keys(Vec<String>),
 }
 
-/// A request in number: `filter` or `keys`, and `dry_run`.
+/// Un acte en nombre : `filter` ou `keys`, et `dry_run`.
 #[derive(Debug, Clone, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulkRequest<F> {
@@ -23,7 +23,7 @@ pub struct BulkRequest<F> {
     pub filter: Option<F>,
     #[serde(default = "Option::default")]
     pub keys: Option<Vec<String>>,
-    /// Same path, nothing written.
+    /// `true` : même traitement, rien n'est écrit.
     #[serde(default)]
     pub dry_run: bool,
 }
@@ -47,16 +47,16 @@ impl<F> BulkRequest<F> {
     }
 }
 
-/// What became of one item.
+/// Ce qu'il est advenu d'un objet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct BulkItem {
-    /// UAI, SIRET or id, as the act is keyed.
+    /// UAI, SIRET ou identifiant, selon l'acte.
     pub key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     pub outcome: &'static str,
     pub findings: Vec<Finding>,
-    /// Amount counted in `total` when the item succeeded.
+    /// Montant compté dans `total` quand l'objet a abouti.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Money>,
 }

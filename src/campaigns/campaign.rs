@@ -1,12 +1,12 @@
 //! A campaign: one school year's tariff, dates, texts and policies. Pure.
 //!
 //! ```text
-//!   preparing ──open──▶ open ──close──▶ closed
-//!   everything may      tariff, dates and texts      nothing moves
-//!   change              are frozen
+//!   preparing ──open──▶ open ──────────close──────────▶ closed
+//!   everything may      tariff, dates and texts         no convention, title or decision any more
+//!   change              are frozen   ◀──reopen, reason──
 //! ```
 //! Nothing is refused because it is late: the response deadline is a wish, and closing only asks that no title be
-//! left half way.
+//! left half way. A debt found after closing is titled once the campaign is open again, with a reason.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -21,12 +21,12 @@ use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear}
 use crate::text_enum;
 
 text_enum!(
-    /// Where a campaign stands.
+    /// Où en est une campagne.
     CampaignState { Preparing => "preparing", Open => "open", Closed => "closed" }
 );
 
 text_enum!(
-    /// What is done with a claim strictly below the threshold (décret 2012-1246, art. 114: a faculty).
+    /// Ce qu'il advient d'une créance strictement au-dessous du seuil (décret 2012-1246, art. 114 : une faculté).
     SmallClaimsPolicy {
         /// Issue the title all the same.
         Issue => "issue",
@@ -38,20 +38,20 @@ text_enum!(
 );
 
 text_enum!(
-    /// Whether findings still open stop the countersignature.
+    /// Si des constats non levés arrêtent le contreseing (`require`) ou non (`record`).
     CountersignPolicy { Record => "record", Require => "require" }
 );
 
 text_enum!(
-    /// What may be done to a campaign.
-    CampaignAction { Open => "open", Close => "close" }
+    /// Ce qui peut être fait d'une campagne.
+    CampaignAction { Open => "open", Close => "close", Reopen => "reopen" }
 );
 
-/// Small-claims rule of a campaign.
+/// Règle des petites créances d'une campagne.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SmallClaims {
-    /// Strictly below: small. Absent: the dated threshold of the regulation (50.00 since 25 May 2024).
+    /// Strictement au-dessous : petite créance. Absent : le seuil réglementaire à sa date (50.00 depuis le 25 mai 2024).
     #[serde(default)]
     pub threshold: Option<Money>,
     pub policy: SmallClaimsPolicy,
@@ -67,26 +67,26 @@ fn record() -> CountersignPolicy {
     CountersignPolicy::Record
 }
 
-/// What a person decides of a campaign, at creation and (as a JSON merge patch) later.
+/// Ce qu'une personne décide d'une campagne, à la création puis par fusion JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CampaignRequest {
     pub school_year: SchoolYear,
     pub tariff: Tariff,
-    /// Date at the head of the conventions.
+    /// Date en tête des conventions.
     #[serde(with = "crate::kernel::dates::day")]
     pub convention_date: NaiveDate,
-    /// Last day of the conventions.
+    /// Dernier jour des conventions.
     #[serde(with = "crate::kernel::dates::day")]
     pub ends_on: NaiveDate,
-    /// A wish told to communes; nothing is refused after it.
+    /// Un souhait dit aux communes ; rien n'est refusé après.
     #[serde(default, with = "crate::kernel::dates::some_day")]
     pub response_deadline: Option<NaiveDate>,
     #[serde(default)]
     pub small_claims: SmallClaims,
     #[serde(default = "record")]
     pub countersign_policy: CountersignPolicy,
-    /// Texts of the papers; absent: those of the configuration at opening.
+    /// Textes des documents ; absents : ceux de la configuration à l'ouverture.
     #[serde(default)]
     pub texts: Option<CampaignTexts>,
 }
@@ -101,14 +101,6 @@ impl CampaignRequest {
         let mut refuse = |pointer: &str, code: &str, message: String, value: String| {
             errors.push(FieldError { pointer: pointer.into(), code: code.into(), message, value: Some(value) });
         };
-        if self.tariff.unit_amount.is_zero() {
-            refuse(
-                "/tariff/unit_amount",
-                "amount_zero",
-                "Le tarif doit être supérieur à zéro.".into(),
-                self.tariff.unit_amount.to_string(),
-            );
-        }
         if self.ends_on < self.school_year.starts_on() {
             let message = format!("La convention ne peut finir avant la rentrée ({}).", self.school_year.starts_on());
             refuse("/ends_on", "date_order", message, self.ends_on.to_string());
@@ -135,6 +127,7 @@ impl CampaignRequest {
                 refuse(pointer, fault.code, fault.message, excerpt(&text));
             });
         }
+        errors.extend(self.tariff.faults());
         if errors.is_empty() {
             return Ok(());
         }
@@ -194,7 +187,7 @@ impl Campaign {
         match self.state {
             CampaignState::Preparing => &[CampaignAction::Open],
             CampaignState::Open => &[CampaignAction::Close],
-            CampaignState::Closed => &[],
+            CampaignState::Closed => &[CampaignAction::Reopen],
         }
     }
 
@@ -261,6 +254,30 @@ impl Campaign {
         Ok(self)
     }
 
+    /// Opens a closed campaign again: something due was found late.
+    ///
+    /// # Errors
+    /// Not `closed`.
+    pub fn reopen(mut self) -> Result<Self, Refused> {
+        if self.state != CampaignState::Closed {
+            return Err(self.refuse("Seule une campagne close peut être rouverte.".into()));
+        }
+        self.state = CampaignState::Open;
+        self.closed_at = None;
+        Ok(self)
+    }
+
+    /// The campaign, if titles may be prepared and decisions taken: closing ends both.
+    ///
+    /// # Errors
+    /// Closed.
+    pub fn while_not_closed(&self) -> Result<(), Refused> {
+        if self.state == CampaignState::Closed {
+            return Err(self.refuse("La campagne est close : la rouvrir, avec un motif, pour y revenir.".into()));
+        }
+        Ok(())
+    }
+
     /// The texts in force; only once open.
     ///
     /// # Errors
@@ -274,7 +291,7 @@ impl Campaign {
     }
 }
 
-/// A campaign, as answered.
+/// Une campagne.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct CampaignView {
     pub id: CampaignId,

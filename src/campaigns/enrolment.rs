@@ -26,7 +26,7 @@ pub struct Enrolment {
     pub updated_at: Instant,
 }
 
-/// Where an enrolment comes from.
+/// D'où vient une inscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolmentRequest {
@@ -38,7 +38,7 @@ pub struct EnrolmentRequest {
     pub requested_on: Option<NaiveDate>,
 }
 
-/// Which schools to enrol; the fields are those of `GET /schools`.
+/// Les écoles à inscrire ; les champs sont ceux de `GET /schools`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SchoolSelection {
@@ -56,7 +56,7 @@ pub struct SchoolSelection {
     pub q: Option<SearchText>,
 }
 
-/// Bulk enrolment: by `filter` or `keys` (UAI), with the origin to record.
+/// Inscription en nombre : par `filter` ou `keys` (UAI), avec l'origine à retenir.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolRequest {
@@ -74,7 +74,7 @@ pub struct EnrolRequest {
     pub requested_on: Option<NaiveDate>,
 }
 
-/// An enrolment, as answered.
+/// Une inscription.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct EnrolmentView {
     pub uai: Uai,

@@ -14,7 +14,7 @@ use crate::registry::import::{Cells, Parsed, ReadRows, Reader, parse_date, read 
 use crate::text_enum;
 
 text_enum!(
-    /// Where an enrolment comes from.
+    /// D'où vient une inscription.
     EnrolmentOrigin {
         /// It was enrolled last year.
         Reconduction => "reconduction",

@@ -1,18 +1,19 @@
 //! Routes of campaigns.
 
-use actix_web::{get, patch, post};
+use actix_web::{get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::actions;
 use super::campaign::{Campaign, CampaignRequest, CampaignState, CampaignView};
 use super::store::{self, CampaignOrder};
+use super::{Defaults, actions};
 use crate::access::{Can, ManageCampaigns, Read};
 use crate::kernel::{Finding, Instant, SchoolYear};
 use crate::path_keys;
 use crate::platform::web::docs::{CreationRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+use crate::platform::{Outcome, Tx};
 
 path_keys!(SchoolYear => "school_year");
 
@@ -28,8 +29,8 @@ struct CampaignDetail {
     findings: Vec<Finding>,
 }
 
-fn detail(campaign: Campaign) -> CampaignDetail {
-    CampaignDetail { findings: actions::findings(&campaign), campaign: campaign.into() }
+fn detail(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults) -> Outcome<CampaignDetail> {
+    Ok(CampaignDetail { findings: actions::findings(tx, &campaign, &defaults.thresholds)?, campaign: campaign.into() })
 }
 
 /// Créer la campagne d'une année scolaire
@@ -39,13 +40,19 @@ fn detail(campaign: Campaign) -> CampaignDetail {
     security(("bearer" = []))
 )]
 #[post("/campaigns")]
-async fn create(state: State, can: Can<ManageCampaigns>, call: CallContext, body: Body<CampaignRequest>) -> Answer {
+async fn create(
+    state: State,
+    can: Can<ManageCampaigns>,
+    defaults: web::Data<Defaults>,
+    call: CallContext,
+    body: Body<CampaignRequest>,
+) -> Answer {
     let actor = can.actor;
     state
         .post(actor.user, call, body.sha256, move |tx| {
             let created = actions::create(tx, &actor, body.value)?;
             let (location, version) = (format!("/api/v1/campaigns/{}", created.said.school_year), created.version);
-            Reply::created(location, &detail(created), version)
+            Reply::created(location, &detail(tx, created, &defaults)?, version)
         })
         .await
 }
@@ -89,12 +96,12 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}")]
-async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>) -> Answer {
+async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, defaults: web::Data<Defaults>) -> Answer {
     let reply = state
         .read(move |tx| {
             let found = actions::find(tx, &year)?;
             let version = found.version;
-            Reply::versioned(&detail(found), version)
+            Reply::versioned(&detail(tx, found, &defaults)?, version)
         })
         .await?;
     Ok(reply.into_response())
@@ -115,6 +122,7 @@ async fn change(
     state: State,
     can: Can<ManageCampaigns>,
     Key(year): Key<SchoolYear>,
+    defaults: web::Data<Defaults>,
     mut call: CallContext,
     body: Body<Value>,
 ) -> Answer {
@@ -123,7 +131,7 @@ async fn change(
         .write(move |tx| {
             let changed = actions::patch(tx, &can.actor, &year, &version, &body.value)?;
             let version = changed.version;
-            Reply::versioned(&detail(changed), version)
+            Reply::versioned(&detail(tx, changed, &defaults)?, version)
         })
         .await?;
     Ok(reply.into_response())

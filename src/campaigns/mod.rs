@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   preparing ──open──▶ open ──close──▶ closed        enrolment: school × campaign, pinned to the convention
+//!                            ◀─reopen──
 //! ```
 //! The campaign keeps its own copy of the texts from the day it opens; a convention copies tariff and texts again
 //! when it is issued. What conventions need of enrolments (pin, unpin) is offered here and called from there.
@@ -14,19 +15,23 @@ mod enrolment;
 mod enrolment_import;
 mod http;
 mod http_enrolments;
+mod pricing;
+mod small_claims;
 mod store;
 mod tariff;
 pub mod texts;
 mod thresholds;
 
-pub use actions::{close, create, enrol, find, find_and_hold, import_enrolments, open};
+pub use actions::{ENROL_OUTCOMES, close, create, enrol, find, find_and_hold, import_enrolments, open, reopen};
 pub use campaign::{
     Campaign, CampaignAction, CampaignRequest, CampaignState, CampaignView, CountersignPolicy, SmallClaims,
     SmallClaimsPolicy, Unsettled,
 };
 pub use codes::{CAMPAIGN_STATE, CODES};
 pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
-pub use tariff::{LineAmount, Tariff, TariffUnit};
+pub use pricing::{Charge, LineAmount, Priced, Step, price};
+pub use small_claims::{PolicyForecast, SmallClaimsForecast};
+pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use thresholds::Thresholds;
 
 use crate::kernel::Uai;

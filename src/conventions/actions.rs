@@ -17,37 +17,38 @@ use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 use crate::registry;
 
-/// Who signed.
+/// Qui a signé.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignatoryRequest {
-    /// Name as it stands under the signature.
+    /// Nom tel qu'il figure sous la signature.
     pub name: Line,
-    /// Capacity: « Maire », « Rectrice ».
+    /// Qualité : « Maire », « Rectrice ».
     pub title: Line,
 }
 
-/// A transition of a convention.
+/// Une action sur une convention.
 ///
-/// `sign`: the collectivité signed (`signed_on`, `signatory`, `evidence`). `countersign`: the région académique
-/// signed (`signed_on`, `signatory`, `acknowledged`). `cancel`: withdrawn before any title (`reason`).
+/// `sign` : la collectivité a signé (`signed_on`, `signatory`, `evidence`). `countersign` : la région académique a
+/// signé (`signed_on`, `signatory`, `acknowledged`). `cancel` : annulée avant tout titre (`reason`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ConventionTransitionRequest)]
 pub struct TransitionRequest {
     pub action: ConventionAction,
-    /// Day written under the signature; for `sign` and `countersign`.
+    /// Jour écrit sous la signature ; pour `sign` et `countersign`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
     pub signed_on: Option<NaiveDate>,
-    /// Who signed; for `sign` and `countersign`.
+    /// Qui a signé ; pour `sign` et `countersign`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signatory: Option<SignatoryRequest>,
-    /// What shows the signature: « original reçu par courrier le … »; for `sign`.
+    /// Ce qui montre la signature : « original reçu par courrier le … » ; pour `sign`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Note>,
-    /// Findings lifted, each with its reason; for `countersign`.
+    /// Constats levés, chacun avec son motif ; pour `countersign`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acknowledged: Vec<Acknowledged>,
-    /// Why; for `cancel`.
+    /// Motif ; pour `cancel`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Note>,
 }

@@ -22,7 +22,7 @@ use crate::registry::{Address, Chorus, Representative};
 use crate::text_enum;
 
 text_enum!(
-    /// Where a convention stands.
+    /// Où en est une convention.
     ConventionState {
         Proposed => "proposed",
         Issued => "issued",
@@ -36,16 +36,16 @@ text_enum!(
 );
 
 text_enum!(
-    /// What a person may do to a convention.
+    /// Ce qu'une personne peut faire d'une convention.
     ConventionAction { Sign => "sign", Countersign => "countersign", Cancel => "cancel" }
 );
 
 text_enum!(
-    /// Whether its document exists yet.
+    /// Si le document existe déjà.
     DocumentStatus { Pending => "pending", Ready => "ready", Failed => "failed" }
 );
 
-/// The payer as the convention names it: a copy, untouched by later changes of the registry.
+/// Le payeur tel que la convention le nomme : une copie, que le registre ne change plus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Party {
     pub siret: Siret,
@@ -86,7 +86,7 @@ pub enum Stage {
     Cancelled { signed: Option<Signature>, effect: Option<Effect>, on: NaiveDate, reason: Note },
 }
 
-/// A finding lifted by a named agent.
+/// Un constat levé par une personne nommée.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledged {
@@ -94,7 +94,7 @@ pub struct Acknowledged {
     pub reason: Note,
 }
 
-/// An acknowledgement as kept: by whom and when.
+/// Un constat levé, tel qu'il est gardé : par qui et quand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Acknowledgement {
     pub code: String,
@@ -103,7 +103,7 @@ pub struct Acknowledgement {
     pub at: Instant,
 }
 
-/// A convention.
+/// Une convention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Convention {
     pub id: ConventionId,

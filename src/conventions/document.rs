@@ -90,17 +90,23 @@ pub enum PayerKind {
 /// The amounts of articles 4 and 9.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pricing {
-    /// Schools charged.
+    /// Schools listed.
     pub count: u32,
-    /// [`french::euros_compact`]: « 40€ ». Absent when the schools do not all cost the same:
+    /// Those of them that owe something.
+    pub charged: u32,
+    /// [`french::euros_compact`]: « 40€ ». Absent when the price is not that of a school:
     /// the sentence then gives the total only, and each [`SchoolLine`] its amount.
     pub unit_price: Option<String>,
     /// [`french::euros_compact`]: « 80€ ».
     pub total: String,
     /// The rate as article 4 states it: « 40 € TTC par école et par an ».
     pub tariff: String,
-    /// How the total was found, when it is not count × price.
-    pub note: Option<String>,
+    /// What the share depends on, after « Sa part » (article 3.2).
+    pub basis: String,
+    /// The other rules of the rate, a sentence each (article 4).
+    pub rules: Vec<String>,
+    /// How the total was found, step by step, when it is not count × price (article 9).
+    pub steps: Vec<String>,
 }
 
 impl Pricing {
@@ -110,10 +116,13 @@ impl Pricing {
         let total = unit_cents.saturating_mul(i64::from(count));
         Self {
             count,
+            charged: count,
             unit_price: Some(french::euros_compact(unit_cents)),
             total: french::euros_compact(total),
             tariff: format!("{} TTC par école et par an", french::euros_short(unit_cents)),
-            note: None,
+            basis: "dépend du nombre d’écoles à sa charge qui y sont inscrites pour l’année en cours".into(),
+            rules: Vec::new(),
+            steps: Vec::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::actions::{self, TransitionRequest};
 use super::convention::{ConventionAction, ConventionState};
 use super::jobs;
 use super::store::{self, ConventionFilter, ConventionOrder};
-use super::views::{self, ConventionView, ParticipationView};
+use super::views::{self, ConventionView};
 use crate::access::{Can, Read, RecordSignatures, refusal};
 use crate::campaigns;
 use crate::kernel::ids::ConventionId;
@@ -23,7 +23,7 @@ use crate::registry::kinds::CollectiviteKind;
 path_keys!(ConventionId => "id");
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(list).service(document).service(participation).service(transitions).service(transition).service(one);
+    cfg.service(list).service(document).service(transitions).service(transition).service(one);
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -122,23 +122,6 @@ async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, 
         .await
         .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;
     Ok(Reply::file("application/pdf", &format!("{}.pdf", made.number), &made.sha256, made.bytes))
-}
-
-/// Lire la participation et son calcul
-#[utoipa::path(
-    operation_id = "get_participation", tag = "Conventions", params(("id" = ConventionId, Path)),
-    responses((status = 200, body = ParticipationView, description = "Lignes, total, étapes"), ReadRefusals),
-    security(("bearer" = []))
-)]
-#[get("/conventions/{id}/participation")]
-async fn participation(state: State, _can: Can<Read>, Key(id): Key<ConventionId>) -> Answer {
-    let reply = state
-        .read(move |tx| {
-            let found = actions::find(tx, id)?;
-            Reply::ok(&views::participation(tx, &found)?)
-        })
-        .await?;
-    Ok(reply.into_response())
 }
 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas

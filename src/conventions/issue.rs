@@ -8,16 +8,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::convention::{Convention, ConventionState, DocumentStatus, Party, Stage, number};
-use super::participation::{ListedSchool, compute};
+use super::participation::{Counts, ListedSchool, Participation, compute};
 use super::store::{self, Issued};
 use super::payers::{self, PayerSelection, Payers};
 use super::{Templates, jobs, paper};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
-use crate::campaigns::{self, Campaign, Defaults, Enrolment};
+use crate::campaigns::{self, Campaign, Defaults, Enrolment, Exemption, SmallClaimsForecast, Tariff};
 use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::fold;
@@ -32,7 +33,7 @@ pub type IssueRequest = BulkRequest<PayerSelection>;
 /// A payer's enrolled schools, told apart by whether a living convention covers them.
 #[derive(Default)]
 struct Share {
-    waiting: Vec<ListedSchool>,
+    waiting: Vec<(ListedSchool, Counts)>,
     covered: usize,
 }
 
@@ -60,7 +61,7 @@ fn landscape(tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<Landscape> {
                 if enrolment.convention_id.is_some() {
                     share.covered += 1;
                 } else {
-                    share.waiting.push(paper::listed(school));
+                    share.waiting.push((paper::listed(school), Counts::from(school)));
                 }
             }
             _ if enrolment.convention_id.is_none() => orphans.push(enrolment.uai),
@@ -68,7 +69,7 @@ fn landscape(tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<Landscape> {
         }
     }
     for share in shares.values_mut() {
-        share.waiting.sort_by_cached_key(|s| (fold(s.commune_name.as_str()), s.label.clone(), s.uai.clone()));
+        share.waiting.sort_by_cached_key(|(s, _)| (fold(s.commune_name.as_str()), s.label.clone(), s.uai.clone()));
     }
     Ok(Landscape { payers, shares, orphans })
 }
@@ -109,6 +110,36 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
     known
 }
 
+/// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct IssueView {
+    #[serde(flatten)]
+    pub bulk: BulkView,
+    pub small_claims: SmallClaimsForecast,
+}
+
+/// Why each payer the tariff exempts owes nothing: by its present or a former SIRET.
+fn exempted(tx: &mut Tx<'_>, tariff: &Tariff) -> Outcome<HashMap<CollectiviteId, String>> {
+    if tariff.exemptions.iter().all(|e| e.siret.is_none()) {
+        return Ok(HashMap::new());
+    }
+    let known = registry::payers_by_siret(tx)?;
+    let named = |e: &Exemption| Some((*known.get(e.siret.as_ref()?)?, e.reason.to_string()));
+    Ok(tariff.exemptions.iter().filter_map(named).collect())
+}
+
+/// The tariff as one convention keeps it: with the exemptions that concern it.
+fn kept(tariff: &Tariff, exempted: Option<&String>, participation: &Participation) -> Tariff {
+    let listed = |uai: &Uai| participation.lines.iter().any(|l| l.school.uai == *uai);
+    tariff.kept(|e| match &e.uai {
+        Some(uai) => listed(uai),
+        None => exempted.is_some_and(|reason| e.reason.as_str() == reason),
+    })
+}
+
+/// What may become of a payer of a bulk issue.
+pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
+
 /// Issues conventions in number.
 pub fn issue(
     tx: &mut Tx<'_>,
@@ -117,7 +148,7 @@ pub fn issue(
     request: IssueRequest,
     defaults: &Defaults,
     templates: &Templates,
-) -> Outcome<BulkView> {
+) -> Outcome<IssueView> {
     let campaign = campaigns::find_and_hold(tx, year)?;
     let texts = campaign.opened_texts()?.clone();
     let (selection, dry_run) = request.selection(true)?;
@@ -127,8 +158,10 @@ pub fn issue(
     let chosen = choose(&scene, &payers);
     let today = tx.today();
 
+    let tariff = &campaign.said.tariff;
+    let exempted = exempted(tx, tariff)?;
     let nothing = Share::default();
-    let mut accepted: Vec<(&Collectivite, &Share)> = Vec::new();
+    let mut accepted: Vec<(&Collectivite, Participation)> = Vec::new();
     for payer in chosen {
         let siret = &payer.said.siret;
         let share = scene.shares.get(&payer.id).unwrap_or(&nothing);
@@ -136,7 +169,7 @@ pub fn issue(
         match (live, share.waiting.is_empty()) {
             (Some((id, number)), _) => {
                 let mut item = BulkItem::new(siret, "already_issued").with_id(id);
-                for school in &share.waiting {
+                for (school, _) in &share.waiting {
                     let message = format!("École inscrite après la convention {number} : un avenant est nécessaire.");
                     let mut finding = Finding::to_acknowledge("enrolment_not_covered", message);
                     finding.found = Some(school.uai.to_string());
@@ -149,7 +182,17 @@ pub fn issue(
                 let message = "La collectivité n'existe plus et aucun successeur ne paie à sa place.";
                 items.push(BulkItem::refused(siret, "payer_closed", message));
             }
-            (None, false) => accepted.push((payer, share)),
+            (None, false) => {
+                let reason = exempted.get(&payer.id).map(String::as_str);
+                match compute(tariff, year, reason, share.waiting.clone()) {
+                    Ok(participation) => accepted.push((payer, participation)),
+                    Err(findings) => {
+                        let mut item = BulkItem::new(siret, "refused");
+                        item.findings = findings;
+                        items.push(item);
+                    }
+                }
+            }
         }
     }
     items.extend(scene.orphans.iter().map(|uai| {
@@ -163,11 +206,12 @@ pub fn issue(
     let first = counters::take(tx, &format!("convention:{year}"), count)?;
     let template_sha256 = blobs::put(tx, "text/x-typst", templates.convention.text().as_bytes())?;
     let mut issued = Vec::with_capacity(accepted.len());
-    for (rank, (payer, share)) in (first..).zip(accepted) {
-        let Some(participation) = compute(&campaign.said.tariff, share.waiting.clone()) else {
-            // Cannot be with a tariff that passed its checks; the number is given back with the transaction.
-            return Err(Refused::new(&CONCURRENT_CHANGE, "Montant hors limites.").into());
-        };
+    let small_claims = SmallClaimsForecast::of(
+        accepted.iter().map(|(_, p)| p.total),
+        campaign.said.small_claims.threshold_on(today, &defaults.thresholds),
+        campaign.said.small_claims.policy,
+    );
+    for (rank, (payer, participation)) in (first..).zip(accepted) {
         let number = number(year, rank);
         let party = party(payer);
         let paper = paper::compose(&number, &campaign, &texts, &party, &participation, defaults.specimen);
@@ -198,13 +242,14 @@ pub fn issue(
         let mut item =
             BulkItem::new(&payer.said.siret, "issued").with_id(convention.id).with_amount(participation.total);
         item.findings = payer.findings();
+        item.findings.extend(participation.findings.iter().cloned());
         items.push(item);
         issued.push(Issued {
             convention,
             paper_input: serde_json::to_string(&paper)?,
             participation_id: ParticipationId::new(tx.uuid()),
+            tariff: kept(tariff, exempted.get(&payer.id), &participation),
             lines: participation.lines,
-            tariff: campaign.said.tariff.clone(),
             steps: participation.steps,
         });
     }
@@ -212,7 +257,7 @@ pub fn issue(
     if dry_run {
         tx.discard();
     }
-    Ok(BulkView::of(items, &["issued", "already_issued", "no_enrolment", "refused"], dry_run))
+    Ok(IssueView { bulk: BulkView::of(items, ISSUE_OUTCOMES, dry_run), small_claims })
 }
 
 /// The payers asked for, in a stable order; all and a filter mean those who have a school enrolled.

@@ -6,7 +6,7 @@
 //!                           └── paper: input and template by digest; first render stored, served ever after
 //! ```
 //! Issuing copies everything the paper says (party, schools, tariff, texts): later changes of the registry show as
-//! findings, never as another paper.
+//! findings, never as another paper. How much of a participation is titled is known further right, and told there.
 
 mod actions;
 mod codes;
@@ -25,12 +25,13 @@ mod views;
 pub use actions::{SignatoryRequest, TransitionRequest, expire_due, find, transition};
 pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
-pub use issue::{IssueRequest, issue};
+pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
 pub use jobs::{document, enqueue_expiry, handlers};
 pub use payers::{PayerSelection, Payers};
 pub use paper::{address, legal_name, town};
-pub use participation::{ListedSchool, ParticipationLine, Step};
-pub use store::StoredParticipation;
+pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
+pub use store::{ConventionFilter, ConventionOrder, StoredParticipation, place, select};
+pub use views::{LineView, ParticipationView, participation};
 
 use crate::kernel::ids::{CampaignId, ParticipationId};
 use crate::platform::documents::Template;

@@ -2,11 +2,11 @@
 
 use super::convention::Party;
 use super::document::{ConventionPaper, Issuer, Payer, PayerKind, Pricing, Representative, SchoolLine, SignatureBlock};
-use super::participation::{ListedSchool, Participation};
-use crate::campaigns::Campaign;
+use super::participation::{ListedSchool, Participation, ParticipationLine};
 use crate::campaigns::texts::{CampaignTexts, Signatory};
+use crate::campaigns::{Campaign, Tariff, TariffUnit};
 use crate::kernel::contact::Civility;
-use crate::kernel::{Money, french, school_label};
+use crate::kernel::{french, school_label};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind, Sector};
 use crate::registry::{Address, School};
 
@@ -20,7 +20,7 @@ pub fn compose(
     participation: &Participation,
     specimen: bool,
 ) -> ConventionPaper {
-    let unit = campaign.said.tariff.unit_amount;
+    let tariff = &campaign.said.tariff;
     ConventionPaper {
         specimen,
         number: number.to_owned(),
@@ -40,8 +40,8 @@ pub fn compose(
             representative: issuer_representative(&texts.signatory),
         },
         payer: payer(party),
-        pricing: pricing(unit, participation),
-        schools: participation.lines.iter().map(|l| line(&l.school)).collect(),
+        pricing: pricing(tariff, participation),
+        schools: participation.lines.iter().map(|l| line(l, participation.plain)).collect(),
         issuer_signature: SignatureBlock {
             place: Some(texts.signatory.place.clone()),
             signed_on: None,
@@ -66,9 +66,26 @@ fn issuer_representative(signatory: &Signatory) -> Representative {
     }
 }
 
-fn pricing(unit: Money, participation: &Participation) -> Pricing {
-    let count = u32::try_from(participation.lines.len()).unwrap_or(u32::MAX);
-    Pricing::per_school(count, unit.cents())
+/// The amounts of articles 3.2, 4 and 9: « 2 x 40€ soit 80€ » when each school costs one price, else the total, with
+/// every step below it.
+fn pricing(tariff: &Tariff, participation: &Participation) -> Pricing {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let charged = participation.lines.iter().filter(|l| l.waiver.is_none()).count();
+    let prices = participation.lines.iter().filter(|l| l.waiver.is_none()).map(|l| l.amount.unit_amount);
+    let one_price = prices.reduce(|a, b| if a == b { a } else { None }).flatten();
+    let simple = tariff.unit == TariffUnit::School;
+    // The first step repeats the sentence of the article; in the plain case the second does too.
+    let steps = participation.steps.iter().skip(1).map(|s| s.text.clone());
+    Pricing {
+        count: count(participation.lines.len()),
+        charged: count(charged),
+        unit_price: one_price.filter(|_| simple).map(|p| french::euros_compact(p.cents())),
+        total: french::euros_compact(participation.total.cents()),
+        tariff: tariff.rate(),
+        basis: tariff.unit.basis().to_owned(),
+        rules: tariff.rules(),
+        steps: if simple && participation.plain { Vec::new() } else { steps.collect() },
+    }
 }
 
 fn payer(party: &Party) -> Payer {
@@ -133,14 +150,15 @@ fn representative(party: &Party) -> Option<Representative> {
     })
 }
 
-fn line(school: &ListedSchool) -> SchoolLine {
-    let line = school_label::school_line(
+fn line(line: &ParticipationLine, plain: bool) -> SchoolLine {
+    let school = &line.school;
+    let text = school_label::school_line(
         school.commune_name.as_str(),
         school.departement.as_str(),
         &school.label,
         school.uai.as_str(),
     );
-    SchoolLine { line, amount: None }
+    SchoolLine { line: text, amount: (!plain).then(|| french::euros(line.amount.amount.cents())) }
 }
 
 /// A school as a convention lists it.

@@ -13,11 +13,11 @@ use crate::platform::{Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 use crate::registry::{self, CollectiviteFilter};
 
-/// Which payers a bulk act takes; the fields are those of `GET /collectivites`.
+/// Les payeurs d'un acte en nombre ; les champs sont ceux de `GET /collectivites`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayerSelection {
-    /// Department of the payer.
+    /// Département du payeur.
     #[serde(default)]
     pub departement: Option<Departement>,
     #[serde(default)]
@@ -39,22 +39,25 @@ pub enum Payers {
     Named(Vec<(CollectiviteId, String)>),
 }
 
+/// The payers a filter takes.
+pub fn among(tx: &mut Tx<'_>, f: PayerSelection) -> Outcome<HashSet<CollectiviteId>> {
+    let filter = CollectiviteFilter {
+        departement: f.departement,
+        kind: f.kind,
+        insee_code: f.insee_code,
+        collectivite: f.collectivite,
+        q: f.q,
+        updated_since: None,
+    };
+    registry::select_collectivites(tx, &filter)
+}
+
 /// Reads a selection; keys that name nobody become refused items at once.
 pub fn chosen(tx: &mut Tx<'_>, selection: Selection<PayerSelection>) -> Outcome<(Payers, Vec<BulkItem>)> {
     let mut refused = Vec::new();
     let payers = match selection {
         Selection::All => Payers::All,
-        Selection::Filter(f) => {
-            let filter = CollectiviteFilter {
-                departement: f.departement,
-                kind: f.kind,
-                insee_code: f.insee_code,
-                collectivite: f.collectivite,
-                q: f.q,
-                updated_since: None,
-            };
-            Payers::Among(registry::select_collectivites(tx, &filter)?)
-        }
+        Selection::Filter(filter) => Payers::Among(among(tx, filter)?),
         Selection::Keys(keys) => {
             let known = registry::sirets(tx)?;
             let (mut named, mut seen) = (Vec::new(), HashSet::new());

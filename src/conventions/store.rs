@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use super::convention::{
     Acknowledgement, Convention, ConventionState, DocumentStatus, Effect, Party, Signature, Stage,
 };
-use super::participation::{ListedSchool, ParticipationLine, Step};
-use crate::campaigns::{LineAmount, Tariff};
+use super::participation::{ListedSchool, ParticipationLine};
+use crate::campaigns::{LineAmount, Step, Tariff};
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note, SearchText, fold};
@@ -256,8 +256,9 @@ struct LineRow {
     commune_name: Line,
     departement: Departement,
     quantity: i64,
-    unit_amount_cents: Money,
+    unit_amount_cents: Option<Money>,
     amount_cents: Money,
+    waiver: Option<String>,
 }
 
 impl LineRow {
@@ -277,6 +278,7 @@ impl LineRow {
                 unit_amount: self.unit_amount_cents,
                 amount: self.amount_cents,
             },
+            waiver: self.waiver,
         }
     }
 }
@@ -321,6 +323,7 @@ pub(super) fn insert(
                 quantity: line.amount.quantity,
                 unit_amount_cents: line.amount.unit_amount,
                 amount_cents: line.amount.amount,
+                waiver: line.waiver.clone(),
             });
         }
     }
@@ -542,25 +545,33 @@ pub(super) fn list(
     });
     let rows: Vec<ConventionRow> = query.select(columns!()).load(tx.conn())?;
     let found = rows.into_iter().map(ConventionRow::into_domain).collect::<Outcome<Vec<_>>>()?;
-    let place = |by, c: &Convention| {
-        let value = match by {
-            ConventionSort::Number => c.number.clone(),
-            ConventionSort::Name => fold(c.party.name.as_str()),
-            ConventionSort::Amount => c.total.cents().to_string(),
-            ConventionSort::Updated => c.updated_at.to_string(),
-        };
-        (value, c.number.clone())
-    };
     Ok(page.cut(found, tx.now(), place))
 }
 
-/// Department, schools and total of each convention a filter takes: what sums are made of.
-pub(super) fn amounts(
-    tx: &mut Tx<'_>,
-    filter: &ConventionFilter,
-) -> Outcome<Vec<(Option<Departement>, i64, Money)>> {
-    let columns = (conventions::party_departement, conventions::school_count, conventions::total_cents);
-    Ok(filtered(filter).select(columns).load(tx.conn())?)
+/// A convention's place in an order.
+#[must_use]
+pub fn place(by: ConventionSort, c: &Convention) -> (String, String) {
+    let value = match by {
+        ConventionSort::Number => c.number.clone(),
+        ConventionSort::Name => fold(c.party.name.as_str()),
+        ConventionSort::Amount => c.total.cents().to_string(),
+        ConventionSort::Updated => c.updated_at.to_string(),
+    };
+    (value, c.number.clone())
+}
+
+/// Every convention a filter takes, in an order.
+pub fn select(tx: &mut Tx<'_>, filter: &ConventionFilter, order: ConventionOrder) -> Outcome<Vec<Convention>> {
+    let mut query = filtered(filter);
+    let page = Page::whole(order);
+    keyset!(query, page, conventions::number, {
+        ConventionSort::Number => conventions::number, String;
+        ConventionSort::Name => conventions::party_fold, String;
+        ConventionSort::Amount => conventions::total_cents, i64;
+        ConventionSort::Updated => conventions::updated_at, Instant;
+    });
+    let rows: Vec<ConventionRow> = query.select(columns!()).load(tx.conn())?;
+    rows.into_iter().map(ConventionRow::into_domain).collect()
 }
 
 /// Latest participation of each convention of a page.

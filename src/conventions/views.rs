@@ -7,15 +7,16 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::convention::{Acknowledgement, Convention, ConventionState, DocumentStatus, Party, Signature, Stage};
-use super::participation::{ParticipationLine, Step};
+use super::participation::ParticipationLine;
 use super::store;
-use crate::campaigns::Tariff;
+use crate::campaigns::{Step, Tariff};
 use crate::kernel::ids::{ConventionId, ParticipationId};
 use crate::kernel::{Departement, Finding, Instant, Money, SchoolYear, Uai};
 use crate::platform::{Outcome, Tx};
 
 /// Une école de l'article 9.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionLineView)]
 pub struct LineView {
     pub uai: Uai,
     #[schema(example = "ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER")]
@@ -23,9 +24,13 @@ pub struct LineView {
     #[schema(example = "Saint-Laurent-des-Arbres")]
     pub commune_name: String,
     pub departement: Departement,
+    /// Unités comptées : 1 par école, ou ses élèves, ou ses classes.
     pub quantity: i64,
-    pub unit_amount: Money,
+    /// Prix d'une unité ; null quand le montant n'est pas un produit (répartition, gratuité).
+    pub unit_amount: Option<Money>,
     pub amount: Money,
+    /// Pourquoi rien n'est dû pour cette école, le cas échéant.
+    pub waiver: Option<String>,
 }
 
 impl From<&ParticipationLine> for LineView {
@@ -38,6 +43,7 @@ impl From<&ParticipationLine> for LineView {
             quantity: line.amount.quantity,
             unit_amount: line.amount.unit_amount,
             amount: line.amount.amount,
+            waiver: line.waiver.clone(),
         }
     }
 }
@@ -64,6 +70,7 @@ impl From<&Signature> for SignatureView {
 
 /// Le document PDF.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ConventionDocumentView)]
 pub struct DocumentView {
     pub status: DocumentStatus,
     pub sha256: Option<String>,
@@ -188,7 +195,7 @@ pub struct ParticipationView {
 }
 
 /// The participation of one convention.
-pub(super) fn participation(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<ParticipationView> {
+pub fn participation(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<ParticipationView> {
     let found = store::latest_participation(tx, convention.id)?;
     let lines = store::lines(tx, &[found.id])?;
     Ok(ParticipationView {
@@ -202,40 +209,4 @@ pub(super) fn participation(tx: &mut Tx<'_>, convention: &Convention) -> Outcome
         steps: found.steps,
         computed_at: found.computed_at,
     })
-}
-
-/// Ce que doit un payeur dans une campagne.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ParticipationRow {
-    pub convention_id: ConventionId,
-    pub number: String,
-    pub siret: String,
-    pub name: String,
-    pub departement: Option<Departement>,
-    pub schools: i64,
-    pub total: Money,
-    pub status: ConventionState,
-}
-
-/// Somme d'un département (celui du payeur).
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct DepartementSum {
-    pub departement: Option<Departement>,
-    pub conventions: i64,
-    pub schools: i64,
-    pub total: Money,
-}
-
-/// Les participations d'une campagne.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ParticipationsView {
-    pub campaign: SchoolYear,
-    pub conventions: i64,
-    pub schools: i64,
-    pub total: Money,
-    #[schema(example = "EUR")]
-    pub currency: &'static str,
-    pub departements: Vec<DepartementSum>,
-    pub data: Vec<ParticipationRow>,
-    pub meta: crate::platform::web::Meta,
 }

@@ -4,7 +4,7 @@ use super::ids::UserId;
 use crate::text_enum;
 
 text_enum!(
-    /// One role per user. Administration gives no power over money.
+    /// Un rôle par compte. L'administration ne donne aucun pouvoir sur l'argent.
     Role {
         Lecteur => "lecteur",
         Gestionnaire => "gestionnaire",

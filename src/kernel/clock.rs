@@ -12,7 +12,7 @@ use rand::Rng;
 use uuid::Uuid;
 use uuid::timestamp::context::ContextV7;
 
-/// A moment in UTC, to the microsecond. JSON: RFC 3339 with `Z`.
+/// Un instant en UTC, RFC 3339 avec `Z`.
 #[derive(
     Debug,
     Clone,

@@ -5,8 +5,10 @@ use super::text::check_line;
 use crate::{string_newtype, text_enum};
 
 string_newtype!(
-    /// E-mail address: one `@`, a dotted domain, no space; stored in lower case.
-    EmailAddress, example: "mairie@saint-laurent-des-arbres.invalid"
+    /// Adresse de courriel : un `@`, un domaine à point, sans espace ; gardée en minuscules.
+    EmailAddress, example: "mairie@saint-laurent-des-arbres.invalid",
+    pattern: r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
+    max: 254
 );
 
 impl EmailAddress {
@@ -41,12 +43,12 @@ impl EmailAddress {
 }
 
 text_enum!(
-    /// Civility printed on papers; drives the agreement of French participles.
+    /// Civilité imprimée ; elle règle l'accord des participes.
     Civility { Madame => "madame", Monsieur => "monsieur" }
 );
 
 string_newtype!(
-    /// French postal code, five digits.
+    /// Code postal français, cinq chiffres.
     PostalCode, example: "30126", pattern: "^[0-9]{5}$"
 );
 
@@ -62,8 +64,10 @@ impl PostalCode {
 }
 
 string_newtype!(
-    /// Telephone number: digits, spaces, dots, hyphens and a leading `+`; 6 to 20 characters.
-    Phone, example: "04 65 71 00 01"
+    /// Numéro de téléphone : chiffres, espaces, points, tirets et `+` initial ; de 6 à 20 caractères.
+    Phone, example: "04 65 71 00 01",
+    pattern: r"^\+?[0-9 .-]{6,19}$",
+    max: 20
 );
 
 impl Phone {

@@ -6,7 +6,7 @@ use super::refused::FieldFault;
 use crate::string_newtype;
 
 string_newtype!(
-    /// School year `2025-2026`: 1 September to 31 August; the second year is the first plus one.
+    /// Année scolaire `2025-2026`, du 1er septembre au 31 août ; la seconde année suit la première.
     SchoolYear, example: "2025-2026", pattern: "^20[0-9]{2}-20[0-9]{2}$"
 );
 

@@ -5,7 +5,7 @@ use crate::text_enum;
 use serde::{Deserialize, Serialize};
 
 text_enum!(
-    /// How much a finding weighs.
+    /// Le poids d'un constat : bloquant, à lever par une personne, ou pour information.
     Level {
         /// The action cannot be done.
         Blocking => "blocking",
@@ -16,10 +16,10 @@ text_enum!(
     }
 );
 
-/// Something noticed about a row, a convention or a title.
+/// Quelque chose de remarqué sur une ligne, une convention ou un titre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Finding {
-    /// Stable snake_case code.
+    /// Code stable.
     #[schema(example = "siren_differs")]
     pub code: String,
     pub level: Level,
@@ -27,7 +27,7 @@ pub struct Finding {
     pub expected: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub found: Option<String>,
-    /// One French sentence.
+    /// Une phrase.
     pub message: String,
 }
 

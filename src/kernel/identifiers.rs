@@ -46,7 +46,7 @@ fn without_spaces(raw: &str) -> String {
 }
 
 string_newtype!(
-    /// SIRET: 14 digits with a Luhn key (La Poste, SIREN 356000000: or a digit sum divisible by 5).
+    /// SIRET : 14 chiffres avec une clé de Luhn (La Poste, SIREN 356000000 : ou une somme divisible par 5).
     Siret, example: "21300278500011", pattern: "^[0-9]{14}$"
 );
 
@@ -93,7 +93,7 @@ impl Siret {
 }
 
 string_newtype!(
-    /// SIREN: 9 digits with a Luhn key.
+    /// SIREN : 9 chiffres avec une clé de Luhn.
     Siren, example: "213002785", pattern: "^[0-9]{9}$"
 );
 
@@ -127,7 +127,7 @@ impl Siren {
 const UAI_KEYS: &str = "ABCDEFGHJKLMNPRSTUVWXYZ";
 
 string_newtype!(
-    /// UAI of a school: seven digits and a key letter. Lower case and a lost leading zero are mended.
+    /// UAI d'une école : sept chiffres et une lettre clé. Les minuscules et un zéro initial perdu sont corrigés.
     Uai, example: "0301023Z", pattern: "^[0-9]{7}[A-HJ-NPR-Z]$"
 );
 
@@ -187,7 +187,7 @@ impl Uai {
 }
 
 string_newtype!(
-    /// INSEE code of a commune: five characters, `2A`/`2B` in Corsica.
+    /// Code INSEE d'une commune : cinq caractères, `2A`/`2B` en Corse.
     InseeCode, example: "30278", pattern: "^([0-9]{2}|2A|2B)[0-9]{3}$"
 );
 
@@ -212,8 +212,8 @@ impl InseeCode {
 }
 
 string_newtype!(
-    /// Department: `30`, `2A`, `971`. The directory's three-character form (`030`, `02A`) is accepted.
-    Departement, example: "30", pattern: "^([0-9]{2}|2A|2B|9[78][0-9])$"
+    /// Département : `30`, `2A`, `971`. La forme à trois caractères de l'annuaire (`030`, `02A`) est admise.
+    Departement, example: "30", pattern: "^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|9[78][0-9])$"
 );
 
 impl Departement {

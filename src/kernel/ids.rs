@@ -82,24 +82,28 @@ macro_rules! entity_id {
 }
 
 entity_id!(
-    /// A user account.
+    /// Un compte.
     UserId,
-    /// A collectivité.
+    /// Une collectivité.
     CollectiviteId,
-    /// A campaign.
+    /// Une campagne.
     CampaignId,
     /// An enrolment of a school in a campaign.
     EnrolmentId,
-    /// A convention.
+    /// Une convention.
     ConventionId,
     /// One version of what a convention makes due.
     ParticipationId,
-    /// A perception title.
+    /// Un titre de perception.
     TitleId,
+    /// A decision to leave a small claim untitled.
+    DecisionId,
+    /// The act that holds decisions taken together.
+    SmallClaimActId,
     /// An accounting batch.
     BatchId,
     /// A queued job.
     JobId,
-    /// An entry of the journal.
+    /// Une ligne du journal.
     AuditEventId,
 );

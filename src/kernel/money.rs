@@ -7,7 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
 use super::refused::FieldFault;
 
-/// An amount in euro cents. JSON: a string with a point, two decimals out (`"80.00"`), zero to two in.
+/// Un montant en euros : un texte avec un point, deux décimales rendues (`"80.00"`), zéro à deux reçues.
 #[derive(
     Debug,
     Clone,
@@ -23,7 +23,7 @@ use super::refused::FieldFault;
     utoipa::ToSchema,
 )]
 #[diesel(sql_type = diesel::sql_types::BigInt)]
-#[schema(value_type = String, pattern = r"^\d{1,10}(\.\d{1,2})?$", example = "40.00")]
+#[schema(value_type = String, pattern = r"^[0-9]{1,10}(\.[0-9]{1,2})?$", example = "40.00")]
 pub struct Money(i64);
 
 impl Money {

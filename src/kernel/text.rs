@@ -8,17 +8,18 @@ use super::refused::FieldFault;
 
 /// Implements the one door, display, serde and SQL text mapping of a newtype over `String`.
 ///
-/// The type declares `fn check(raw: &str) -> Result<String, FieldFault>`; everything else follows.
+/// The type declares `fn check(raw: &str) -> Result<String, FieldFault>`; everything else follows. `pattern` and `max`
+/// say to the API's callers what can be said of its rule; they are never looser than it.
 #[macro_export]
 macro_rules! string_newtype {
-    ($(#[$meta:meta])* $name:ident, example: $example:literal $(, pattern: $pattern:literal)?) => {
+    ($(#[$meta:meta])* $name:ident, example: $example:literal $(, pattern: $pattern:literal)? $(, max: $max:tt)?) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord,
             diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
         )]
         #[diesel(sql_type = diesel::sql_types::Text)]
-        #[schema(value_type = String, example = $example $(, pattern = $pattern)?)]
+        #[schema(value_type = String, example = $example $(, pattern = $pattern)? $(, min_length = 1, max_length = $max)?)]
         pub struct $name(String);
 
         impl $name {
@@ -73,10 +74,10 @@ macro_rules! string_newtype {
     };
 }
 
-/// An enum stored and sent as stable English text.
+/// An enum stored and sent as stable English text. (`tt`, not `literal`: the API description reads the text within.)
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $text:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize,
@@ -155,6 +156,8 @@ pub fn check_line(raw: &str, max: usize) -> Result<String, FieldFault> {
     let line = raw.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect::<String>();
     // Tabs and line breaks are white space: what else hides in the raw text is judged on the raw text.
     check_characters(raw, false)?;
+    // Two printable characters may compose into one that no font has.
+    check_characters(&line, false)?;
     if line.is_empty() {
         return Err(FieldFault::new("empty", "Texte obligatoire : il ne peut être vide."));
     }
@@ -169,6 +172,7 @@ pub fn check_line(raw: &str, max: usize) -> Result<String, FieldFault> {
 pub fn check_note(raw: &str, max: usize) -> Result<String, FieldFault> {
     check_characters(raw, true)?;
     let note = raw.trim().nfc().collect::<String>();
+    check_characters(&note, true)?;
     if note.is_empty() {
         return Err(FieldFault::new("empty", "Texte obligatoire : il ne peut être vide."));
     }
@@ -198,7 +202,8 @@ pub fn unprintable_fault(c: char) -> FieldFault {
     FieldFault::new("unprintable_character", message)
 }
 
-/// The characters every bundled document font has: Latin with its accents, the usual punctuation, the euro.
+/// The characters every bundled document font has: Latin with its accents, the usual punctuation, the euro. The patterns
+/// of [`Line`] and [`Note`] list the same.
 ///
 /// Narrower than Unicode on purpose: a name that cannot be printed on a convention is refused when it is
 /// entered, not when the paper is made.
@@ -212,8 +217,10 @@ pub fn printable(c: char) -> bool {
 }
 
 string_newtype!(
-    /// One line of printable text, 1 to 200 characters, spaces folded.
-    Line, example: "Ecole élémentaire Charles Odoyer"
+    /// Une ligne de texte imprimable, de 1 à 200 caractères, espaces réduits.
+    Line, example: "Ecole élémentaire Charles Odoyer",
+    pattern: r"^[ -~\u00a0-\u00ac\u00ae-\u017f\u0218-\u021b\u0300-\u0304\u0306-\u0308\u030a-\u030c\u0327\u0328\u1e80-\u1e85\u1ef2\u1ef3\u2010-\u2015\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u202f\u2030\u2039\u203a\u20ac\u2116\u2122]+$",
+    max: 200
 );
 impl Line {
     fn check(raw: &str) -> Result<String, FieldFault> {
@@ -222,8 +229,10 @@ impl Line {
 }
 
 string_newtype!(
-    /// A free text of up to 4,000 characters; line breaks allowed.
-    Note, example: "Demande de la mairie par téléphone"
+    /// Un texte libre de 4000 caractères au plus ; sauts de ligne admis.
+    Note, example: "Demande de la mairie par téléphone",
+    pattern: r"^[\t\n\r -~\u00a0-\u00ac\u00ae-\u017f\u0218-\u021b\u0300-\u0304\u0306-\u0308\u030a-\u030c\u0327\u0328\u1e80-\u1e85\u1ef2\u1ef3\u2010-\u2015\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u202f\u2030\u2039\u203a\u20ac\u2116\u2122]+$",
+    max: 4000
 );
 impl Note {
     fn check(raw: &str) -> Result<String, FieldFault> {
@@ -323,6 +332,10 @@ mod tests {
         assert!(fault.message.contains("U+0000"), "{}", fault.message);
         assert_eq!(Line::parse("école 😀").unwrap_err().code, "unprintable_character");
         assert_eq!(Line::parse("a\u{202E}b").unwrap_err().code, "unprintable_character");
+        // ü then a grave accent: one letter once composed.
+        assert_eq!(Line::parse("\u{FC}\u{300}").unwrap_err().code, "unprintable_character");
+        assert_eq!(Note::parse("n\u{300}").unwrap_err().code, "unprintable_character");
+        assert_eq!(Line::parse("e\u{301}").unwrap().as_str(), "é");
     }
 
     #[test]

@@ -85,12 +85,12 @@ pub fn patch_collectivite(
     Ok(found)
 }
 
-/// A new SIRET under which the same collectivité goes on.
+/// Un nouveau SIRET sous lequel la même collectivité continue.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiretRequest {
     pub siret: Siret,
-    /// First day of the new SIRET.
+    /// Premier jour du nouveau SIRET.
     #[serde(with = "crate::kernel::dates::day")]
     pub from: NaiveDate,
 }
@@ -112,7 +112,7 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
     Ok(found)
 }
 
-/// One collectivité takes the place of another.
+/// Une collectivité prend la place d'une autre.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SuccessionRequest {
@@ -120,7 +120,7 @@ pub struct SuccessionRequest {
     pub successor_siret: Siret,
     #[serde(with = "crate::kernel::dates::day")]
     pub effective_on: NaiveDate,
-    /// The act, e.g. « arrêté préfectoral du 12 décembre 2024 ».
+    /// L'acte, par exemple « arrêté préfectoral du 12 décembre 2024 ».
     pub act_reference: Line,
 }
 
@@ -245,12 +245,12 @@ fn known_payer(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Collectivite> {
     Ok(found)
 }
 
-/// Who pays for a school from a date on.
+/// Qui paie pour une école à compter d'une date.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PayerRequest {
     pub payer_siret: Siret,
-    /// First day it pays; absent: since the beginning.
+    /// Premier jour où elle paie ; absent : depuis l'origine.
     #[serde(default, with = "crate::kernel::dates::some_day")]
     pub payer_from: Option<NaiveDate>,
 }

@@ -13,8 +13,10 @@ use crate::kernel::{Departement, FieldFault, Finding, InseeCode, Instant, Siren,
 use crate::string_newtype;
 
 string_newtype!(
-    /// A routing code of Chorus Pro: up to 100 printable characters without line break.
-    ChorusCode, example: "SERVICE-ECOLES"
+    /// Un code de routage de Chorus Pro : 100 caractères imprimables au plus, sans saut de ligne.
+    ChorusCode, example: "SERVICE-ECOLES",
+    pattern: r"^[ -~\u00a0-\u00ac\u00ae-\u017f\u0218-\u021b\u0300-\u0304\u0306-\u0308\u030a-\u030c\u0327\u0328\u1e80-\u1e85\u1ef2\u1ef3\u2010-\u2015\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u202f\u2030\u2039\u203a\u20ac\u2116\u2122]+$",
+    max: 100
 );
 impl ChorusCode {
     fn check(raw: &str) -> Result<String, FieldFault> {
@@ -22,7 +24,7 @@ impl ChorusCode {
     }
 }
 
-/// Postal address, as printed.
+/// Adresse postale, telle qu'imprimée.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
@@ -36,7 +38,7 @@ pub struct Address {
     pub city: Option<Line>,
 }
 
-/// The person who represents the collectivité: mayor, president.
+/// La personne qui représente la collectivité : maire, présidente.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Representative {
@@ -46,12 +48,12 @@ pub struct Representative {
     pub first_name: Option<Line>,
     #[serde(default)]
     pub last_name: Option<Line>,
-    /// Capacity, e.g. « Maire ».
+    /// Qualité, par exemple « Maire ».
     #[serde(default)]
     pub title: Option<Line>,
 }
 
-/// What Chorus Pro asks of some receivers; blank when the structure requires nothing.
+/// Ce que Chorus Pro demande à certains destinataires ; vide quand la structure n'exige rien.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Chorus {
@@ -63,14 +65,14 @@ pub struct Chorus {
     pub third_party_number: Option<ChorusCode>,
 }
 
-/// What a person says of a collectivité, at creation and (as a JSON merge patch) later.
+/// Ce qu'une personne dit d'une collectivité, à la création puis par fusion JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CollectiviteRequest {
     pub siret: Siret,
     pub kind: CollectiviteKind,
     pub name: Line,
-    /// INSEE code, for communes: how the schools of the commune find their payer.
+    /// Code INSEE, pour une commune : c'est par lui que ses écoles trouvent leur payeur.
     #[serde(default)]
     pub insee_code: Option<InseeCode>,
     #[serde(default)]
@@ -83,7 +85,7 @@ pub struct CollectiviteRequest {
     pub contact_phone: Option<Phone>,
     #[serde(default)]
     pub chorus: Chorus,
-    /// Last day of existence, when it ceased.
+    /// Dernier jour d'existence, quand elle a cessé.
     #[serde(default, with = "crate::kernel::dates::some_day")]
     pub closed_on: Option<NaiveDate>,
 }
@@ -219,7 +221,7 @@ impl Collectivite {
     }
 }
 
-/// A SIRET this collectivité has, or had.
+/// Un SIRET que cette collectivité porte, ou a porté.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct SiretView {
     pub siret: Siret,
@@ -227,7 +229,7 @@ pub struct SiretView {
     pub valid_until: Option<NaiveDate>,
 }
 
-/// A collectivité, as answered.
+/// Une collectivité.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct CollectiviteView {
     pub id: CollectiviteId,

@@ -9,10 +9,10 @@ use super::import::{Parsed, RowFault};
 use crate::kernel::{FieldError, Finding, Level, Refused};
 use crate::platform::tabular::FileFault;
 
-/// One row worth telling: rejected, closed, or carrying findings.
+/// Une ligne qui mérite d'être dite : rejetée, fermée ou portant des constats.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ImportRow {
-    /// Line as a spreadsheet shows it (1 is the header); null for a row absent from the file.
+    /// Ligne telle qu'un tableur la montre (1 est l'en-tête) ; nul pour ce qui est absent du fichier.
     pub line: Option<u64>,
     #[schema(example = "0301023Z")]
     pub key: String,
@@ -21,22 +21,22 @@ pub struct ImportRow {
     pub findings: Vec<Finding>,
 }
 
-/// Counts, and the rows worth telling.
+/// Comptes, et lignes qui méritent d'être dites.
 #[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct ImportView {
     pub created: usize,
     pub updated: usize,
     pub unchanged: usize,
-    /// Closed because absent from a file declared complete for their department, or told closed by it.
+    /// Fermées, car absentes d'un fichier déclaré complet pour leur département ou dites fermées par lui.
     pub closed: usize,
-    /// Rows that are not of this kind (colleges in a file of schools).
+    /// Lignes d'un autre genre (des collèges dans un fichier d'écoles).
     pub ignored: usize,
     pub rejected: usize,
     pub dry_run: bool,
-    /// How often each finding occurs.
+    /// Combien de fois vient chaque constat.
     #[schema(value_type = std::collections::HashMap<String, i64>)]
     pub findings: BTreeMap<String, usize>,
-    /// Rejected and closed rows, and rows with findings; the others are only counted.
+    /// Lignes rejetées, fermées ou portant des constats ; les autres sont seulement comptées.
     pub rows: Vec<ImportRow>,
 }
 

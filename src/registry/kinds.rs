@@ -3,7 +3,7 @@
 use crate::text_enum;
 
 text_enum!(
-    /// Nature of a party that signs and pays. Stored, never guessed from the SIREN's prefix.
+    /// Nature de qui signe et paie.
     CollectiviteKind {
         Commune => "commune",
         /// Établissement public de coopération intercommunale à fiscalité propre.
@@ -14,22 +14,22 @@ text_enum!(
 );
 
 text_enum!(
-    /// Levels a school teaches.
+    /// Niveaux d'une école.
     SchoolKind { Maternelle => "maternelle", Elementaire => "elementaire", Primaire => "primaire" }
 );
 
 text_enum!(
-    /// Public or private (under contract or not).
+    /// Public ou privé (sous contrat ou non).
     Sector { Public => "public", Private => "private" }
 );
 
 text_enum!(
-    /// Who last decided a fact: a person's word outlives every import.
+    /// Qui a décidé en dernier : ce qu'une personne a écrit survit à tout import.
     SetBy { Person => "person", Import => "import" }
 );
 
 text_enum!(
-    /// Why one collectivité takes the place of another.
+    /// Pourquoi une collectivité prend la place d'une autre.
     SuccessionKind {
         /// Commune nouvelle: takes the place of the merged communes in all their acts (CGCT art. L2113-5).
         CommuneNouvelle => "commune_nouvelle",

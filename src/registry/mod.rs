@@ -58,6 +58,11 @@ pub fn select_schools(tx: &mut Tx<'_>, filter: &SchoolFilter) -> Outcome<Vec<Sch
     store_schools::select(tx, filter)
 }
 
+/// Schools closed on a day, and since when.
+pub fn closed_schools(tx: &mut Tx<'_>, day: chrono::NaiveDate) -> Outcome<HashMap<Uai, chrono::NaiveDate>> {
+    store_schools::closed(tx, day)
+}
+
 /// Schools by UAI, as many as are known.
 pub fn schools_by_uai(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<Vec<School>> {
     store_schools::by_uais(tx, uais)
@@ -86,6 +91,11 @@ pub fn sirets(tx: &mut Tx<'_>) -> Outcome<HashMap<Siret, CollectiviteId>> {
 /// Every succession, by predecessor.
 pub fn successions(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Succession>> {
     Ok(store_collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect())
+}
+
+/// Who has or had each SIRET ever known.
+pub fn payers_by_siret(tx: &mut Tx<'_>) -> Outcome<HashMap<crate::kernel::Siret, CollectiviteId>> {
+    Ok(store_collectivites::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect())
 }
 
 /// Notes the first school year some schools took part, where none was known.

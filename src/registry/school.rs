@@ -12,7 +12,7 @@ use crate::kernel::ids::CollectiviteId;
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{Departement, Finding, InseeCode, Instant, SchoolYear, Siret, Uai};
 
-/// What a person says of a school.
+/// Ce qu'une personne dit d'une école.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SchoolRequest {
@@ -20,13 +20,13 @@ pub struct SchoolRequest {
     pub name: Line,
     pub kind: SchoolKind,
     pub sector: Sector,
-    /// Commune where it stands.
+    /// Commune où elle se trouve.
     pub insee_code: InseeCode,
     pub commune_name: Line,
-    /// SIRET of the collectivité that pays; absent: the commune registered under `insee_code`.
+    /// SIRET de la collectivité qui paie ; absent : la commune enregistrée sous `insee_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_siret: Option<Siret>,
-    /// First day this payer pays; absent: since the beginning.
+    /// Premier jour où ce payeur paie ; absent : depuis l'origine.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
     pub payer_from: Option<NaiveDate>,
     #[serde(default)]
@@ -39,12 +39,12 @@ pub struct SchoolRequest {
     pub opened_on: Option<NaiveDate>,
     #[serde(default, with = "crate::kernel::dates::some_day")]
     pub closed_on: Option<NaiveDate>,
-    /// First school year the school took part.
+    /// Première année scolaire de participation.
     #[serde(default)]
     pub first_school_year: Option<SchoolYear>,
 }
 
-/// A yearly count, 0 to 5,000.
+/// Un effectif annuel, de 0 à 5000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(value_type = i64, minimum = 0, maximum = 5000)]
 pub struct Count(pub i64);
@@ -228,26 +228,26 @@ pub fn with_payer(mut periods: Vec<PayerPeriod>, new: PayerPeriod) -> Vec<PayerP
     periods
 }
 
-/// A payer period, as answered.
+/// Une période de paiement.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PayerView {
     pub siret: Siret,
     pub name: Line,
-    /// Null: since the beginning.
+    /// Nul : depuis l'origine.
     pub from: Option<NaiveDate>,
-    /// First day it no longer pays; null: no end known.
+    /// Premier jour où elle ne paie plus ; nul : sans fin connue.
     pub until: Option<NaiveDate>,
     pub set_by: SetBy,
 }
 
-/// A school, as answered.
+/// Une école.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct SchoolView {
     #[serde(flatten)]
     pub said: SchoolRequest,
     pub departement: Departement,
     pub official_siret: Option<String>,
-    /// Who pays today.
+    /// Qui paie aujourd'hui.
     pub payer: Option<PayerView>,
     pub findings: Vec<Finding>,
     pub version: i64,

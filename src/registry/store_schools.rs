@@ -293,6 +293,15 @@ pub(super) fn by_uais(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<Vec<School>> {
     Ok(found)
 }
 
+/// Schools closed on a day, and since when.
+pub(super) fn closed(tx: &mut Tx<'_>, day: NaiveDate) -> Outcome<HashMap<Uai, NaiveDate>> {
+    let rows: Vec<(Uai, NaiveDate)> = schools::table
+        .filter(schools::closed_on.le(day))
+        .select((schools::uai, schools::closed_on.assume_not_null()))
+        .load(tx.conn())?;
+    Ok(rows.into_iter().collect())
+}
+
 /// Notes the first school year of schools that had none.
 pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear)]) -> Outcome<()> {
     let now = tx.now();

@@ -29,13 +29,13 @@ use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 
-/// Which titles a bulk approval takes; the fields are those of `GET /perception-titles`.
+/// Les titres d'une approbation en nombre ; les champs sont ceux de `GET /perception-titles`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TitleSelection {
     #[serde(default)]
     pub campaign: Option<SchoolYear>,
-    /// Department of the debtor.
+    /// Département du débiteur.
     #[serde(default)]
     pub departement: Option<Departement>,
     #[serde(default)]
@@ -84,6 +84,9 @@ pub struct Making<'a> {
     pub templates: &'a Templates,
 }
 
+/// What may become of a title of a bulk approval.
+pub const APPROVE_OUTCOMES: &[&str] = &["approved", "already_approved", "skipped_flagged", "refused"];
+
 /// Approves titles in number.
 pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
     let approver = named(actor)?;
@@ -116,7 +119,7 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
     if dry_run {
         tx.discard();
     }
-    Ok(BulkView::of(items, &["approved", "already_approved", "skipped_flagged", "refused"], dry_run))
+    Ok(BulkView::of(items, APPROVE_OUTCOMES, dry_run))
 }
 
 struct Approver {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::approve::{self, ApproveRequest, Making, TitleSelection};
-use super::prepare::{self, PrepareRequest};
+use super::prepare::{self, PrepareRequest, PrepareView};
 use super::store::{self, TitleFilter, TitleOrder};
 use super::title::{TitleAction, TitleState};
 use super::views::{self, TitleView};
@@ -41,7 +41,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `refused`.
 #[utoipa::path(
     operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
-    responses((status = 200, body = BulkView, description = "Une issue par payeur"), WriteRefusals),
+    responses((status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances"), WriteRefusals),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/perception-titles")]
@@ -50,13 +50,14 @@ async fn prepare_all(
     can: Can<PrepareTitles>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
+    templates: web::Data<Templates>,
     call: CallContext,
     body: Body<PrepareRequest>,
 ) -> Answer {
     let actor = can.actor;
     state
         .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
-            Reply::ok(&prepare::prepare(tx, &actor, &year, body.value, &defaults)?)
+            Reply::ok(&prepare::prepare(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::codes::{NOT_APPROVED_YET, TITLE_DOCUMENT_FAILED};
-use super::store;
+use super::codes::{DECISION_DOCUMENT_FAILED, NOT_APPROVED_YET, TITLE_DOCUMENT_FAILED};
 use super::title::TitleDocument;
+use super::{store, store_decisions};
 use crate::kernel::Refused;
-use crate::kernel::ids::TitleId;
+use crate::kernel::ids::{SmallClaimActId, TitleId};
 use crate::platform::db::blobs;
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{self, Handlers, JobError};
@@ -16,6 +16,47 @@ use crate::platform::{Database, Error, Outcome, Tx};
 
 /// Kind of the job.
 pub const RENDER: &str = "titles.render";
+/// Kind of the job that makes the paper of an act.
+pub const RENDER_DECISION: &str = "titles.render_decision";
+
+#[derive(Serialize, Deserialize)]
+struct RenderDecision {
+    act_id: SmallClaimActId,
+}
+
+/// Queues the paper of an act just taken.
+pub(super) fn enqueue_decision_paper(tx: &mut Tx<'_>, act_id: SmallClaimActId) -> Outcome<()> {
+    jobs::enqueue(tx, RENDER_DECISION, &RenderDecision { act_id }, Some(&format!("{RENDER_DECISION}:{act_id}")))
+}
+
+/// The paper of an act: the stored bytes, made now if they are not yet.
+pub fn decision_document(db: &Database, renderer: &Renderer, id: SmallClaimActId) -> Outcome<Document> {
+    let (stored, act, template) = db.read(|tx| {
+        let act = store_decisions::act(tx, id)?;
+        let stored = match store_decisions::paper(tx, id)? {
+            Some(sha256) => Some((blobs::get(tx, &sha256)?, sha256)),
+            None => None,
+        };
+        let template = blobs::get(tx, &act.template_sha256)?;
+        Ok((stored, act, template))
+    })?;
+    let reference = act.number.clone();
+    if let Some((bytes, sha256)) = stored {
+        return Ok(Document { reference, sha256, bytes });
+    }
+    let template = String::from_utf8(template).map_err(|e| Error::Incident(format!("template: {e}")))?;
+    let template = Template::new("decision.typ", template);
+    let bytes = renderer.render(&template, act.content.as_bytes(), act.decided_on, &reference).map_err(|fault| {
+        tracing::error!(act = %reference, %fault, "document");
+        Refused::new(&DECISION_DOCUMENT_FAILED, "Le modèle de la décision ne se laisse pas composer.")
+    })?;
+    db.write(|tx| {
+        let sha256 = blobs::put(tx, "application/pdf", &bytes)?;
+        let kept = store_decisions::keep_paper(tx, id, &sha256)?;
+        let bytes = if kept == sha256 { bytes.clone() } else { blobs::get(tx, &kept)? };
+        Ok(Document { reference: reference.clone(), sha256: kept, bytes })
+    })
+}
 
 #[derive(Serialize, Deserialize)]
 struct Render {
@@ -30,9 +71,14 @@ pub(super) fn enqueue_renders(tx: &mut Tx<'_>, ids: impl Iterator<Item = TitleId
     jobs::enqueue_all(tx, RENDER, &payloads)
 }
 
-/// Registers the job.
+/// Registers the jobs.
 #[must_use]
 pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
+    let own = Arc::clone(&renderer);
+    let handlers = handlers.on(RENDER_DECISION, move |db, payload| {
+        let render: RenderDecision = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
+        decision_document(db, &own, render.act_id).map(|_| ()).map_err(Into::into)
+    });
     handlers.on(RENDER, move |db, payload| {
         let render: Render = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
         document(db, &renderer, render.title_id).map(|_| ()).map_err(Into::into)

@@ -5,25 +5,39 @@
 //!                          small claims policy   reference,        by accounting
 //!                                                content frozen
 //! ```
-//! The executory title is edited and numbered by Chorus; ours is the liquidation and the demand. Correcting is never
+//! Below the threshold a claim may be left untitled, by a named act with its paper ([`decision`]); a line whose school has
+//! closed waits for a person's word ([`lines`]). The executory title is edited and numbered by Chorus; ours is the liquidation and the demand. Correcting is never
 //! an edit: it is another, linked title.
 
 mod approve;
+mod claim;
 mod codes;
+mod decision;
+pub mod decision_paper;
 pub mod document;
 mod http;
+mod http_lines;
+mod http_participations;
+mod http_small_claims;
 mod jobs;
+mod line_actions;
+mod lines;
 mod liquidation;
+mod owing;
 mod paper;
 mod prepare;
+mod small_claims;
 mod store;
+mod store_decisions;
 mod title;
 mod views;
 
-pub use approve::{ApproveRequest, Making, TitleSelection, approve};
+pub use approve::{APPROVE_OUTCOMES, ApproveRequest, Making, TitleSelection, approve};
 pub use codes::CODES;
 pub use jobs::{document as render, handlers};
-pub use prepare::{PrepareRequest, prepare};
+pub use line_actions::LINE_OUTCOMES;
+pub use prepare::{PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
+pub use small_claims::DECIDE_OUTCOMES;
 pub use store::ApprovalRow;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 
@@ -32,15 +46,19 @@ use crate::kernel::ids::{CampaignId, TitleId};
 use crate::platform::documents::Template;
 use crate::platform::{Outcome, Tx};
 
-/// The template in force: that of the program, or the rectorat's own.
+/// The templates in force: those of the program, or the rectorat's own.
 #[derive(Debug, Clone)]
 pub struct Templates {
     pub title: Template,
+    pub decision: Template,
 }
 
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
+    http_lines::routes(cfg);
+    http_participations::routes(cfg);
+    http_small_claims::routes(cfg);
 }
 
 /// Approved titles of a campaign that no batch holds, by reference, with lines and approvals.

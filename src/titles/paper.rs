@@ -59,7 +59,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
         },
         triggering_event: format!("Inscription de {schools} à l’ENT-école pour l’année scolaire {year}"),
         lines: context.lines.iter().map(printed).collect(),
-        lines_note: None,
+        lines_note: lines_note(title, context.lines),
         total: french::euros(title.amount.cents()),
         total_in_words: french::amount_in_words(title.amount.cents()),
         imputation: axes(texts),
@@ -109,11 +109,26 @@ fn settlement_digest(title: &Title, reference: &Reference, lines: &[TitleLine]) 
     digest(settlement.to_string().as_bytes())
 }
 
+/// The computation step by step, when the table alone does not show it.
+fn lines_note(title: &Title, lines: &[TitleLine]) -> Option<String> {
+    let evident = |l: &TitleLine| l.unit_amount.is_some() && l.quantity == 1;
+    let steps: Vec<&str> = title.ground.steps.iter().skip(1).map(|s| s.text.as_str()).collect();
+    (!steps.is_empty() && !lines.iter().all(evident)).then(|| format!("Calcul : {}.", steps.join(" ; ")))
+}
+
 fn printed(line: &TitleLine) -> PrintedLine {
+    let label = format!("{} - {}", school_label::capitals(line.commune_name.as_str()), line.label);
     PrintedLine {
         uai: line.uai.to_string(),
-        label: format!("{} - {}", school_label::capitals(line.commune_name.as_str()), line.label),
-        unit_price: french::euros(line.unit_amount.cents()),
+        label: match &line.waiver {
+            Some(why) => format!("{label} – {why}"),
+            None => label,
+        },
+        unit_price: match (line.unit_amount, line.quantity) {
+            (None, _) => "–".to_owned(),
+            (Some(price), 1) => french::euros(price.cents()),
+            (Some(price), count) => format!("{count} × {}", french::euros(price.cents())),
+        },
         amount: french::euros(line.amount.cents()),
     }
 }

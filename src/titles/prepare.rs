@@ -1,149 +1,182 @@
 //! Bulk preparation: what conventions in effect make due and was never titled. Re-runnable at will.
 //!
 //! ```text
-//!   conventions in effect ──due − titled──▶ liquidate ──┬─▶ title prepared (or flagged)
-//!                                                       ├─▶ decision not to issue, named
-//!                                                       └─▶ nothing due, already titled, refused
+//!   conventions in effect ──lines looked at──▶ due − titled ──liquidate──┬─▶ title prepared (or flagged)
+//!                                                                        ├─▶ decision not to issue, named, in one act
+//!                                                                        └─▶ nothing due, already titled, refused
 //! ```
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
+use serde::Serialize;
 use serde_json::json;
 
+use super::claim::{Claim, claim};
 use super::codes::PREPARER_UNKNOWN;
-use super::document;
-use super::liquidation::{Liquidation, liquidate};
-use super::store::{self, Decision};
-use super::title::{Debtor, Ground, Stage, Title, TitleDocument, TitleKind, TitleLine};
+use super::decision::{Decision, Origin, Revocation};
+use super::lines::LineDecision;
+use super::liquidation::{Liquidation, Word, liquidate};
+use super::owing::{Registry, owing};
+use super::small_claims::{self, Small};
+use super::title::{Stage, Title, TitleDocument, TitleKind, TitleLine};
+use super::{Templates, store, store_decisions};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
-use crate::campaigns::{self, Defaults, SmallClaimsPolicy};
-use crate::conventions::{self, Convention, ParticipationLine, Party, PayerSelection, Payers, StoredParticipation};
-use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
+use crate::campaigns::{self, Campaign, Defaults, SmallClaimsForecast};
+use crate::conventions::{self, Convention, ParticipationLine, PayerSelection, Payers, StoredParticipation};
+use crate::kernel::ids::{ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, french};
+use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, Uai};
 use crate::platform::{Outcome, Tx};
-use crate::registry::{self, Collectivite, Succession};
+use crate::registry;
 
 /// Request of a bulk preparation: absent `filter` and `keys` (SIRET) mean every convention in effect.
 pub type PrepareRequest = BulkRequest<PayerSelection>;
 
+/// What may become of a convention of a bulk preparation.
+pub const PREPARE_OUTCOMES: &[&str] =
+    &["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
+
+/// Ce qu'une préparation en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct PrepareView {
+    #[serde(flatten)]
+    pub bulk: BulkView,
+    pub small_claims: SmallClaimsForecast,
+}
+
 /// Everything the decisions need, read once.
-struct Scene {
-    payers: HashMap<CollectiviteId, Collectivite>,
-    successions: HashMap<CollectiviteId, Succession>,
+pub(super) struct Scene {
+    pub campaign: Campaign,
+    pub threshold: Money,
+    pub conventions: Vec<Convention>,
+    pub registry: Registry,
     participations: HashMap<ConventionId, StoredParticipation>,
     lines: HashMap<ParticipationId, Vec<ParticipationLine>>,
     titled: HashMap<ConventionId, Money>,
-    decisions: HashMap<ParticipationId, Decision>,
+    pub decisions: HashMap<ParticipationId, Decision>,
+    pub line_decisions: HashMap<ConventionId, HashMap<Uai, LineDecision>>,
+    pub closed: HashMap<Uai, NaiveDate>,
 }
 
-fn scene(tx: &mut Tx<'_>, campaign: &campaigns::Campaign) -> Outcome<Scene> {
-    let participations: HashMap<_, _> =
-        conventions::participations(tx, campaign.id)?.into_iter().map(|p| (p.convention_id, p)).collect();
-    let ids: Vec<ParticipationId> = participations.values().map(|p| p.id).collect();
-    let mut lines: HashMap<ParticipationId, Vec<ParticipationLine>> = HashMap::new();
-    for (id, line) in conventions::participation_lines(tx, &ids)? {
-        lines.entry(id).or_default().push(line);
-    }
-    let mut titled: HashMap<ConventionId, Money> = HashMap::new();
-    for title in store::of_campaign(tx, campaign.id)? {
-        let sum = titled.entry(title.convention_id).or_default();
-        *sum = [*sum, title.net()].into_iter().sum();
-    }
-    Ok(Scene {
-        payers: registry::collectivites(tx)?,
-        successions: registry::successions(tx)?,
-        participations,
-        lines,
-        titled,
-        decisions: store::decisions_in_force(tx)?.into_iter().map(|d| (d.participation_id, d)).collect(),
-    })
+/// One convention's claim, and where it stands.
+pub(super) struct Standing<'s> {
+    pub participation: &'s StoredParticipation,
+    pub claim: Claim,
+    pub titled: Money,
+    pub decision: Option<&'s Decision>,
 }
 
-/// Who owes today: the live successor of the signatory, with the sentence that says so.
-struct Owing<'s> {
-    collectivite: &'s Collectivite,
-    substitution: Option<String>,
-    findings: Vec<Finding>,
-}
-
-fn owing<'s>(scene: &'s Scene, convention: &Convention, today: chrono::NaiveDate) -> Result<Owing<'s>, Finding> {
-    let (live, link) = registry::last_successor(&scene.successions, convention.collectivite_id, Some(today));
-    let Some(collectivite) = scene.payers.get(&live) else {
-        return Err(Finding::blocking("debtor_unknown", "Le débiteur n'est plus au registre."));
-    };
-    if collectivite.is_closed_on(today) {
-        let message = "La collectivité n'existe plus et aucun successeur n'est enregistré.";
-        return Err(Finding::blocking("debtor_closed", message));
-    }
-    let mut findings = Vec::new();
-    let mut substitution = None;
-    if live != convention.collectivite_id {
-        let act = link.map(|l| l.act_reference.to_string());
-        substitution = Some(document::substitution(&conventions::legal_name(&convention.party), act.as_deref()));
-        let message = "Le débiteur est le successeur de la collectivité signataire.";
-        findings.push(
-            Finding::to_acknowledge("debtor_changed", message)
-                .compared(&convention.party.siret, &collectivite.said.siret),
-        );
-    }
-    let chorus = &collectivite.said.chorus;
-    if chorus.service_code.is_none() && chorus.commitment_number.is_none() && chorus.third_party_number.is_none() {
-        let message = "Aucun élément de routage Chorus (à renseigner seulement si la structure en exige un).";
-        findings.push(Finding::info("chorus_routing_missing", message));
-    }
-    Ok(Owing { collectivite, substitution, findings })
-}
-
-fn debtor(owing: &Owing<'_>) -> Debtor {
-    let said = owing.collectivite.said.clone();
-    let party = Party {
-        siret: said.siret.clone(),
-        kind: said.kind,
-        name: said.name,
-        insee_code: said.insee_code,
-        departement: owing.collectivite.departement.clone(),
-        address: said.address.clone(),
-        representative: said.representative,
-        chorus: said.chorus.clone(),
-    };
-    Debtor {
-        name: conventions::legal_name(&party),
-        town: conventions::town(&party).map(str::to_owned),
-        siret: said.siret,
-        kind: said.kind,
-        departement: party.departement,
-        address: said.address,
-        chorus: said.chorus,
-        substitution: owing.substitution.clone(),
+impl Standing<'_> {
+    /// What was last decided of the claim.
+    pub fn word(&self) -> Word {
+        match self.decision {
+            None => Word::None,
+            Some(d) => match &d.revoked {
+                None => Word::NotToIssue(d.origin),
+                Some(r) if r.origin == Origin::Person => Word::ToIssue,
+                Some(_) => Word::None,
+            },
+        }
     }
 }
 
-/// Bases de liquidation in one sentence (décret 2012-1246, art. 24): precise enough to stand alone in court.
-fn ground(convention: &Convention, year: &SchoolYear, lines: &[ParticipationLine], amount: Money) -> Option<Ground> {
-    let effect = convention.effect()?;
-    let uais: Vec<&str> = lines.iter().map(|l| l.school.uai.as_str()).collect();
-    let unit = lines.first().map_or(Money::ZERO, |l| l.amount.unit_amount);
-    let legal_basis = format!(
-        "Convention n° {} signée le {} par la collectivité et le {} par la région académique, art. 3.2, 4 et 9 ; \
-         année scolaire {year} ; {} école(s) × {} = {} ; UAI {}.",
-        convention.number,
-        french::date_short(effect.signed.on),
-        french::date_short(effect.countersigned.on),
-        lines.len(),
-        french::euros(unit.cents()),
-        french::euros(amount.cents()),
-        uais.join(", "),
-    );
-    Some(Ground {
-        school_year: year.clone(),
-        convention_number: convention.number.clone(),
-        payer_signed_on: effect.signed.on,
-        issuer_signed_on: effect.countersigned.on,
-        took_effect_on: effect.took_effect_on,
-        legal_basis,
-    })
+impl Scene {
+    /// Reads what one campaign's liquidations rest on.
+    pub fn load(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults) -> Outcome<Self> {
+        let today = tx.today();
+        let participations: HashMap<_, _> =
+            conventions::participations(tx, campaign.id)?.into_iter().map(|p| (p.convention_id, p)).collect();
+        let ids: Vec<ParticipationId> = participations.values().map(|p| p.id).collect();
+        let mut lines: HashMap<ParticipationId, Vec<ParticipationLine>> = HashMap::new();
+        for (id, line) in conventions::participation_lines(tx, &ids)? {
+            lines.entry(id).or_default().push(line);
+        }
+        let mut titled: HashMap<ConventionId, Money> = HashMap::new();
+        for (convention, net) in store::nets(tx, campaign.id)? {
+            let sum = titled.entry(convention).or_default();
+            *sum = [*sum, net].into_iter().sum();
+        }
+        let mut line_decisions: HashMap<ConventionId, HashMap<Uai, LineDecision>> = HashMap::new();
+        for decision in store_decisions::line_decisions(tx, campaign.id)? {
+            line_decisions.entry(decision.convention_id).or_default().insert(decision.uai.clone(), decision);
+        }
+        Ok(Self {
+            threshold: campaign.said.small_claims.threshold_on(today, &defaults.thresholds),
+            conventions: conventions::of_campaign(tx, campaign.id)?,
+            registry: Registry { payers: registry::collectivites(tx)?, successions: registry::successions(tx)? },
+            participations,
+            lines,
+            titled,
+            decisions: store_decisions::latest(tx, campaign.id)?,
+            line_decisions,
+            closed: registry::closed_schools(tx, today)?,
+            campaign,
+        })
+    }
+
+    /// The lines of one convention, as issued.
+    pub fn listed(&self, convention: &Convention) -> &[ParticipationLine] {
+        let participation = self.participations.get(&convention.id);
+        participation.and_then(|p| self.lines.get(&p.id)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What living titles call for one convention.
+    pub fn titled(&self, convention: ConventionId) -> Money {
+        self.titled.get(&convention).copied().unwrap_or_default()
+    }
+
+    /// The claim of one convention; none when it has no participation, which cannot be.
+    pub fn standing(&self, convention: &Convention) -> Option<Standing<'_>> {
+        let participation = self.participations.get(&convention.id)?;
+        let lines = self.listed(convention);
+        let none = HashMap::new();
+        let decided = self.line_decisions.get(&convention.id).unwrap_or(&none);
+        let claim = claim(participation, lines, &self.closed, &self.campaign.said.school_year, decided)?;
+        Some(Standing {
+            participation,
+            claim,
+            titled: self.titled(convention.id),
+            decision: self.decisions.get(&participation.id),
+        })
+    }
+
+    /// Which conventions in effect are asked for; a named payer whose convention has no effect yet is told so.
+    pub fn choose(&self, payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&Convention> {
+        let in_effect = || self.conventions.iter().filter(|c| c.effect().is_some());
+        match payers {
+            Payers::All => in_effect().collect(),
+            Payers::Among(ids) => in_effect().filter(|c| ids.contains(&c.collectivite_id)).collect(),
+            Payers::Named(named) => {
+                let mut chosen = Vec::new();
+                for (id, key) in named {
+                    match in_effect().find(|c| c.collectivite_id == *id) {
+                        Some(convention) => chosen.push(convention),
+                        None => {
+                            let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
+                            items.push(BulkItem::refused(key, "convention_not_in_effect", message));
+                        }
+                    }
+                }
+                chosen.sort_by_key(|c| c.rank);
+                chosen
+            }
+        }
+    }
+}
+
+/// What a preparation is about to write.
+#[derive(Default)]
+struct Harvest {
+    items: Vec<BulkItem>,
+    titles: Vec<(Title, Vec<TitleLine>)>,
+    /// Claims newly left untitled under the policy.
+    untitled: Vec<Small>,
+    /// Decisions the policy no longer carries.
+    outlived: Vec<Decision>,
+    /// Every claim that could be titled now, small or not: what the forecast counts.
+    amounts: Vec<Money>,
 }
 
 /// Prepares titles in number.
@@ -153,150 +186,158 @@ pub fn prepare(
     year: &SchoolYear,
     request: PrepareRequest,
     defaults: &Defaults,
-) -> Outcome<BulkView> {
+    templates: &Templates,
+) -> Outcome<PrepareView> {
     let preparer =
         actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
+    campaign.while_not_closed()?;
     let (selection, dry_run) = request.selection(true)?;
-    let (now, today) = (tx.now(), tx.today());
-    let threshold = campaign.said.small_claims.threshold.unwrap_or_else(|| defaults.thresholds.on(today));
-    let policy = campaign.said.small_claims.policy;
-    let scene = scene(tx, &campaign)?;
-    let all = conventions::of_campaign(tx, campaign.id)?;
-    let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
-    let chosen = choose(&all, &payers, &mut items);
-    let mut prepared: Vec<(Title, Vec<TitleLine>)> = Vec::new();
-    let (mut decided, mut revoked) = (Vec::new(), Vec::new());
+    let scene = Scene::load(tx, campaign, defaults)?;
+    let (payers, items) = conventions::payers::chosen(tx, selection)?;
+    let mut harvest = Harvest { items, ..Harvest::default() };
+    let chosen = scene.choose(&payers, &mut harvest.items);
     for convention in chosen {
-        let key = &convention.party.siret;
-        let Some(participation) = scene.participations.get(&convention.id) else { continue };
-        let titled = scene.titled.get(&convention.id).copied().unwrap_or_default();
-        let decision = scene.decisions.get(&participation.id);
-        match liquidate(participation.total, titled, threshold, policy) {
-            Liquidation::NothingDue => items.push(BulkItem::new(key, "nothing_due")),
-            Liquidation::AlreadyTitled => items.push(BulkItem::new(key, "already_prepared")),
-            Liquidation::NotIssued { amount } => {
-                items.push(BulkItem::new(key, "not_issued").with(small(amount, threshold)));
-                if decision.is_none() {
-                    decided.push(decision_not_to_issue(
-                        tx,
-                        convention,
-                        participation,
-                        amount,
-                        threshold,
-                        preparer,
-                        actor,
-                    ));
-                }
-            }
-            Liquidation::Title { amount, small: is_small, flagged } => {
-                let owing = match owing(&scene, convention, today) {
-                    Ok(owing) => owing,
-                    Err(finding) => {
-                        items.push(BulkItem::new(key, "refused").with(finding));
-                        continue;
-                    }
-                };
-                let lines = scene.lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
-                let Some(ground) = ground(convention, year, lines, amount) else { continue };
-                if let Some(decision) = decision {
-                    revoked.push(decision.id.clone());
-                }
-                let mut findings = owing.findings.clone();
-                if is_small {
-                    findings.push(small(amount, threshold));
-                }
-                let title = Title {
-                    id: TitleId::new(tx.uuid()),
-                    campaign_id: campaign.id,
-                    convention_id: convention.id,
-                    convention_rank: convention.rank,
-                    participation_id: participation.id,
-                    debtor_id: owing.collectivite.id,
-                    debtor: debtor(&owing),
-                    kind: TitleKind::Initial,
-                    corrects_id: None,
-                    stage: Stage::Prepared,
-                    amount,
-                    ground,
-                    small_claim: is_small,
-                    flagged,
-                    threshold,
-                    findings: findings.clone(),
-                    prepared_by: preparer,
-                    prepared_by_label: actor.label.clone(),
-                    prepared_at: now,
-                    document: TitleDocument::None,
-                    document_sha256: None,
-                    version: 1,
-                    created_at: now,
-                    updated_at: now,
-                };
-                let outcome = if flagged { "flagged" } else { "prepared" };
-                let mut item = BulkItem::new(key, outcome).with_id(title.id).with_amount(amount);
-                item.findings = findings;
-                items.push(item);
-                prepared.push((title, lines.iter().map(line).collect()));
-            }
+        if let Some(standing) = scene.standing(convention) {
+            weigh(tx, &scene, convention, &standing, (actor, preparer), &mut harvest);
         }
     }
-    store::insert(tx, &prepared, || {
+    write(tx, actor, preparer, &scene, &harvest, (defaults, templates))?;
+    if dry_run {
+        tx.discard();
+    }
+    let policy = scene.campaign.said.small_claims.policy;
+    Ok(PrepareView {
+        small_claims: SmallClaimsForecast::of(harvest.amounts, scene.threshold, policy),
+        bulk: BulkView::of(harvest.items, PREPARE_OUTCOMES, dry_run),
+    })
+}
+
+/// Decides for one convention.
+fn weigh(
+    tx: &Tx<'_>,
+    scene: &Scene,
+    convention: &Convention,
+    standing: &Standing<'_>,
+    (actor, preparer): (&Actor, UserId),
+    harvest: &mut Harvest,
+) {
+    let key = &convention.party.siret;
+    let (policy, threshold) = (scene.campaign.said.small_claims.policy, scene.threshold);
+    let outcome = liquidate(standing.claim.due, standing.titled, threshold, policy, standing.word());
+    let (amount, titling) = match outcome {
+        Liquidation::NothingDue => return harvest.items.push(BulkItem::new(key, "nothing_due")),
+        Liquidation::AlreadyTitled => return harvest.items.push(BulkItem::new(key, "already_prepared")),
+        Liquidation::NotIssued { amount } => (amount, None),
+        Liquidation::Title { amount, small, flagged } => (amount, Some((small, flagged))),
+    };
+    if !standing.claim.blocking.is_empty() {
+        let mut item = BulkItem::new(key, "refused");
+        item.findings.clone_from(&standing.claim.blocking);
+        return harvest.items.push(item);
+    }
+    if standing.titled > Money::ZERO {
+        let message =
+            "Un titre existe pour une partie de la somme : seul un titre complémentaire appellerait le reste.";
+        let finding = Finding::blocking("complement_needed", message).compared(standing.claim.due, standing.titled);
+        return harvest.items.push(BulkItem::new(key, "refused").with(finding));
+    }
+    let Some((small, flagged)) = titling else {
+        harvest.amounts.push(amount);
+        harvest.items.push(BulkItem::new(key, "not_issued").with(small_claim(amount, threshold)));
+        if standing.decision.is_none_or(|d| d.revoked.is_some()) {
+            harvest.untitled.push(Small::of(convention, standing, amount));
+        }
+        return;
+    };
+    let clause = scene.campaign.said.texts.as_ref().and_then(|t| t.transfer_clause.as_deref());
+    let owing = match owing(&scene.registry, convention, clause, tx.today()) {
+        Ok(owing) => owing,
+        Err(finding) => return harvest.items.push(BulkItem::new(key, "refused").with(finding)),
+    };
+    let Some(ground) = standing.claim.ground(convention, &scene.campaign.said.school_year) else { return };
+    harvest.amounts.push(amount);
+    if let Some(decision) = standing.decision.filter(|d| d.revoked.is_none()) {
+        harvest.outlived.push(decision.clone());
+    }
+    let mut findings = owing.findings.clone();
+    findings.extend(standing.claim.findings.iter().cloned());
+    if small {
+        findings.push(small_claim(amount, threshold));
+    }
+    let now = tx.now();
+    let title = Title {
+        id: TitleId::new(tx.uuid()),
+        campaign_id: scene.campaign.id,
+        convention_id: convention.id,
+        convention_rank: convention.rank,
+        participation_id: standing.participation.id,
+        debtor_id: owing.collectivite.id,
+        debtor: owing.debtor(),
+        kind: TitleKind::Initial,
+        corrects_id: None,
+        stage: Stage::Prepared,
+        amount,
+        ground,
+        small_claim: small,
+        flagged,
+        threshold,
+        findings: findings.clone(),
+        prepared_by: preparer,
+        prepared_by_label: actor.label.clone(),
+        prepared_at: now,
+        document: TitleDocument::None,
+        document_sha256: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let outcome = if flagged { "flagged" } else { "prepared" };
+    let mut item = BulkItem::new(key, outcome).with_id(title.id).with_amount(amount);
+    item.findings = findings;
+    harvest.items.push(item);
+    harvest.titles.push((title, standing.claim.lines.iter().map(line).collect()));
+}
+
+fn write(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    preparer: UserId,
+    scene: &Scene,
+    harvest: &Harvest,
+    making: (&Defaults, &Templates),
+) -> Outcome<()> {
+    store::insert(tx, &harvest.titles, || {
         Refused::new(&CONCURRENT_CHANGE, "Un titre vient d'être préparé pour l'une de ces conventions.")
     })?;
-    store::insert_decisions(tx, &decided)?;
-    for id in &revoked {
-        store::revoke_decision(tx, id, preparer)?;
+    let policy = scene.campaign.said.small_claims.policy;
+    let reason = format!("politique « {policy} » de la campagne {}", scene.campaign.said.school_year);
+    small_claims::record(tx, actor, scene, &harvest.untitled, (Origin::Policy, &reason), making)?;
+    for decision in &harvest.outlived {
+        let revoked = decision.clone().revoke(Revocation {
+            by: preparer,
+            by_label: actor.label.clone(),
+            at: tx.now(),
+            reason: format!("la campagne suit désormais la politique « {policy} »"),
+            origin: Origin::Policy,
+        })?;
+        store_decisions::save_revocation(tx, &revoked)?;
     }
-    let mut entries: Vec<Entry> = prepared
+    let entries: Vec<Entry> = harvest
+        .titles
         .iter()
         .map(|(t, _)| {
             let data = json!({ "convention": t.ground.convention_number, "siret": t.debtor.siret, "amount": t.amount });
             Entry::new("title.prepared", "perception_title", t.id, data)
         })
         .collect();
-    entries.extend(decided.iter().map(|d| {
-        let data = json!({ "amount": d.amount_cents, "threshold": d.threshold_cents });
-        Entry::new("title.not_issued", "convention", d.convention_id, data)
-    }));
-    audit::record_all(tx, actor, &entries)?;
-    if dry_run {
-        tx.discard();
-    }
-    const OUTCOMES: [&str; 6] = ["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
-    Ok(BulkView::of(items, &OUTCOMES, dry_run))
+    audit::record_all(tx, actor, &entries)
 }
 
-fn small(amount: Money, threshold: Money) -> Finding {
+/// What is said of a claim under the threshold.
+pub(super) fn small_claim(amount: Money, threshold: Money) -> Finding {
     let message = "Créance sous le seuil d'émission : faculté ouverte par l'art. 114 du décret 2012-1246.";
     Finding::info("small_claim", message).compared(threshold, amount)
-}
-
-fn decision_not_to_issue(
-    tx: &Tx<'_>,
-    convention: &Convention,
-    participation: &StoredParticipation,
-    amount: Money,
-    threshold: Money,
-    by: UserId,
-    actor: &Actor,
-) -> Decision {
-    Decision {
-        id: tx.uuid().to_string(),
-        convention_id: convention.id,
-        participation_id: participation.id,
-        amount_cents: amount,
-        threshold_cents: threshold,
-        reason: format!(
-            "Montant inférieur au seuil de {} : faculté ouverte par l'art. 114 du décret 2012-1246, politique {} de la campagne.",
-            french::euros(threshold.cents()),
-            SmallClaimsPolicy::DoNotIssue
-        ),
-        decided_by: by,
-        decided_by_label: actor.label.clone(),
-        decided_at: tx.now(),
-        revoked_by: None,
-        revoked_at: None,
-    }
 }
 
 fn line(l: &ParticipationLine) -> TitleLine {
@@ -308,28 +349,6 @@ fn line(l: &ParticipationLine) -> TitleLine {
         quantity: l.amount.quantity,
         unit_amount: l.amount.unit_amount,
         amount: l.amount.amount,
-    }
-}
-
-/// Which conventions are asked for; a named payer whose convention has no effect yet is told so.
-fn choose<'c>(all: &'c [Convention], payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&'c Convention> {
-    let in_effect = || all.iter().filter(|c| c.effect().is_some());
-    match payers {
-        Payers::All => in_effect().collect(),
-        Payers::Among(ids) => in_effect().filter(|c| ids.contains(&c.collectivite_id)).collect(),
-        Payers::Named(named) => {
-            let mut chosen = Vec::new();
-            for (id, key) in named {
-                match in_effect().find(|c| c.collectivite_id == *id) {
-                    Some(convention) => chosen.push(convention),
-                    None => {
-                        let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
-                        items.push(BulkItem::refused(key, "convention_not_in_effect", message));
-                    }
-                }
-            }
-            chosen.sort_by_key(|c| c.rank);
-            chosen
-        }
+        waiver: l.waiver.clone(),
     }
 }

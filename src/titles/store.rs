@@ -14,7 +14,7 @@ use crate::kernel::text::{Line, Note, SearchText};
 use crate::kernel::{Departement, Finding, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{
-    collectivites, conventions, perception_titles as titles, small_claim_decisions as decisions, title_approvals, title_lines,
+    collectivites, conventions, perception_titles as titles, title_approvals, title_lines,
 };
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
@@ -165,8 +165,9 @@ struct LineRow {
     commune_name: Line,
     departement: Departement,
     quantity: i64,
-    unit_amount_cents: Money,
+    unit_amount_cents: Option<Money>,
     amount_cents: Money,
+    waiver: Option<String>,
 }
 
 /// Stores prepared titles and their lines, in batches.
@@ -189,6 +190,7 @@ pub(super) fn insert(
                 quantity: l.quantity,
                 unit_amount_cents: l.unit_amount,
                 amount_cents: l.amount,
+                waiver: l.waiver.clone(),
             })
         })
         .collect();
@@ -232,9 +234,13 @@ pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Title>> {
     Ok(found)
 }
 
-/// Every title of a campaign.
-pub(super) fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Title>> {
-    load(titles::table.filter(titles::campaign_id.eq(campaign)).order(titles::id.asc()).load(tx.conn())?)
+/// What each title of a campaign adds to what is called, or takes from it; see [`TitleKind::net`].
+pub(super) fn nets(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<(ConventionId, Money)>> {
+    let rows: Vec<(ConventionId, TitleKind, TitleState, Money)> = titles::table
+        .filter(titles::campaign_id.eq(campaign))
+        .select((titles::convention_id, titles::kind, titles::state, titles::amount_cents))
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(|(convention, kind, state, amount)| (convention, kind.net(state, amount))).collect())
 }
 
 /// How many titles of a campaign are in a state.
@@ -263,6 +269,7 @@ pub(super) fn lines(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<(TitleId, T
                 quantity: r.quantity,
                 unit_amount: r.unit_amount_cents,
                 amount: r.amount_cents,
+                waiver: r.waiver,
             };
             (r.title_id, line)
         }));
@@ -356,42 +363,6 @@ pub(super) fn set_document(tx: &mut Tx<'_>, id: TitleId, status: TitleDocument, 
         ))
         .execute(tx.conn())?;
     Ok(done == 1)
-}
-
-/// A decision not to issue.
-#[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = decisions)]
-pub struct Decision {
-    pub id: String,
-    pub convention_id: ConventionId,
-    pub participation_id: ParticipationId,
-    pub amount_cents: Money,
-    pub threshold_cents: Money,
-    pub reason: String,
-    pub decided_by: UserId,
-    pub decided_by_label: String,
-    pub decided_at: Instant,
-    pub revoked_by: Option<UserId>,
-    pub revoked_at: Option<Instant>,
-}
-
-/// Decisions in force, by participation.
-pub(super) fn decisions_in_force(tx: &mut Tx<'_>) -> Outcome<Vec<Decision>> {
-    Ok(decisions::table.filter(decisions::revoked_at.is_null()).load(tx.conn())?)
-}
-
-pub(super) fn insert_decisions(tx: &mut Tx<'_>, new: &[Decision]) -> Outcome<()> {
-    insert_batches!(tx, decisions::table, new);
-    Ok(())
-}
-
-/// Ends a decision: the claim will be titled after all.
-pub(super) fn revoke_decision(tx: &mut Tx<'_>, id: &str, by: UserId) -> Outcome<()> {
-    let now = tx.now();
-    diesel::update(decisions::table.find(id))
-        .set((decisions::revoked_by.eq(by), decisions::revoked_at.eq(now)))
-        .execute(tx.conn())?;
-    Ok(())
 }
 
 /// Which titles a list or a bulk approval takes.

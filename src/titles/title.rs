@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{SAME_PERSON, TITLE_STATE};
+use crate::campaigns::Step;
 use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::text::{Line, Note};
 use crate::kernel::{Departement, Finding, Instant, Money, Refused, SchoolYear, Siret, Uai};
@@ -20,7 +21,7 @@ use crate::registry::{Address, Chorus};
 use crate::text_enum;
 
 text_enum!(
-    /// Where a title stands.
+    /// Où en est un titre.
     TitleState {
         Prepared => "prepared",
         Approved => "approved",
@@ -33,7 +34,7 @@ text_enum!(
 );
 
 text_enum!(
-    /// What a title does: the first claim, or a correction linked to another title.
+    /// Ce que fait un titre : la première demande, ou une correction liée à un autre titre.
     TitleKind {
         Initial => "initial",
         Complement => "complement",
@@ -42,34 +43,46 @@ text_enum!(
     }
 );
 
+impl TitleKind {
+    /// What a title of this kind and state adds to (or takes from) the debt already called.
+    #[must_use]
+    pub fn net(self, state: TitleState, amount: Money) -> Money {
+        match (state, self) {
+            (TitleState::Withdrawn | TitleState::Rejected, _) => Money::ZERO,
+            (_, Self::Initial | Self::Complement) => amount,
+            (_, Self::Reduction | Self::Cancellation) => Money::from_cents(-amount.cents()),
+        }
+    }
+}
+
 text_enum!(
-    /// What a person may do to a title.
+    /// Ce qu'une personne peut faire d'un titre.
     TitleAction { Approve => "approve", Withdraw => "withdraw" }
 );
 
 text_enum!(
-    /// Whether its document exists.
+    /// Si le document existe.
     TitleDocument { None => "none", Pending => "pending", Ready => "ready", Failed => "failed" }
 );
 
-/// Who owes, as known at liquidation: the live successor of the signatory.
+/// Qui doit, tel que connu à la liquidation : le successeur vivant du signataire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Debtor {
     pub siret: Siret,
     pub kind: CollectiviteKind,
-    /// As printed: « COMMUNE DE … ».
+    /// Tel qu'imprimé : « COMMUNE DE … ».
     pub name: String,
     pub departement: Option<Departement>,
     pub address: Address,
-    /// Name of the commune, printed after the postal code when the address gives no town.
+    /// Nom de la commune, imprimé après le code postal quand l'adresse ne donne pas de ville.
     #[serde(default)]
     pub town: Option<String>,
     pub chorus: Chorus,
-    /// « substituée de plein droit à … (arrêté du …) », when a successor owes.
+    /// « substituée de plein droit à … (arrêté du …) », quand un successeur doit.
     pub substitution: Option<String>,
 }
 
-/// What makes the debt due, as it is printed and could be shown to a court.
+/// Ce qui fonde la dette, tel qu'imprimé.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Ground {
     pub school_year: SchoolYear,
@@ -80,18 +93,25 @@ pub struct Ground {
     pub took_effect_on: NaiveDate,
     /// Bases de liquidation in one sentence (décret 2012-1246, art. 24).
     pub legal_basis: String,
+    /// The computation, step by step, each with the article it rests on.
+    #[serde(default)]
+    pub steps: Vec<Step>,
 }
 
-/// One school of a title.
+/// Une école d'un titre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TitleLine {
     pub uai: Uai,
     pub label: String,
     pub commune_name: Line,
     pub departement: Departement,
+    /// Units counted: 1 per school, or its pupils, or its classes.
     pub quantity: i64,
-    pub unit_amount: Money,
+    /// Price of a unit; null when the amount is no product (a share, a waiver).
+    pub unit_amount: Option<Money>,
     pub amount: Money,
+    /// Why nothing is due for this school, if so.
+    pub waiver: Option<String>,
 }
 
 /// The state, with what it rests on.
@@ -120,7 +140,7 @@ impl Reference {
     }
 }
 
-/// A perception title.
+/// Un titre de perception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
     pub id: TitleId,
@@ -177,16 +197,6 @@ impl Title {
             Stage::Prepared => None,
             Stage::Approved(reference) | Stage::Transmitted(reference, ..) => Some(reference),
             Stage::Withdrawn { reference, .. } => reference.as_ref(),
-        }
-    }
-
-    /// What this title adds to (or takes from) the debt already called.
-    #[must_use]
-    pub fn net(&self) -> Money {
-        match (&self.stage, self.kind) {
-            (Stage::Withdrawn { .. }, _) => Money::ZERO,
-            (_, TitleKind::Initial | TitleKind::Complement) => self.amount,
-            (_, TitleKind::Reduction | TitleKind::Cancellation) => Money::from_cents(-self.amount.cents()),
         }
     }
 

@@ -16,6 +16,8 @@ const FROZEN: &[&str] = &[
     "blobs",
     "participation_lines",
     "participations",
+    "small_claim_acts",
+    "small_claim_papers",
     "title_approvals",
     "title_lines",
 ];

@@ -20,6 +20,7 @@ mod auth;
 mod catalogue;
 mod doors;
 mod edge;
+mod examples;
 mod frozen;
 mod idempotency;
 mod imports;

@@ -96,7 +96,8 @@ fn long_names() -> ConventionPaper {
         count: 3,
         unit_price: None,
         total: french::euros_compact(10_000),
-        note: Some("La première année d’inscription d’une école est gratuite.".into()),
+        rules: vec!["La première année scolaire d’inscription d’une école est gratuite.".into()],
+        steps: vec!["École 0301023Z : première année d’inscription (2025-2026), rien n’est dû".into()],
         ..Pricing::per_school(3, 4_000)
     };
     paper.schools = [(4_000, &long), (6_000, &solid), (0, &long)]

@@ -294,8 +294,9 @@ diesel::table! {
         commune_name -> Text,
         departement -> Text,
         quantity -> BigInt,
-        unit_amount_cents -> BigInt,
+        unit_amount_cents -> Nullable<BigInt>,
         amount_cents -> BigInt,
+        waiver -> Nullable<Text>,
     }
 }
 
@@ -382,8 +383,9 @@ diesel::table! {
         commune_name -> Text,
         departement -> Text,
         quantity -> BigInt,
-        unit_amount_cents -> BigInt,
+        unit_amount_cents -> Nullable<BigInt>,
         amount_cents -> BigInt,
+        waiver -> Nullable<Text>,
     }
 }
 
@@ -416,6 +418,54 @@ diesel::table! {
         decided_at -> Timestamp,
         revoked_by -> Nullable<Text>,
         revoked_at -> Nullable<Timestamp>,
+        act_id -> Nullable<Text>,
+        origin -> Text,
+        revoked_by_label -> Nullable<Text>,
+        revoked_reason -> Nullable<Text>,
+        revoked_origin -> Nullable<Text>,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    small_claim_acts (id) {
+        id -> Text,
+        number -> Text,
+        exercice -> BigInt,
+        number_rank -> BigInt,
+        campaign_id -> Text,
+        threshold_cents -> BigInt,
+        claim_count -> BigInt,
+        total_cents -> BigInt,
+        reason -> Text,
+        decided_by -> Text,
+        decided_by_label -> Text,
+        decided_on -> Date,
+        decided_at -> Timestamp,
+        content -> Text,
+        content_sha256 -> Text,
+        template_sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    small_claim_papers (act_id) {
+        act_id -> Text,
+        sha256 -> Text,
+        made_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    line_decisions (convention_id, uai) {
+        convention_id -> Text,
+        uai -> Text,
+        choice -> Text,
+        reason -> Text,
+        decided_by -> Text,
+        decided_by_label -> Text,
+        decided_at -> Timestamp,
+        version -> BigInt,
     }
 }
 
@@ -453,5 +503,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     title_lines,
     title_approvals,
     small_claim_decisions,
+    small_claim_acts,
+    small_claim_papers,
+    line_decisions,
     accounting_batch_titles,
 );

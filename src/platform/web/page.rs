@@ -133,6 +133,15 @@ impl CursorValue for Instant {
     }
 }
 
+/// Numbers and instants by their value, other texts as the databases sort them.
+fn by_value(a: &str, b: &str) -> std::cmp::Ordering {
+    match (a.parse::<i64>(), b.parse::<i64>(), Instant::parse(a), Instant::parse(b)) {
+        (Ok(a), Ok(b), ..) => a.cmp(&b),
+        (.., Some(a), Some(b)) => a.cmp(&b),
+        _ => a.cmp(b),
+    }
+}
+
 fn bad_cursor() -> Problem {
     Problem::new(&BAD_CURSOR, "Le curseur ne vient pas de cette liste ou de ce tri : reprendre sans curseur.")
 }
@@ -157,6 +166,27 @@ impl<K: SortKey> Page<K> {
             page.next_updated_since = Some(since);
         }
         Ok(page)
+    }
+
+    /// Everything, in an order: for lists whose last filter is no column.
+    #[must_use]
+    pub fn whole(order: Order<K>) -> Self {
+        Self { limit: i64::from(u32::MAX), order, after: None, next_updated_since: None }
+    }
+
+    /// What [`keyset!`](crate::keyset) does, done on rows already read in the order asked: those after the last given,
+    /// one more than a page.
+    pub fn skim<T>(&self, rows: Vec<T>, place: impl Fn(K, &T) -> (String, String)) -> Vec<T> {
+        let fetch = usize::try_from(self.fetch()).unwrap_or(usize::MAX);
+        let Some(last) = &self.after else { return rows.into_iter().take(fetch).collect() };
+        let at = |row: &T| place(self.order.by, row);
+        // The last one given may be gone, or no longer taken: its place still parts the rows.
+        let beyond = |row: &T| {
+            let here = at(row);
+            let ahead = by_value(&here.0, &last.0).then_with(|| here.1.cmp(&last.1));
+            if self.order.descending { ahead.is_lt() } else { ahead.is_gt() }
+        };
+        rows.into_iter().filter(beyond).take(fetch).collect()
     }
 
     fn list_and_order(&self) -> String {
@@ -225,14 +255,14 @@ macro_rules! keyset {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Meta {
     pub limit: i64,
-    /// À redonner comme `cursor` ; nul à la dernière page.
+    /// À redonner dans `cursor` ; nul à la dernière page.
     pub next_cursor: Option<String>,
     /// À redonner comme `updated_since` au prochain passage : aucun changement ne manquera, certains objets pourront
     /// revenir deux fois. Le même sur toutes les pages d'un parcours.
     pub next_updated_since: Instant,
 }
 
-/// One page of a list.
+/// Une page d'une liste.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PageView<T> {
     pub data: Vec<T>,

@@ -39,20 +39,20 @@ crate::problem_codes! {
         "La base ne répond pas ou le service s'arrête ; réessayer dans quelques secondes.";
 }
 
-/// One field at fault.
+/// Un champ en cause.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct FieldErrorView {
-    /// JSON pointer in the body, or name of the parameter.
+    /// Pointeur JSON dans le corps, ou nom du paramètre.
     #[schema(example = "/siret")]
     pub pointer: String,
     #[schema(example = "siret_key")]
     pub code: String,
     pub message: String,
-    /// The value received, shortened.
+    /// La valeur reçue, abrégée.
     pub value: Option<String>,
 }
 
-/// A problem document (`application/problem+json`).
+/// Un refus ou un incident (`application/problem+json`, RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ProblemView {
     #[serde(rename = "type")]

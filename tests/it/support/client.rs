@@ -1,7 +1,9 @@
-//! A caller: knows the server's address and, when it has one, its token.
+//! A caller: knows the server's address and, when it has one, its token. Every answer is held against the document.
 
 use serde_json::Value;
 use ureq::http::{HeaderMap, Method, Request};
+
+use super::contract::contract;
 
 /// An answer, whole.
 #[derive(Debug)]
@@ -75,7 +77,9 @@ impl Client {
         let mut response = answered.unwrap();
         let bytes = response.body_mut().with_config().limit(200_000_000).read_to_vec().unwrap();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Response { status: response.status().as_u16(), headers: response.headers().clone(), bytes, json }
+        let answer = Response { status: response.status().as_u16(), headers: response.headers().clone(), bytes, json };
+        contract().check(method, path, &answer);
+        answer
     }
 
     #[track_caller]

@@ -8,8 +8,10 @@
 //! ```
 
 mod client;
-pub mod operations;
+pub mod contract;
 pub mod databases;
+pub mod operations;
+mod shape;
 mod test_app;
 
 pub use client::{Client, Response};

@@ -1,0 +1,134 @@
+//! The OpenAPI document, collected from the mounted handlers and completed, and its page.
+//!
+//! ```text
+//!   handlers ──utoipa──▶ paths, types ──shapes──▶ exact shapes ──answers──▶ headers, refusals ──examples──▶ document
+//! ```
+//! Handlers say what is their own: address, parameters, request, success. What the derived types cannot say is settled
+//! in [`shapes`]; what every route shares, and the code of each refusal, in [`answers`]; the examples are a real year
+//! of the seed's commune ([`examples`]), which a test replays.
+
+mod answers;
+mod examples;
+mod outside;
+mod shapes;
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde_json::{Map, Value};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::capabilities;
+use crate::conventions::PayerSelection;
+use crate::platform::web::ProblemView;
+use crate::titles::TitleSelection;
+
+/// Name of the one security scheme.
+const BEARER: &str = "bearer";
+
+/// Tags, in the order of the page.
+const TAGS: &[(&str, &str)] = &[
+    ("Sessions", "Connexion et compte de la personne connectée."),
+    ("Comptes", "Comptes, rôles, qualités et délégations de signature ; réservé aux administrateurs."),
+    ("Registre", "Collectivités, écoles, payeurs ; à l'unité ou par import de fichiers."),
+    ("Campagnes", "L'année : tarif, dates, textes, politiques, écoles inscrites."),
+    ("Conventions", "Émission, signatures, documents, participations et leur calcul."),
+    ("Titres", "Liquidation, approbation par une autre personne, demandes d'émission."),
+    ("Bordereaux", "Titres scellés pour le comptable, et leurs fichiers."),
+    ("Journal", "Qui a fait quoi, sur quoi, quand ; réservé aux administrateurs."),
+    ("Service", "État du programme et codes de problème ; sans compte."),
+];
+
+const DESCRIPTION: &str = "Conventions annuelles, participations et titres de perception de l'ENT-école.\n\n\
+    Les montants reçus sont des textes (`\"40.00\"`) ; les dates sont au format AAAA-MM-JJ, heure de Paris ; les \
+    instants sont en UTC. Toute erreur est un document `application/problem+json` dont le `code` figure dans \
+    [/problems](/problems) ; chaque route nomme ceux qu'elle emploie. Une liste se parcourt par `cursor`. Une \
+    modification annonce dans `If-Match` l'`ETag` lu. Un POST peut porter une `Idempotency-Key` : répété, il redonne la \
+    même réponse au lieu d'agir deux fois. Une méthode qu'une adresse n'admet pas donne 405 `method_not_allowed` et \
+    `Allow`. Les exemples sont ceux d'une commune, de son enregistrement au bordereau de l'année 2025-2026.";
+
+/// What the handlers mounted under `/api/v1` say of themselves.
+fn collected() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Back office de l'ENT-école")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(LicenseBuilder::new().name("AGPL-3.0-or-later").identifier(Some("AGPL-3.0-or-later")).build()))
+        .build();
+    let tags = TAGS.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build());
+    let server = ServerBuilder::new().url("/").description(Some("Le serveur qui publie ce document.")).build();
+    let base = OpenApiBuilder::new().info(info).servers(Some([server])).tags(Some(tags.collect::<Vec<_>>())).build();
+    let (_, mut document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(base)
+        .service(utoipa_actix_web::scope("/api/v1").configure(capabilities))
+        .split_for_parts();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    add::<ProblemView>(components);
+    // The collector does not look into the parameters of a generic body.
+    add::<PayerSelection>(components);
+    add::<TitleSelection>(components);
+    document
+}
+
+/// Describes a type, and those it is made of.
+fn add<T: ToSchema + PartialSchema>(components: &mut Components) {
+    components.schemas.insert(T::name().into_owned(), T::schema());
+    let mut nested = Vec::new();
+    T::schemas(&mut nested);
+    components.schemas.extend(nested);
+}
+
+/// Everything that answers, described.
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(collected()).unwrap_or_default();
+    outside::add(&mut document);
+    shapes::settle(&mut document);
+    answers::complete(&mut document);
+    examples::illustrate(&mut document);
+    document
+}
+
+/// The object found by following these keys, made when it is not there.
+fn object<'d>(document: &'d mut Value, keys: &[&str]) -> Option<&'d mut Map<String, Value>> {
+    let mut place = document.as_object_mut()?;
+    for key in keys {
+        let next = place.entry((*key).to_owned()).or_insert_with(|| Value::Object(Map::new()));
+        place = next.as_object_mut()?;
+    }
+    Some(place)
+}
+
+/// Calls back on each operation, with its method and address.
+fn each_operation(document: &mut Value, mut act: impl FnMut(&str, &str, &mut Value)) {
+    for (path, item) in object(document, &["paths"]).into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            act(method, path, operation);
+        }
+    }
+}
+
+/// The name under which an operation is known.
+fn id(operation: &Value) -> String {
+    operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// `/api/openapi.json`, written once, and the page `/api/docs/`, whose files are in the program: no network.
+pub fn routes(cfg: &mut web::ServiceConfig, document: &web::Bytes) {
+    let document = document.clone();
+    let answer = move || {
+        let body = document.clone();
+        async move { HttpResponse::Ok().content_type("application/json").body(body) }
+    };
+    cfg.service(web::resource("/api/openapi.json").get(answer));
+    cfg.service(
+        web::resource("/api/docs")
+            .get(|| async { HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish() }),
+    );
+    cfg.service(SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(["/api/openapi.json"])));
+}

@@ -1,0 +1,336 @@
+//! Shapes that the derived types do not say exactly: flattened views, pages, merge patches, acts in number, files,
+//! parameters.
+
+use serde_json::{Map, Value, json};
+
+use super::{each_operation, id, object};
+
+/// Operations that take a JSON merge patch (RFC 7396), and the request it is a part of.
+const PATCHES: &[(&str, &str)] = &[
+    ("patch_campaign", "CampaignRequest"),
+    ("patch_collectivite", "CollectiviteRequest"),
+    ("patch_school", "SchoolRequest"),
+];
+
+/// Acts in number: the operation, the name of its answer, its outcomes.
+const ACTS: &[(&str, &str, &[&str])] = &[
+    ("enrol_schools", "EnrolAnswer", crate::campaigns::ENROL_OUTCOMES),
+    ("issue_conventions", "IssueAnswer", crate::conventions::ISSUE_OUTCOMES),
+    ("prepare_titles", "PrepareAnswer", crate::titles::PREPARE_OUTCOMES),
+    ("approve_titles", "ApproveAnswer", crate::titles::APPROVE_OUTCOMES),
+    ("decide_small_claims", "DecideSmallClaimsAnswer", crate::titles::DECIDE_OUTCOMES),
+    ("decide_lines", "DecideLinesAnswer", crate::titles::LINE_OUTCOMES),
+];
+
+/// Acts whose answer also forecasts what each policy for small claims would do.
+const FORECASTING: &[&str] = &["IssueAnswer", "PrepareAnswer"];
+
+/// Requests in number: the operation, the name of its request, what its `filter` is.
+const SELECTIONS: &[(&str, &str, &str)] = &[
+    ("issue_conventions", "IssueRequest", "PayerSelection"),
+    ("prepare_titles", "PrepareRequest", "PayerSelection"),
+    ("approve_titles", "ApproveRequest", "TitleSelection"),
+];
+
+/// Files: the operation and the media types it answers with.
+const FILES: &[(&str, &[&str])] = &[
+    ("get_convention_document", &["application/pdf"]),
+    ("get_title_document", &["application/pdf"]),
+    ("get_small_claim_decision_document", &["application/pdf"]),
+    ("download_batch_file", &["text/csv", "application/json"]),
+];
+
+/// Fields of answers that are left out when there is nothing to say; every other field of an answer is always there.
+const SOMETIMES: &[&str] = &[
+    "BulkItem.id",
+    "BulkItem.amount",
+    "ConventionView.findings",
+    "Finding.expected",
+    "Finding.found",
+    "ProblemView.allowed_actions",
+    "ProblemView.current_state",
+    "ProblemView.errors",
+    "SchoolView.payer_from",
+    "SchoolView.payer_siret",
+];
+
+pub(super) fn settle(document: &mut Value) {
+    let Some(schemas) = object(document, &["components", "schemas"]) else { return };
+    flatten(schemas);
+    for (_, name, filter) in SELECTIONS {
+        selection_of(schemas, name, filter);
+    }
+    for (_, request) in PATCHES {
+        patch_of(schemas, request);
+    }
+    for (_, name, outcomes) in ACTS {
+        act_of(schemas, name, outcomes);
+    }
+    for generic in ["BulkView", "BulkItem", "BulkRequest", "IssueView", "PrepareView", "Object"] {
+        schemas.shift_remove(generic);
+    }
+    schemas.insert(
+        "ImportForm".to_owned(),
+        json!({
+            "type": "object", "description": "Un fichier CSV (UTF-8 ou Windows-1252, `;` ou `,`) ou XLSX.",
+            "properties": {"file": {"type": "string", "format": "binary", "description": "Le fichier."}},
+            "required": ["file"], "additionalProperties": false
+        }),
+    );
+    each_operation(document, |_, path, operation| {
+        let id = id(operation);
+        parameters(path, operation);
+        if let Some((_, request, _)) = SELECTIONS.iter().find(|(name, ..)| *name == id) {
+            set(operation, "/requestBody/content/application~1json/schema", reference(request));
+        }
+        if let Some((_, request)) = PATCHES.iter().find(|(name, _)| *name == id) {
+            set(operation, "/requestBody/content/application~1json/schema", reference(&patch_name(request)));
+        }
+        if let Some((_, answer, _)) = ACTS.iter().find(|(name, ..)| *name == id) {
+            set(operation, "/responses/200/content/application~1json/schema", reference(answer));
+        }
+        if let Some((_, media_types)) = FILES.iter().find(|(name, _)| *name == id) {
+            file(operation, media_types);
+        }
+        if let Some(form) = operation.pointer_mut("/requestBody/content/multipart~1form-data") {
+            *form = json!({ "schema": reference("ImportForm") });
+        }
+        if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
+            body.insert("required".to_owned(), Value::Bool(true));
+        }
+    });
+    always_there(document);
+    pages(document);
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// The schema a reference names.
+fn target(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix("#/components/schemas/")
+}
+
+fn set(operation: &mut Value, pointer: &str, value: Value) {
+    if let Some(place) = operation.pointer_mut(pointer) {
+        *place = value;
+    }
+}
+
+/// A flattened field is a field of the whole: one object instead of an intersection, in which a request that admits no
+/// other field would contradict the rest.
+fn flatten(schemas: &mut Map<String, Value>) {
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for name in names {
+        if let Some(whole) = schemas.get(&name).and_then(|schema| flat(schema, schemas)) {
+            schemas.insert(name, whole);
+        }
+    }
+}
+
+fn flat(schema: &Value, schemas: &Map<String, Value>) -> Option<Value> {
+    let parts = schema.get("allOf")?.as_array()?;
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for part in parts {
+        let part = target(part).and_then(|name| schemas.get(name)).unwrap_or(part);
+        let part = flat(part, schemas).unwrap_or_else(|| part.clone());
+        properties.extend(part.get("properties").and_then(Value::as_object).cloned().unwrap_or_default());
+        required.extend(part.get("required").and_then(Value::as_array).cloned().unwrap_or_default());
+    }
+    let mut whole = json!({ "type": "object", "properties": properties, "required": required });
+    if let (Some(text), Some(fields)) = (schema.get("description"), whole.as_object_mut()) {
+        fields.insert("description".to_owned(), text.clone());
+    }
+    Some(whole)
+}
+
+fn patch_name(request: &str) -> String {
+    format!("{}Patch", request.trim_end_matches("Request"))
+}
+
+/// The merge patch of a request: the same fields, none required, at every depth.
+fn patch_of(schemas: &mut Map<String, Value>, request: &str) {
+    let name = patch_name(request);
+    let Some(Value::Object(mut patch)) = schemas.get(request).cloned() else { return };
+    if schemas.contains_key(&name) {
+        return;
+    }
+    patch.shift_remove("required");
+    patch.shift_remove("example");
+    let text = "Fusion JSON (RFC 7396) : un champ absent ne change pas ; `null` efface ce qui peut l'être.";
+    patch.insert("description".to_owned(), text.into());
+    // Its name is taken before its parts are looked at: a type may contain itself.
+    schemas.insert(name.clone(), Value::Object(Map::new()));
+    for field in patch.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        if let Some(fields) = field.as_object_mut() {
+            // What a creation assumes is no default of a modification.
+            fields.shift_remove("default");
+        }
+        let choices = match field.get_mut("oneOf") {
+            Some(Value::Array(choices)) => choices.iter_mut().collect(),
+            _ => vec![field],
+        };
+        for choice in choices {
+            let part = target(choice).map(str::to_owned);
+            if let Some(part) = part.filter(|p| schemas.get(p).is_some_and(|s| s.get("properties").is_some())) {
+                patch_of(schemas, &part);
+                if let Some(fields) = choice.as_object_mut() {
+                    fields.extend(reference(&patch_name(&part)).as_object().cloned().unwrap_or_default());
+                }
+            }
+        }
+    }
+    schemas.insert(name, Value::Object(patch));
+}
+
+/// A request in number whose `filter` is this type.
+fn selection_of(schemas: &mut Map<String, Value>, name: &str, filter: &str) {
+    let Some(mut request) = schemas.get("BulkRequest").cloned() else { return };
+    set(&mut request, "/properties/filter", json!({ "oneOf": [reference(filter), { "type": "null" }] }));
+    schemas.insert(name.to_owned(), request);
+}
+
+/// Pages name what they hold: `PageView_SchoolView`, written out by the collector, becomes `SchoolPage`.
+fn pages(document: &mut Value) {
+    let Some(schemas) = object(document, &["components", "schemas"]) else { return };
+    let names: Vec<String> = schemas.keys().filter(|name| name.starts_with("PageView_")).cloned().collect();
+    for name in &names {
+        let Some(item) = name.strip_prefix("PageView_") else { continue };
+        if let Some(mut page) = schemas.shift_remove(name) {
+            set(&mut page, "/properties/data/items", reference(item));
+            schemas.insert(page_name(name), page);
+        }
+    }
+    rename(document, &names);
+}
+
+fn page_name(name: &str) -> String {
+    format!("{}Page", name.trim_start_matches("PageView_").trim_end_matches("View"))
+}
+
+fn rename(part: &mut Value, names: &[String]) {
+    match part {
+        Value::Object(fields) => {
+            let old = fields.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next()).map(str::to_owned);
+            if let Some(old) = old.filter(|old| names.contains(old)) {
+                fields.extend(reference(&page_name(&old)).as_object().cloned().unwrap_or_default());
+            }
+            fields.values_mut().for_each(|value| rename(value, names));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
+        _ => {}
+    }
+}
+
+/// What is no part of the address is a parameter of the query: there or not, never null.
+fn parameters(path: &str, operation: &mut Value) {
+    let list = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in list.into_iter().flatten() {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let place = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
+        if place == "header" || path.contains(&format!("{{{name}}}")) {
+            continue;
+        }
+        set(parameter, "/in", "query".into());
+        set(parameter, "/required", false.into());
+        let Some(schema) = parameter.get_mut("schema") else { continue };
+        if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
+            let named = choices.iter().find(|choice| choice.get("type").is_none_or(|kind| kind != "null")).cloned();
+            *schema = named.unwrap_or_default();
+        }
+        if let Some(kinds) = schema.get("type").and_then(Value::as_array) {
+            let kind = kinds.iter().find(|kind| *kind != "null").cloned().unwrap_or_default();
+            set(schema, "/type", kind);
+        }
+        if name == "limit" {
+            let most = crate::platform::web::page::MAX_LIMIT;
+            let usual = crate::platform::web::page::DEFAULT_LIMIT;
+            *schema = json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": most, "default": usual });
+        }
+    }
+}
+
+/// The answer of an act in number: one count per outcome, and items whose outcome is one of them.
+fn act_of(schemas: &mut Map<String, Value>, name: &str, outcomes: &[&str]) {
+    let (Some(view), Some(item)) = (schemas.get("BulkView"), schemas.get("BulkItem")) else { return };
+    let item_name = format!("{}Item", name.trim_end_matches("Answer"));
+    let (view, mut item) = (view.clone(), item.clone());
+    let counts = outcomes.iter().map(|outcome| {
+        let text = format!("Combien ont l'issue `{outcome}`.");
+        ((*outcome).to_owned(), json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text }))
+    });
+    let fixed = ["dry_run", "total", "currency", "items"];
+    let mut properties: Map<String, Value> = counts.collect();
+    // The counts are flattened: what the view says of its own stands beside them.
+    let own = |field: &str| view.pointer(&format!("/properties/{field}")).cloned();
+    properties.extend(fixed.iter().filter_map(|field| Some(((*field).to_owned(), own(field)?))));
+    properties.insert("items".to_owned(), json!({ "type": "array", "items": reference(&item_name) }));
+    let forecast = FORECASTING.contains(&name).then_some("small_claims");
+    if let Some(field) = forecast {
+        properties.insert(field.to_owned(), reference("SmallClaimsForecast"));
+    }
+    let required: Vec<&str> = outcomes.iter().copied().chain(fixed).chain(forecast).collect();
+    schemas.insert(
+        name.to_owned(),
+        json!({
+            "type": "object", "description": "Un compte par issue, le montant de ce qui a abouti, et chaque objet.",
+            "properties": properties, "required": required
+        }),
+    );
+    set(&mut item, "/properties/outcome", json!({ "type": "string", "enum": outcomes }));
+    schemas.insert(item_name, item);
+}
+
+/// A file: bytes of one of these types.
+fn file(operation: &mut Value, media_types: &[&str]) {
+    let bytes = json!({ "schema": { "type": "string", "format": "binary" } });
+    let machine = json!({ "schema": { "type": "object", "description": "Le même contenu, pour une machine." } });
+    let content: Map<String, Value> = media_types
+        .iter()
+        .map(|media_type| {
+            let content = if *media_type == "application/json" { &machine } else { &bytes };
+            ((*media_type).to_owned(), content.clone())
+        })
+        .collect();
+    set(operation, "/responses/200/content", Value::Object(content));
+}
+
+/// The names reached from a part of the document.
+fn reached(part: &Value, schemas: &Map<String, Value>, names: &mut Vec<String>) {
+    match part {
+        Value::Object(fields) => {
+            if let Some(name) = target(part)
+                && !names.iter().any(|n| n == name)
+            {
+                names.push(name.to_owned());
+                if let Some(schema) = schemas.get(name) {
+                    reached(schema, schemas, names);
+                }
+            }
+            fields.values().for_each(|value| reached(value, schemas, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| reached(item, schemas, names)),
+        _ => {}
+    }
+}
+
+/// In what is only ever answered, a field that may be null is there all the same: clients need not ask twice.
+fn always_there(document: &mut Value) {
+    let mut asked = Vec::new();
+    let mut requests = Vec::new();
+    each_operation(document, |_, _, operation| requests.extend(operation.get("requestBody").cloned()));
+    let Some(schemas) = object(document, &["components", "schemas"]) else { return };
+    requests.iter().for_each(|body| reached(body, schemas, &mut asked));
+    for (name, schema) in schemas.iter_mut().filter(|(name, _)| !asked.contains(name)) {
+        let item = if name.ends_with("Item") { "BulkItem" } else { name };
+        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        let required: Vec<Value> = fields
+            .filter(|field| !SOMETIMES.contains(&format!("{item}.{field}").as_str()))
+            .map(|field| field.as_str().into())
+            .collect();
+        if let Some(fields) = schema.as_object_mut().filter(|_| !required.is_empty()) {
+            fields.insert("required".to_owned(), Value::Array(required));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Leaving a small claim untitled: a named, dated, reversible decision with its document. Pure.
+//!
+//! ```text
+//!   (small claim) ──policy or person──▶ in force ──revoke, reason──▶ revoked: the claim is titled after all
+//! ```
+//! « Faculté ouverte par l'art. 114 du décret 2012-1246 » (GBCP): the claim is not extinguished, no title is issued for
+//! it. Decisions taken together make one act, `ENT-D-2025-0001`, gap-free per exercice, with one paper. They can be
+//! revoked until the campaign is closed. What the policy decided follows the policy; what a person decided stays.
+
+use serde::{Deserialize, Serialize};
+
+use super::codes::DECISION_STATE;
+use crate::kernel::ids::{ConventionId, DecisionId, ParticipationId, SmallClaimActId, UserId};
+use crate::kernel::text::Note;
+use crate::kernel::{Instant, Money, Refused};
+use crate::text_enum;
+
+text_enum!(
+    /// Qui prend une décision, ou y met fin.
+    Origin {
+        /// Elle suit la politique de la campagne.
+        Policy => "policy",
+        /// Une personne l'a prise pour cette créance.
+        Person => "person",
+    }
+);
+
+text_enum!(
+    /// Où en est une décision.
+    DecisionState { InForce => "in_force", Revoked => "revoked" }
+);
+
+text_enum!(
+    /// Ce qui peut être fait d'une décision.
+    DecisionAction { Revoke => "revoke" }
+);
+
+/// How a decision ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    pub by: UserId,
+    pub by_label: String,
+    pub at: Instant,
+    pub reason: String,
+    pub origin: Origin,
+}
+
+/// The decision not to issue one claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub id: DecisionId,
+    /// The act it belongs to; none for those taken before acts were kept.
+    pub act: Option<SmallClaimActId>,
+    pub convention_id: ConventionId,
+    pub participation_id: ParticipationId,
+    pub amount: Money,
+    pub threshold: Money,
+    pub reason: String,
+    pub origin: Origin,
+    pub decided_by: UserId,
+    pub decided_by_label: String,
+    pub decided_at: Instant,
+    pub revoked: Option<Revocation>,
+    pub updated_at: Instant,
+}
+
+impl Decision {
+    #[must_use]
+    pub fn state(&self) -> DecisionState {
+        if self.revoked.is_none() { DecisionState::InForce } else { DecisionState::Revoked }
+    }
+
+    /// What may be done now.
+    #[must_use]
+    pub fn allowed(&self) -> &'static [DecisionAction] {
+        if self.revoked.is_none() { &[DecisionAction::Revoke] } else { &[] }
+    }
+
+    /// Whether the decision may still be ended.
+    ///
+    /// # Errors
+    /// It is ended already.
+    pub fn in_force(&self) -> Result<(), Refused> {
+        if self.revoked.is_none() {
+            return Ok(());
+        }
+        let detail = "La décision est déjà rapportée.";
+        Err(Refused::state(&DECISION_STATE, detail, self.state(), self.allowed()))
+    }
+
+    /// Ends the decision.
+    ///
+    /// # Errors
+    /// It is ended already.
+    pub fn revoke(mut self, revocation: Revocation) -> Result<Self, Refused> {
+        self.in_force()?;
+        self.updated_at = revocation.at;
+        self.revoked = Some(revocation);
+        Ok(self)
+    }
+}
+
+/// Number of an act: `ENT-D-2025-0001`.
+#[must_use]
+pub fn act_number(exercice: i64, rank: i64) -> String {
+    format!("ENT-D-{exercice}-{rank:04}")
+}
+
+/// Décision de ne pas émettre pour des payeurs, par `filter` ou par `keys` (SIRET).
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRequest {
+    #[serde(default)]
+    pub filter: Option<crate::conventions::PayerSelection>,
+    #[serde(default)]
+    pub keys: Option<Vec<String>>,
+    /// `true` : même traitement, rien n'est écrit.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Pourquoi ces créances restent sans titre : imprimé dans l'acte.
+    pub reason: Note,
+}
+
+/// Une action sur une décision : `revoke`, avec son motif.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DecisionTransitionRequest)]
+pub struct RevokeRequest {
+    pub action: DecisionAction,
+    pub reason: Note,
+}

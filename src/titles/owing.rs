@@ -1,0 +1,108 @@
+//! Who owes at liquidation: the live successor of the signatory, with the words that say so. Pure.
+//!
+//! CGCT L2113-5: a commune nouvelle takes the place of those it is made of in all their acts, and contracts run on: no
+//! amendment, the debtor is the successor. For a transfer of competence or a dissolution the clause is a text of the
+//! campaign, printed only once somebody wrote it. A debtor that no longer exists, without a successor, stops the title.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::document;
+use super::title::Debtor;
+use crate::conventions::{self, Convention, Party};
+use crate::kernel::Finding;
+use crate::kernel::ids::CollectiviteId;
+use crate::registry::kinds::SuccessionKind;
+use crate::registry::{self, Collectivite, Succession};
+
+/// The registry as liquidation sees it.
+pub struct Registry {
+    pub payers: HashMap<CollectiviteId, Collectivite>,
+    pub successions: HashMap<CollectiviteId, Succession>,
+}
+
+/// Who owes, and what is worth telling of it.
+pub struct Owing<'r> {
+    pub collectivite: &'r Collectivite,
+    substitution: Option<String>,
+    pub findings: Vec<Finding>,
+}
+
+/// Who owes for a convention on a day.
+///
+/// # Errors
+/// `debtor_unknown`, or `debtor_closed` when nobody succeeds.
+pub fn owing<'r>(
+    registry: &'r Registry,
+    convention: &Convention,
+    transfer_clause: Option<&str>,
+    today: NaiveDate,
+) -> Result<Owing<'r>, Finding> {
+    let (live, link) = registry::last_successor(&registry.successions, convention.collectivite_id, Some(today));
+    let Some(collectivite) = registry.payers.get(&live) else {
+        return Err(Finding::blocking("debtor_unknown", "Le débiteur n'est plus au registre."));
+    };
+    if collectivite.is_closed_on(today) {
+        let message = "La collectivité n'existe plus et aucun successeur n'est enregistré.";
+        return Err(Finding::blocking("debtor_closed", message).compared(&collectivite.said.siret, "fermée"));
+    }
+    let mut findings = Vec::new();
+    let mut substitution = None;
+    if let (Some(link), true) = (link, live != convention.collectivite_id) {
+        let message = "Le débiteur est le successeur de la collectivité signataire.";
+        findings.push(
+            Finding::to_acknowledge("debtor_changed", message)
+                .compared(&convention.party.siret, &collectivite.said.siret),
+        );
+        let predecessor = conventions::legal_name(&convention.party);
+        substitution = match (link.kind, transfer_clause) {
+            (SuccessionKind::CommuneNouvelle, _) => {
+                Some(document::substitution(&predecessor, Some(link.act_reference.as_str())))
+            }
+            (_, Some(clause)) => {
+                Some(clause.replace("{collectivite}", &predecessor).replace("{acte}", link.act_reference.as_str()))
+            }
+            (_, None) => {
+                let message = "Aucune clause n'est écrite pour un transfert ou une dissolution (texts.transfer_clause) : \
+                               le titre ne dira pas pourquoi le débiteur n'est pas le signataire.";
+                findings.push(Finding::to_acknowledge("transfer_clause_missing", message));
+                None
+            }
+        };
+    }
+    let chorus = &collectivite.said.chorus;
+    if chorus.service_code.is_none() && chorus.commitment_number.is_none() && chorus.third_party_number.is_none() {
+        let message = "Aucun élément de routage Chorus (à renseigner seulement si la structure en exige un).";
+        findings.push(Finding::info("chorus_routing_missing", message));
+    }
+    Ok(Owing { collectivite, substitution, findings })
+}
+
+impl Owing<'_> {
+    /// The debtor, as the title freezes it.
+    #[must_use]
+    pub fn debtor(&self) -> Debtor {
+        let said = self.collectivite.said.clone();
+        let party = Party {
+            siret: said.siret.clone(),
+            kind: said.kind,
+            name: said.name,
+            insee_code: said.insee_code,
+            departement: self.collectivite.departement.clone(),
+            address: said.address.clone(),
+            representative: said.representative,
+            chorus: said.chorus.clone(),
+        };
+        Debtor {
+            name: conventions::legal_name(&party),
+            town: conventions::town(&party).map(str::to_owned),
+            siret: said.siret,
+            kind: said.kind,
+            departement: party.departement,
+            address: said.address,
+            chorus: said.chorus,
+            substitution: self.substitution.clone(),
+        }
+    }
+}

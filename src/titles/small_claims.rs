@@ -1,0 +1,231 @@
+//! Use cases of decisions not to issue: taken by the policy or by a person, kept in acts, revoked with a reason.
+//!
+//! ```text
+//!   prepare under `do_not_issue` ─┐
+//!                                 ├─▶ record ──▶ act (number, frozen content) + one decision per claim ──▶ paper (job)
+//!   decide, for chosen payers ────┘
+//! ```
+
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::codes::PREPARER_UNKNOWN;
+use super::decision::{self, DecideRequest, Decision, Origin, Revocation};
+use super::decision_paper::{self, DecisionPaper};
+use super::liquidation::{Liquidation, Word, liquidate};
+use super::prepare::{Scene, Standing, small_claim};
+use super::store_decisions::{self as store, ActRow};
+use super::{Templates, jobs};
+use crate::access;
+use crate::audit::{self, Entry};
+use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
+use crate::campaigns::{self, Campaign, Defaults, SmallClaimsPolicy};
+use crate::conventions::{self, Convention};
+use crate::kernel::dates::exercice;
+use crate::kernel::ids::{ConventionId, DecisionId, ParticipationId, SmallClaimActId};
+use crate::kernel::text::Note;
+use crate::kernel::{Actor, Money, Refused, SchoolYear};
+use crate::platform::db::{blobs, counters};
+use crate::platform::{Outcome, Tx};
+
+/// A claim about to be left untitled.
+pub struct Small {
+    pub convention_id: ConventionId,
+    pub participation_id: ParticipationId,
+    pub convention_number: String,
+    pub name: String,
+    pub siret: String,
+    pub schools: usize,
+    pub amount: Money,
+}
+
+impl Small {
+    pub(super) fn of(convention: &Convention, standing: &Standing<'_>, amount: Money) -> Self {
+        Self {
+            convention_id: convention.id,
+            participation_id: standing.participation.id,
+            convention_number: convention.number.clone(),
+            name: conventions::legal_name(&convention.party),
+            siret: convention.party.siret.grouped(),
+            schools: standing.claim.lines.len(),
+            amount,
+        }
+    }
+}
+
+/// Records the decisions on some claims as one act with one paper; nothing when there is none.
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    scene: &Scene,
+    claims: &[Small],
+    (origin, reason): (Origin, &str),
+    (defaults, templates): (&Defaults, &Templates),
+) -> Outcome<()> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let decider =
+        actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
+    let user = access::find_user(tx, decider)?;
+    let (now, today) = (tx.now(), tx.today());
+    let year = i64::from(exercice(today));
+    let rank = counters::take(tx, &format!("decision:{year}"), 1)?;
+    let number = decision::act_number(year, rank);
+    let texts = scene.campaign.said.texts.as_ref().unwrap_or(&defaults.texts);
+    let paper: DecisionPaper = decision_paper::compose(&decision_paper::Context {
+        number: &number,
+        year: &scene.campaign.said.school_year,
+        threshold: scene.threshold,
+        reason,
+        claims,
+        decider: &user,
+        decided_on: today,
+        texts,
+        specimen: defaults.specimen,
+    });
+    let content = serde_json::to_string(&paper)?;
+    let act = ActRow {
+        id: SmallClaimActId::new(tx.uuid()),
+        number: number.clone(),
+        exercice: year,
+        number_rank: rank,
+        campaign_id: scene.campaign.id,
+        threshold_cents: scene.threshold,
+        claim_count: i64::try_from(claims.len()).unwrap_or(i64::MAX),
+        total_cents: claims.iter().map(|c| c.amount).sum(),
+        reason: reason.to_owned(),
+        decided_by: decider,
+        decided_by_label: actor.label.clone(),
+        decided_on: today,
+        decided_at: now,
+        content_sha256: blobs::digest(content.as_bytes()),
+        content,
+        template_sha256: blobs::put(tx, "text/x-typst", templates.decision.text().as_bytes())?,
+    };
+    let decisions: Vec<Decision> = claims
+        .iter()
+        .map(|c| Decision {
+            id: DecisionId::new(tx.uuid()),
+            act: Some(act.id),
+            convention_id: c.convention_id,
+            participation_id: c.participation_id,
+            amount: c.amount,
+            threshold: scene.threshold,
+            reason: reason.to_owned(),
+            origin,
+            decided_by: decider,
+            decided_by_label: actor.label.clone(),
+            decided_at: now,
+            revoked: None,
+            updated_at: now,
+        })
+        .collect();
+    store::insert(tx, &act, &decisions)?;
+    let mut entries = vec![Entry::new(
+        "small_claims.decided",
+        "small_claim_act",
+        &number,
+        json!({ "count": act.claim_count, "total": act.total_cents, "threshold": scene.threshold, "origin": origin }),
+    )];
+    entries.extend(claims.iter().map(|c| {
+        let data = json!({ "act": number, "amount": c.amount, "siret": c.siret });
+        Entry::new("title.not_issued", "convention", &c.convention_number, data)
+    }));
+    audit::record_all(tx, actor, &entries)?;
+    jobs::enqueue_decision_paper(tx, act.id)
+}
+
+/// What may become of a payer of a bulk decision.
+pub const DECIDE_OUTCOMES: &[&str] =
+    &["decided", "already_decided", "not_small", "already_prepared", "nothing_due", "refused"];
+
+/// Takes the decision for the small claims of chosen payers, whatever the policy.
+pub fn decide(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    year: &SchoolYear,
+    request: DecideRequest,
+    defaults: &Defaults,
+    templates: &Templates,
+) -> Outcome<BulkView> {
+    let campaign = campaigns::find_and_hold(tx, year)?;
+    campaign.while_not_closed()?;
+    let bulk = BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
+    let (selection, dry_run) = bulk.selection(false)?;
+    let scene = Scene::load(tx, campaign, defaults)?;
+    let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
+    let chosen = scene.choose(&payers, &mut items);
+    let mut claims = Vec::new();
+    for convention in chosen {
+        let Some(standing) = scene.standing(convention) else { continue };
+        let key = &convention.party.siret;
+        let in_force = standing.decision.is_some_and(|d| d.revoked.is_none());
+        let weighed =
+            liquidate(standing.claim.due, standing.titled, scene.threshold, SmallClaimsPolicy::Issue, Word::None);
+        items.push(match weighed {
+            _ if in_force => BulkItem::new(key, "already_decided"),
+            Liquidation::NothingDue => BulkItem::new(key, "nothing_due"),
+            Liquidation::AlreadyTitled => BulkItem::new(key, "already_prepared"),
+            _ if !standing.claim.blocking.is_empty() => {
+                let mut item = BulkItem::new(key, "refused");
+                item.findings.clone_from(&standing.claim.blocking);
+                item
+            }
+            Liquidation::Title { amount, small: true, .. } => {
+                claims.push(Small::of(convention, &standing, amount));
+                BulkItem::new(key, "decided").with_amount(amount).with(small_claim(amount, scene.threshold))
+            }
+            Liquidation::Title { .. } | Liquidation::NotIssued { .. } => BulkItem::new(key, "not_small"),
+        });
+    }
+    record(tx, actor, &scene, &claims, (Origin::Person, request.reason.as_str()), (defaults, templates))?;
+    if dry_run {
+        tx.discard();
+    }
+    Ok(BulkView::of(items, DECIDE_OUTCOMES, dry_run))
+}
+
+/// One decision.
+pub fn find(tx: &mut Tx<'_>, id: DecisionId) -> Outcome<Decision> {
+    Ok(store::find(tx, id)?.ok_or_else(|| Refused::not_found("Décision", id))?)
+}
+
+/// The campaign of a decision, held: acts on its titles take turns.
+pub fn campaign_of(tx: &mut Tx<'_>, decision: &Decision) -> Outcome<Campaign> {
+    let convention = conventions::find(tx, decision.convention_id)?;
+    campaigns::by_id(tx, convention.campaign_id)
+}
+
+/// Why a decision may not be ended now, by the campaign or by its own state.
+pub fn refusal(tx: &mut Tx<'_>, decision: &Decision) -> Outcome<Option<Refused>> {
+    let campaign = campaign_of(tx, decision)?;
+    Ok(campaign.while_not_closed().and_then(|()| decision.in_force()).err())
+}
+
+/// Ends a decision: the claim is titled at the next preparation, whatever the policy.
+pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: DecisionId, reason: &Note) -> Outcome<Decision> {
+    let by = actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
+    let found = find(tx, id)?;
+    let campaign = campaign_of(tx, &found)?;
+    let campaign = campaigns::find_and_hold(tx, &campaign.said.school_year)?;
+    campaign.while_not_closed()?;
+    let revoked = found.revoke(Revocation {
+        by,
+        by_label: actor.label.clone(),
+        at: tx.now(),
+        reason: reason.to_string(),
+        origin: Origin::Person,
+    })?;
+    store::save_revocation(tx, &revoked)?;
+    let data = json!({ "convention": revoked.convention_id, "amount": revoked.amount, "reason": reason });
+    audit::record(tx, actor, Entry::new("small_claims.revoked", "small_claim_decision", id, data))?;
+    Ok(revoked)
+}
+
+/// Numbers of the acts of some decisions.
+pub(super) fn act_numbers(tx: &mut Tx<'_>, decisions: &[Decision]) -> Outcome<HashMap<SmallClaimActId, String>> {
+    let ids: Vec<SmallClaimActId> = decisions.iter().filter_map(|d| d.act).collect();
+    store::act_numbers(tx, &ids)
+}
