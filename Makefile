@@ -1,11 +1,13 @@
 # make            what can be asked
 # make demo       the program on its demonstration year; make demo ARGS="--exit" stops afterwards
 # make test       every test, on SQLite and on a PostgreSQL of our own
+# make crash      kill -9 in the middle of acts in number; ROUNDS=50 kills for each act on each database
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 ARGS ?=
+ROUNDS ?= 50
 
-.PHONY: help demo test check fmt clippy doc deny clean
+.PHONY: help demo test crash check fmt clippy doc deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -19,6 +21,11 @@ test: ## All the tests, on both databases (ARGS="-E 'test(…)'" to choose)
 	@scripts/install-test-packages.sh
 	scripts/with-postgres.sh cargo nextest run --locked $(ARGS)
 	cargo test --doc --locked
+
+crash: ## Kill -9 during issue, approval and sealing, ROUNDS=50 times each on each database (ARGS="--acts seal --seed 1")
+	@scripts/install-test-packages.sh
+	cargo build --locked
+	scripts/with-postgres.sh scripts/crash.py --rounds $(ROUNDS) $(ARGS)
 
 check: fmt clippy doc deny ## Everything that runs no test
 

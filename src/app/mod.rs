@@ -3,13 +3,19 @@
 //!
 //! ```text
 //!   Config ──▶ App::build ──▶ App::prepare_database ──▶ App::serve ──┬─▶ HTTP threads ──▶ edge ──▶ capabilities
-//!              (keys, pools)    (migrate, or refuse)                 └─▶ job threads
+//!              (keys, pools)    (migrate, or refuse)                 ├─▶ side address (metrics, health), if set
+//!                                                                    └─▶ job threads
 //! ```
+//! On SIGTERM or SIGINT: no new connection, requests under way end (up to `shutdown_timeout_seconds`), then jobs under
+//! way end and no other is taken, then the process exits with 0. No lease is left behind.
+//!
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
 //! and what its handlers share in `App::shared`.
 
 mod edge;
 mod health;
+mod logging;
+mod metrics;
 mod openapi;
 mod parameters;
 mod problems;
@@ -20,19 +26,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
-use actix_web::{HttpServer, web};
+use actix_web::{HttpServer, guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
-use crate::kernel::Money;
-use crate::kernel::{Clock, Ids, ProblemCode};
+use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Handlers, Patience};
+use crate::platform::telemetry::Metrics;
 use crate::platform::web::{State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
 
@@ -105,6 +111,7 @@ pub struct App {
     pub convention_templates: web::Data<conventions::Templates>,
     pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
+    pub metrics: Metrics,
     login: LoginService,
 }
 
@@ -136,7 +143,10 @@ impl App {
             connections: if sqlite { database.sqlite_readers } else { database.postgres_connections },
             wait: Duration::from_secs(database.pool_timeout_seconds),
         };
+        let started = clock.now();
         let db = Database::open(&settings, clock.clone(), ids)?;
+        let metrics = Metrics::new(if db.is_sqlite() { "sqlite" } else { "postgres" }, started)
+            .map_err(|e| StartFault::Listen { problem: e.to_string(), remedy: "Signaler ce défaut.".into() })?;
         let rules = TokenRules {
             issuer: config.access.issuer.clone(),
             audience: config.access.audience.clone(),
@@ -171,7 +181,8 @@ impl App {
             specimen: config.documents.specimen,
         };
         Ok(Self {
-            handlers: handlers(&renderer).patient(patience),
+            handlers: handlers(&renderer).patient(patience).measured(metrics.clone()),
+            metrics,
             db,
             config,
             tokens,
@@ -209,6 +220,8 @@ impl App {
         let json = web::PayloadConfig::new(self.config.server.json_limit_bytes);
         let import = UploadLimit(u64::try_from(self.config.server.import_limit_bytes).unwrap_or(u64::MAX));
         let import = web::Data::new(import);
+        let metrics = web::Data::new(self.metrics.clone());
+        let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
         let renderer: web::Data<Renderer> = Arc::clone(&self.renderer).into();
@@ -221,7 +234,9 @@ impl App {
                 .app_data(tokens.clone())
                 .app_data(login.clone())
                 .app_data(json.clone())
-                .app_data(import.clone());
+                .app_data(import.clone())
+                .app_data(metrics.clone())
+                .app_data(late_after.clone());
         }
     }
 
@@ -231,13 +246,19 @@ impl App {
         let document = openapi::document();
         let allowed = edge::AllowedMethods::new(&document);
         let known = web::Data::new(parameters::KnownParameters::new(&document));
+        let readers = metrics::Readers::on_main_address(&self.config);
         let document = web::Bytes::from(document.to_string());
         move |cfg| {
             shared(cfg);
+            for (path, methods) in allowed.shadowed() {
+                let other = guard::fn_guard(move |context| !methods.contains(&context.head().method.as_str()));
+                cfg.service(web::resource(path).guard(other).to(edge::nothing_here));
+            }
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
             health::routes(cfg);
             problems::routes(cfg);
             openapi::routes(cfg, &document);
+            metrics::routes(cfg, readers);
             cfg.app_data(web::Data::new(allowed.clone())).app_data(known.clone());
             cfg.default_service(web::to(edge::nothing_here));
         }
@@ -256,18 +277,24 @@ impl App {
         let stop = Arc::new(AtomicBool::new(false));
         let threads = self.spawn_job_threads(how.job_threads, &stop)?;
         let router = self.router();
-        let timeout = Duration::from_secs(self.config.server.request_timeout_seconds);
-        let served = actix_web::rt::System::new().block_on(async move {
+        let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
+        let side = self.side_listener()?;
+        let served = actix_web::rt::System::new().block_on(async {
             let mut server = HttpServer::new(move || {
-                let router = router.clone();
+                let (router, edge) = (router.clone(), edge.clone());
                 actix_web::App::new()
                     .configure(router)
                     .wrap_fn(parameters::check)
+                    .wrap_fn(|request, next| {
+                        let answer = next.call(request);
+                        async move { answer.await.map(edge::leave_compressed) }
+                    })
                     .wrap(Compress::default())
-                    .wrap_fn(move |request, next| edge::around(request, next, timeout))
+                    .wrap_fn(move |request, next| edge::around(request, next, &edge))
             })
             .disable_signals()
-            .shutdown_timeout(30);
+            .client_request_timeout(Duration::from_secs(self.config.server.header_timeout_seconds))
+            .shutdown_timeout(self.config.server.shutdown_timeout_seconds);
             if how.http_threads > 0 {
                 server = server.workers(how.http_threads);
             }
@@ -275,8 +302,18 @@ impl App {
             if how.on_signals {
                 stop_on_signals(&server.handle())?;
             }
+            let side = side.map(|listener| self.side_server(listener)).transpose()?;
+            let side_handle = side.as_ref().map(Server::handle);
+            if let Some(side) = side {
+                actix_web::rt::spawn(side);
+            }
             started(server.handle());
-            server.await
+            let ended = server.await;
+            // The measures can be read while the requests under way end.
+            if let Some(side) = side_handle {
+                side.stop(false).await;
+            }
+            ended
         });
         stop.store(true, Ordering::Relaxed);
         for thread in threads {
@@ -284,6 +321,28 @@ impl App {
             let _ = thread.join();
         }
         served
+    }
+
+    /// The address of the measures, if they have one of their own.
+    fn side_listener(&self) -> std::io::Result<Option<TcpListener>> {
+        let Some(address) = self.config.metrics.listen else { return Ok(None) };
+        let bound = TcpListener::bind(address).map_err(|e| {
+            std::io::Error::new(e.kind(), format!("metrics.listen : l'adresse {address} ne peut être écoutée : {e}"))
+        })?;
+        tracing::info!(address = %bound.local_addr()?, "metrics");
+        Ok(Some(bound))
+    }
+
+    /// Measures and health, on an address of their own.
+    fn side_server(&self, listener: TcpListener) -> std::io::Result<Server> {
+        let shared = self.shared();
+        let server = HttpServer::new(move || {
+            actix_web::App::new().configure(shared.clone()).configure(|cfg| {
+                health::routes(cfg);
+                metrics::routes(cfg, metrics::Readers::Anybody);
+            })
+        });
+        Ok(server.disable_signals().workers(1).listen(listener)?.run())
     }
 
     fn spawn_job_threads(
@@ -314,9 +373,19 @@ impl App {
     pub fn work(&self) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         let threads = self.spawn_job_threads(self.config.jobs.workers, &stop)?;
+        let side = self.side_listener()?;
         let waited = actix_web::rt::System::new().block_on(async {
+            let side = side.map(|listener| self.side_server(listener)).transpose()?;
+            let handle = side.as_ref().map(Server::handle);
+            if let Some(side) = side {
+                actix_web::rt::spawn(side);
+            }
             let mut signals = signals()?;
             next_signal(&mut signals).await;
+            tracing::info!("stopping after the jobs under way");
+            if let Some(handle) = handle {
+                handle.stop(false).await;
+            }
             Ok(())
         });
         stop.store(true, Ordering::Relaxed);
@@ -348,6 +417,8 @@ fn tick(db: &Database, stop: &AtomicBool) {
 pub fn openapi_document() -> serde_json::Value {
     openapi::document()
 }
+
+pub use logging::start as start_logging;
 
 type Signals = [actix_web::rt::signal::unix::Signal; 2];
 

@@ -104,7 +104,13 @@ pub fn transition(
     read: Option<&IfMatch>,
     request: &TransitionRequest,
 ) -> Outcome<Convention> {
-    let found = find(tx, id)?;
+    let mut found = find(tx, id)?;
+    if request.action == ConventionAction::Cancel {
+        // Titles are prepared, and enrolments taken up, by who holds the campaign: none may appear while this one goes.
+        let campaign = campaigns::by_id(tx, found.campaign_id)?;
+        campaigns::find_and_hold(tx, &campaign.said.school_year)?;
+        found = find(tx, id)?;
+    }
     read.map_or(Ok(()), |read| read.admits(found.version))?;
     let today = tx.today();
     let mut next = match request.clone().complete()? {

@@ -110,6 +110,9 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
     known
 }
 
+/// What may become of a payer of a bulk issue.
+pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
+
 /// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct IssueView {
@@ -137,9 +140,6 @@ fn kept(tariff: &Tariff, exempted: Option<&String>, participation: &Participatio
     })
 }
 
-/// What may become of a payer of a bulk issue.
-pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
-
 /// Issues conventions in number.
 pub fn issue(
     tx: &mut Tx<'_>,
@@ -150,6 +150,8 @@ pub fn issue(
     templates: &Templates,
 ) -> Outcome<IssueView> {
     let campaign = campaigns::find_and_hold(tx, year)?;
+    // Thousands of rows will point at payers and schools: not while an import rewrites them.
+    registry::hold(tx)?;
     let texts = campaign.opened_texts()?.clone();
     let (selection, dry_run) = request.selection(true)?;
     let scene = landscape(tx, &campaign)?;

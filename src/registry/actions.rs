@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::codes::{PAYER_UNKNOWN, SIRET_TAKEN, SUCCESSION_EXISTS, SUCCESSION_LOOP, UAI_TAKEN};
 use super::collectivite::{Collectivite, CollectiviteRequest};
+use super::import_actions::hold;
 use super::kinds::{SetBy, SuccessionKind};
 use super::school::{self, PayerFacts, PayerPeriod, PayerView, School, SchoolRequest, SchoolView};
 use super::store_collectivites::{self as collectivites, Succession};
@@ -44,7 +45,7 @@ fn claim_insee(tx: &mut Tx<'_>, c: &Collectivite) -> Outcome<()> {
         && c.said.kind == super::kinds::CollectiviteKind::Commune
         && collectivites::insee_holder(tx, insee)?.is_none()
     {
-        collectivites::insert_insee_codes(tx, &[(insee.clone(), c.id, true)])?;
+        collectivites::claim_insee_code(tx, insee, c.id)?;
     }
     Ok(())
 }
@@ -100,9 +101,9 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
     let (mut found, _) = collectivite(tx, siret)?;
     let old = found.said.siret.clone();
     let began = collectivites::sirets(tx, found.id)?.into_iter().find(|s| s.siret == old).and_then(|s| s.valid_from);
-    if let Some(began) = began.filter(|began| *began >= new.from) {
-        let message = format!("Le SIRET remplacé vaut depuis le {began} : le nouveau commence après.");
-        return Err(Refused::field("/from", &FieldFault::new("date_order", message), Some(new.from.to_string())).into());
+    if let Some(began) = began.filter(|began| new.from <= *began) {
+        let fault = FieldFault::new("date_order", format!("Le SIRET actuel commence le {began} : le suivant, après."));
+        return Err(Refused::field("/from", &fault, Some(new.from.to_string())).into());
     }
     collectivites::replace_siret(tx, found.id, &old, &new.siret, new.from, || siret_taken(&new.siret))?;
     found.said.siret = new.siret.clone();
@@ -131,10 +132,12 @@ pub fn record_succession(
     siret: &Siret,
     request: &SuccessionRequest,
 ) -> Outcome<Collectivite> {
+    // Two successions recorded at once could close a loop that neither sees.
+    hold(tx)?;
     let (mut predecessor, _) = collectivite(tx, siret)?;
     let (successor, _) = collectivite(tx, &request.successor_siret)?;
     let chain: HashMap<_, _> = collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect();
-    if last_successor(&chain, successor.id, None).0 == predecessor.id {
+    if successor.id == predecessor.id || last_successor(&chain, successor.id, None).0 == predecessor.id {
         return Err(Refused::new(
             &SUCCESSION_LOOP,
             "Le successeur désigné est lui-même remplacé par cette collectivité.",
@@ -158,29 +161,33 @@ pub fn record_succession(
         predecessor.said.closed_on = request.effective_on.pred_opt();
     }
     collectivites::save(tx, &mut predecessor)?;
-    let mut paid = Vec::new();
-    for (uai, periods) in schools::all_payers(tx)? {
-        if periods
-            .iter()
-            .any(|p| p.collectivite_id == predecessor.id && p.until.is_none_or(|u| u > request.effective_on))
-        {
-            let heir = PayerPeriod {
-                from: request.effective_on,
-                until: None,
-                collectivite_id: successor.id,
-                set_by: SetBy::Person,
-            };
-            schools::replace_payers(tx, &uai, &school::with_payer(periods, heir))?;
-            paid.push(uai);
-        }
-    }
-    schools::touch(tx, &paid)?;
+    inherit(tx, predecessor.id, successor.id, request.effective_on)?;
     audit::record(
         tx,
         actor,
         Entry::new("collectivite.succeeded", "collectivite", siret, serde_json::to_value(request)?),
     )?;
     Ok(predecessor)
+}
+
+/// From a date on, the heir pays for what its predecessor paid for.
+fn inherit(tx: &mut Tx<'_>, from: CollectiviteId, to: CollectiviteId, effective_on: NaiveDate) -> Outcome<()> {
+    let paid = |periods: &[PayerPeriod]| {
+        periods.iter().any(|p| p.collectivite_id == from && p.until.is_none_or(|u| u > effective_on))
+    };
+    let uais: Vec<Uai> =
+        schools::all_payers(tx)?.into_iter().filter(|(_, periods)| paid(periods)).map(|(uai, _)| uai).collect();
+    let mut touched = schools::by_uais(tx, &uais)?;
+    touched.sort_by(|a, b| a.said.uai.cmp(&b.said.uai));
+    for school in &mut touched {
+        // The school's row first: it is what two writers of its payers meet at. Its version tells who follows changes.
+        schools::save(tx, school)?;
+    }
+    for (uai, periods) in schools::payers_of(tx, &uais)? {
+        let heir = PayerPeriod { from: effective_on, until: None, collectivite_id: to, set_by: SetBy::Person };
+        schools::replace_payers(tx, &uai, &school::with_payer(periods, heir))?;
+    }
+    Ok(())
 }
 
 /// Follows successions to the end (or to those in force on a day); gives the last link too.
@@ -259,6 +266,8 @@ pub struct PayerRequest {
 pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerRequest) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
     let payer = known_payer(tx, &request.payer_siret)?;
+    // The school's row first: the second of two writers finds it changed, and reads no periods that are going.
+    schools::save(tx, &mut found)?;
     let periods = schools::payers_of(tx, std::slice::from_ref(uai))?.remove(uai).unwrap_or_default();
     let new = PayerPeriod {
         from: request.payer_from.unwrap_or_else(school::since_ever),
@@ -267,7 +276,6 @@ pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerReque
         set_by: SetBy::Person,
     };
     schools::replace_payers(tx, uai, &school::with_payer(periods, new))?;
-    schools::save(tx, &mut found)?;
     audit::record(tx, actor, Entry::new("school.payer_set", "school", uai, serde_json::to_value(request)?))?;
     school_view(tx, uai)
 }

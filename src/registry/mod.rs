@@ -31,6 +31,7 @@ pub use actions::{
 };
 pub use codes::CODES;
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+pub use import_actions::hold;
 pub use import_collectivites::import_collectivites;
 pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};
@@ -98,7 +99,7 @@ pub fn payers_by_siret(tx: &mut Tx<'_>) -> Outcome<HashMap<crate::kernel::Siret,
     Ok(store_collectivites::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect())
 }
 
-/// Notes the first school year some schools took part, where none was known.
+/// Notes the first school year some schools took part; who calls has left aside what a person wrote.
 pub fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, crate::kernel::SchoolYear)]) -> Outcome<()> {
     store_schools::note_first_school_years(tx, years)
 }

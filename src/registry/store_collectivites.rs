@@ -17,7 +17,7 @@ use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, co
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
-use crate::{insert_batches, keyset};
+use crate::{insert_batches, keyset, on_backend};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = collectivites, treat_none_as_null = true)]
@@ -220,7 +220,24 @@ pub(super) fn insert_insee_codes(tx: &mut Tx<'_>, codes: &[(InseeCode, Collectiv
             )
         })
         .collect();
-    insert_batches!(tx, collectivite_communes::table, rows);
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, collectivite_communes::table, rows);
+        Ok(())
+    };
+    on_unique(run(), || Refused::new(&CONCURRENT_CHANGE, "Un code INSEE vient d'être attribué à une autre collectivité."))
+}
+
+/// Gives a free INSEE code to a collectivité; nothing happens when another took it at the same time.
+pub(super) fn claim_insee_code(tx: &mut Tx<'_>, insee: &InseeCode, id: CollectiviteId) -> Outcome<()> {
+    on_backend!(tx.conn(), |c| diesel::insert_into(collectivite_communes::table)
+        .values((
+            collectivite_communes::insee_code.eq(insee),
+            collectivite_communes::collectivite_id.eq(id),
+            collectivite_communes::is_current.eq(true),
+        ))
+        .on_conflict(collectivite_communes::insee_code)
+        .do_nothing()
+        .execute(c))?;
     Ok(())
 }
 

@@ -166,8 +166,11 @@ pub(super) fn insert_payers(tx: &mut Tx<'_>, periods: &[(Uai, PayerPeriod)]) -> 
             )
         })
         .collect();
-    insert_batches!(tx, school_payers::table, rows);
-    Ok(())
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, school_payers::table, rows);
+        Ok(())
+    };
+    on_unique(run(), || Refused::new(&CONCURRENT_CHANGE, "Le payeur de cette école vient d'être fixé par quelqu'un d'autre."))
 }
 
 /// Replaces the periods of one school.
@@ -266,17 +269,6 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &SchoolFilter, page: &Page<SchoolSor
     Ok(page.cut(rows.into_iter().map(SchoolRow::into_domain).collect(), tx.now(), place))
 }
 
-/// Tells that schools changed in what is shown of them but not stored with them: who pays.
-pub(super) fn touch(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<()> {
-    let now = tx.now();
-    for chunk in uais.chunks(5000) {
-        diesel::update(schools::table.filter(schools::uai.eq_any(chunk)))
-            .set((schools::version.eq(schools::version + 1), schools::updated_at.eq(now)))
-            .execute(tx.conn())?;
-    }
-    Ok(())
-}
-
 /// Every school a filter takes, by UAI.
 pub(super) fn select(tx: &mut Tx<'_>, filter: &SchoolFilter) -> Outcome<Vec<School>> {
     let rows: Vec<SchoolRow> = filtered(filter, tx.today()).order(schools::uai.asc()).load(tx.conn())?;
@@ -302,11 +294,11 @@ pub(super) fn closed(tx: &mut Tx<'_>, day: NaiveDate) -> Outcome<HashMap<Uai, Na
     Ok(rows.into_iter().collect())
 }
 
-/// Notes the first school year of schools that had none.
+/// Notes the first school year of some schools.
 pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear)]) -> Outcome<()> {
     let now = tx.now();
     for (uai, year) in years {
-        diesel::update(schools::table.find(uai).filter(schools::first_school_year.is_null()))
+        diesel::update(schools::table.find(uai))
             .set((
                 schools::first_school_year.eq(year),
                 schools::version.eq(schools::version + 1),

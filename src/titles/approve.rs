@@ -254,6 +254,8 @@ pub fn approve_one(
     read: Option<&IfMatch>,
     making: &Making<'_>,
 ) -> Outcome<Title> {
+    // In turn with every other approval: who comes second is told what became of the title.
+    counters::lock(tx, &format!("title:{}", exercice(tx.today())))?;
     let title = find(tx, id)?;
     read.map_or(Ok(()), |read| read.admits(title.version))?;
     may_approve(&title, &access::find_user(tx, named(actor)?)?, tx.today())?;
@@ -269,6 +271,10 @@ pub fn approve_one(
 
 /// Withdraws one title before sealing.
 pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMatch>, reason: Note) -> Outcome<Title> {
+    let title = find(tx, id)?;
+    // In turn with approvals and sealings, which would otherwise fail whole for one title that goes.
+    let year = title.reference().map_or_else(|| i64::from(exercice(tx.today())), |r| r.exercice);
+    counters::lock(tx, &format!("title:{year}"))?;
     let title = find(tx, id)?;
     read.map_or(Ok(()), |read| read.admits(title.version))?;
     let mut next = title.withdraw(reason.clone())?;

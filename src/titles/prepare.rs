@@ -192,6 +192,8 @@ pub fn prepare(
         actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
     campaign.while_not_closed()?;
+    // Titles point at their debtors: not while an import rewrites them.
+    registry::hold(tx)?;
     let (selection, dry_run) = request.selection(true)?;
     let scene = Scene::load(tx, campaign, defaults)?;
     let (payers, items) = conventions::payers::chosen(tx, selection)?;

@@ -87,6 +87,12 @@ fn each_code_is_met_by_a_test() {
     assert!(untested.is_empty(), "codes that no test expects as (status, \"code\"): {untested:?}");
 }
 
+/// Templates that do not compose.
+fn broken() -> titles::Templates {
+    let template = |name: &'static str| ent_backoffice::platform::documents::Template::new(name, "#panic(\"abîmé\")".to_owned());
+    titles::Templates { title: template("title.typ"), decision: template("decision.typ") }
+}
+
 #[track_caller]
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>, expected: (u16, &str)) {
     match result {
@@ -107,7 +113,7 @@ on_both_databases! {
             specimen: false,
         };
         let all = || titles::PrepareRequest { filter: None, keys: None, dry_run: false };
-        refused(app.db.write(|tx| titles::prepare(tx, &nobody, &year, all(), &defaults)), (403, "preparer_unknown"));
+        refused(app.db.write(|tx| titles::prepare(tx, &nobody, &year, all(), &defaults, &broken())), (403, "preparer_unknown"));
         let seal = accounting::SealRequest { campaign: year.clone(), exercice: None };
         refused(app.db.write(|tx| accounting::seal(tx, &nobody, &seal)), (403, "sealer_unknown"));
         refused(app.db.read(|tx| access::find_user(tx, ent_backoffice::kernel::ids::UserId::new(tx.uuid()))), (404, "not_found"));
@@ -170,7 +176,7 @@ on_both_databases! {
         sign_both(app, issued["items"][0]["id"].as_str().unwrap());
         let prepared = app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json;
         let id = prepared["items"][0]["id"].as_str().unwrap();
-        let templates = titles::Templates { title: ent_backoffice::platform::documents::Template::new("title.typ", "#panic(\"abîmé\")".to_owned()) };
+        let templates = broken();
         let texts = campaigns::Defaults {
             texts: campaigns::texts::CampaignTexts::default(),
             thresholds: campaigns::Thresholds::new(Vec::new()),

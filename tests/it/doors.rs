@@ -86,6 +86,12 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
             json!({"origin": "mairie", "requester": "Mairie", "requested_on": "2025-05-01"})),
         ("issue_conventions", "/campaigns/2025-2026/conventions".into(), g.clone(), payers.clone()),
         ("prepare_titles", "/campaigns/2025-2026/perception-titles".into(), g.clone(), payers),
+        ("decide_small_claims", "/campaigns/2025-2026/small-claim-decisions".into(), g.clone(), json!({"filter": {"departement": "30",
+            "kind": "commune", "insee_code": "30278", "collectivite": "21300278500011"}, "dry_run": true, "reason": "sous le seuil"})),
+        ("decide_lines", "/campaigns/2025-2026/line-decisions".into(), g.clone(), json!({"filter": {"departement": "30",
+            "kind": "commune"}, "dry_run": true, "choice": "keep", "reason": "vu"})),
+        ("transition_small_claim_decision", "/small-claim-decisions/019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e/transitions".into(), g.clone(),
+            json!({"action": "revoke", "reason": "à titrer"})),
         ("transition_convention", format!("/conventions/{convention}/transitions"), g, json!({"action": "countersign", "signed_on": "2025-06-05",
             "signatory": {"name": "C. D.", "title": "Rectrice"}, "acknowledged": [{"code": "school_closed_since_signature", "reason": "vu"}]})),
         ("approve_titles", "/perception-titles/approvals".into(), o.clone(), json!({"filter": {"campaign": "2025-2026", "departement": "30",
@@ -146,6 +152,9 @@ on_both_databases! {
     fn every_field_of_every_body_refuses_what_it_is_not(app: &TestApp) {
         let recorder = prepared(app);
         let before = rows(app);
+        let known: Vec<&str> = complete(app).iter().map(|(id, ..)| *id).collect();
+        let forgotten: Vec<_> = recorder.operations.iter().filter(|o| o.body == Body::Json && !known.contains(&o.id.as_str())).collect();
+        assert!(forgotten.is_empty(), "no complete body for {forgotten:?}");
         let mut count = 0_u32;
         for (id, path, client, body) in complete(app) {
             let operation = recorder.operations.iter().find(|o| o.id == id).unwrap();

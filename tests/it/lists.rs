@@ -89,6 +89,10 @@ fn lists(app: &TestApp) -> Vec<(String, Vec<String>)> {
         let named = |name: &str| parameters.iter().find(|p| p["name"] == name).cloned();
         if named("cursor").is_some() {
             for needed in ["limit", "sort", "updated_since"] {
+                // Lines of closed schools are worked out, not kept: nothing says when one came to be.
+                if path.ends_with("/line-decisions") && needed == "updated_since" {
+                    continue;
+                }
                 assert!(named(needed).is_some(), "{path} has no {needed}");
             }
             let sort = named("sort").unwrap();
@@ -105,6 +109,14 @@ fn lists(app: &TestApp) -> Vec<(String, Vec<String>)> {
 on_both_databases! {
     fn every_list_pages_whole_in_every_order(app: &TestApp) {
         a_year(app);
+        // Two claims decided not to be titled, two lines of closed schools.
+        let g = app.gestionnaire();
+        sign_both(app, g.get("/conventions?status=issued").json["data"][0]["id"].as_str().unwrap());
+        let decided = g.post("/campaigns/2025-2026/small-claim-decisions", json!({"filter": {}, "reason": "sous le seuil"})).expect(200).json;
+        assert_eq!(decided["decided"], 2, "{decided}");
+        for uai in ["0301023Z", "0301015R"] {
+            g.json("PATCH", &format!("/schools/{uai}"), &[("if-match", "*")], &json!({"closed_on": "2025-07-01"})).expect(200);
+        }
         let (admin, mut count) = (app.admin(), 0);
         for (path, sorts) in lists(app) {
             let whole = admin.get(&format!("{path}?limit=200")).expect(200).json["data"].as_array().unwrap().clone();
@@ -274,7 +286,7 @@ on_both_databases! {
         assert_eq!((&named["issued"], &named["refused"]), (&json!(1), &json!(0)));
 
         // Approvals select titles: what was withdrawn only when it is asked for.
-        let convention = g.get("/conventions?status=active&limit=1").json["data"][0].clone();
+        let convention = g.get("/conventions?status=active&limit=1&sort=-number").json["data"][0].clone();
         for filter in [json!({}), json!({"campaign": "2025-2026"}), json!({"departement": "30"}), json!({"kind": "commune"}), json!({"kind": "epci"}),
                        json!({"insee_code": "30278"}), json!({"collectivite": "21300278500011"}), json!({"collectivite": "21300278500029"}),
                        json!({"status": "prepared"}), json!({"status": "approved"}), json!({"status": "withdrawn"}), json!({"status": "transmitted"}),

@@ -18,6 +18,7 @@ const ALL: &[Role] = Role::ALL;
 const REGISTRY: &[Role] = &[Role::Lecteur, Role::Gestionnaire, Role::Ordonnateur, Role::Admin];
 const GESTIONNAIRE: &[Role] = &[Role::Gestionnaire];
 const ORDONNATEUR: &[Role] = &[Role::Ordonnateur];
+const MONEY: &[Role] = &[Role::Gestionnaire, Role::Ordonnateur];
 const ADMIN: &[Role] = &[Role::Admin];
 
 /// Who may call what; the two open operations admit everybody.
@@ -71,6 +72,14 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("get_title_document", ALL),
     ("list_title_transitions", ALL),
     ("transition_title", ORDONNATEUR),
+    ("decide_small_claims", MONEY),
+    ("list_small_claim_decisions", ALL),
+    ("get_small_claim_decision", ALL),
+    ("get_small_claim_decision_document", ALL),
+    ("list_small_claim_decision_transitions", ALL),
+    ("transition_small_claim_decision", MONEY),
+    ("list_line_decisions", REGISTRY),
+    ("decide_lines", GESTIONNAIRE),
     ("seal_batch", ORDONNATEUR),
     ("list_batches", ALL),
     ("get_batch", ALL),
@@ -322,6 +331,26 @@ fn a_year(app: &TestApp, r: &Recorder) {
     let broken = app.db.write(|tx| blobs::put(tx, "text/x-typst", b"#panic(\"abime\")")).unwrap();
     app.sql(&format!("UPDATE conventions SET paper_template_sha256 = '{broken}', document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'")).unwrap();
     r.get(&g, &format!("/conventions/{second}/document")).problem(409, "document_failed");
+
+    // Small claims, and a line whose school has closed.
+    for action in ["sign", "countersign"] {
+        r.post(&g, &format!("/conventions/{second}/transitions"), &with(&sign, "action", action)).expect(200);
+    }
+    let keys = |key: &str| json!({"keys": [key], "reason": "sous le seuil"});
+    let decided = r.post(&g, &format!("{path}/small-claim-decisions"), &keys("21300189400012")).expect(200);
+    assert_eq!(decided.json["decided"], 1, "{}", decided.text());
+    let list = r.get(&g, &format!("{path}/small-claim-decisions?sort=-amount")).expect(200);
+    let id = list.json["data"][0]["id"].as_str().unwrap().to_owned();
+    for below in ["", "/document", "/transitions"] {
+        r.get(&g, &format!("/small-claim-decisions/{id}{below}")).expect(200);
+    }
+    let revoke = json!({"action": "revoke", "reason": "à titrer"});
+    r.post(&g, &format!("/small-claim-decisions/{id}/transitions"), &revoke).expect(200);
+    r.post(&g, &format!("/small-claim-decisions/{id}/transitions"), &revoke).problem(409, "decision_state");
+    r.json(&g, "PATCH", "/schools/0301015R", &[("if-match", "*")], &json!({"closed_on": "2025-07-01"})).expect(200);
+    r.get(&g, &format!("{path}/line-decisions?sort=-uai")).expect(200);
+    let keep = json!({"keys": ["0301015R"], "choice": "keep", "reason": "fermée après la rentrée"});
+    r.post(&g, &format!("{path}/line-decisions"), &keep).expect(200);
 
     // Titles and batches.
     let prepared = r.post(&g, &format!("{path}/perception-titles"), &json!({})).expect(200);

@@ -37,7 +37,8 @@ pub fn document(app: &TestApp) -> Value {
 pub fn operations(document: &Value) -> Vec<Operation> {
     let mut all = Vec::new();
     for (template, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
+        // What stands beside the API (health, problems…) has its own tests.
+        for (method, operation) in item.as_object().unwrap().iter().filter(|_| template.starts_with("/api/v1/")) {
             let content = operation["requestBody"]["content"].as_object();
             let json = content.and_then(|c| c.get("application/json"));
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();

@@ -95,6 +95,11 @@ impl TestApp {
         }
     }
 
+    /// Where its data is, for another process.
+    pub fn database_url(&self) -> String {
+        self.base.as_ref().unwrap().url()
+    }
+
     /// Nobody in particular.
     pub fn anonymous(&self) -> Client {
         Client::new(&self.url, None)
