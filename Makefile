@@ -2,12 +2,13 @@
 # make demo       the program on its demonstration year; make demo ARGS="--exit" stops afterwards
 # make test       every test, on SQLite and on a PostgreSQL of our own
 # make crash      kill -9 in the middle of acts in number; ROUNDS=50 kills for each act on each database
+# make bench      what the program costs beside the barest alternatives; make bench ARGS="acts sqlite 9" chooses
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 ARGS ?=
 ROUNDS ?= 50
 
-.PHONY: help demo test crash check fmt clippy doc deny clean
+.PHONY: help demo test bench crash check fmt clippy doc deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +27,10 @@ crash: ## Kill -9 during issue, approval and sealing, ROUNDS=50 times each on ea
 	@scripts/install-test-packages.sh
 	cargo build --locked
 	scripts/with-postgres.sh scripts/crash.py --rounds $(ROUNDS) $(ARGS)
+
+bench: ## Ratios beside bare SQL, bare Typst, bare actix (ARGS="acts|documents|reading|idle sqlite|postgres RUNS")
+	@scripts/install-test-packages.sh
+	scripts/with-postgres.sh cargo bench --locked --bench year -- $(ARGS)
 
 check: fmt clippy doc deny ## Everything that runs no test
 

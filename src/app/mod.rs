@@ -9,6 +9,8 @@
 //! On SIGTERM or SIGINT: no new connection, requests under way end (up to `shutdown_timeout_seconds`), then jobs under
 //! way end and no other is taken, then the process exits with 0. No lease is left behind.
 //!
+//! Over 400 lines: the root of everything is read in one place, from the keys to the last thread joined.
+//!
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
 //! and what its handlers share in `App::shared`.
 

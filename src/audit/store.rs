@@ -13,7 +13,7 @@ use crate::platform::{Outcome, Tx};
 use crate::{insert_batches, keyset};
 
 #[derive(Insertable)]
-#[diesel(table_name = audit_events)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 struct NewEvent<'a> {
     id: AuditEventId,
     at: Instant,

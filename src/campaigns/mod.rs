@@ -64,9 +64,9 @@ pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
     actions::by_id(tx, id)
 }
 
-/// Pins uncovered enrolments to the convention that covers them; returns how many.
-pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, convention: ConventionId, uais: &[Uai]) -> Outcome<usize> {
-    store::pin(tx, campaign, convention, uais)
+/// Pins uncovered enrolments to the convention that covers each school; returns how many.
+pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, ConventionId)]) -> Outcome<usize> {
+    store::pin(tx, campaign, covered)
 }
 
 /// Frees the enrolments of a convention that leaves.

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamp};
 
 use super::campaign::{Campaign, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 use super::enrolment::{Enrolment, EnrolmentOrigin};
@@ -13,13 +14,14 @@ use crate::kernel::text::Line;
 use crate::kernel::{Departement, Instant, Money, Refused, SchoolYear, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{campaigns, collectivite_sirets, enrolments, school_payers, schools};
+use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
 use crate::registry::SchoolFilter;
 use crate::{insert_batches, keyset, school_filters};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = campaigns, treat_none_as_null = true)]
+#[diesel(table_name = campaigns, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct CampaignRow {
     id: CampaignId,
     school_year: SchoolYear,
@@ -147,7 +149,7 @@ pub(super) fn list(
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = enrolments)]
+#[diesel(table_name = enrolments, treat_none_as_default_value = false)]
 struct EnrolmentRow {
     id: EnrolmentId,
     campaign_id: CampaignId,
@@ -245,21 +247,25 @@ pub(super) fn delete_enrolment(tx: &mut Tx<'_>, id: EnrolmentId) -> Outcome<bool
     Ok(done == 1)
 }
 
-/// Pins the uncovered enrolments of some schools to their convention; returns how many were pinned.
-pub(super) fn pin(tx: &mut Tx<'_>, campaign: CampaignId, convention: ConventionId, uais: &[Uai]) -> Outcome<usize> {
+/// Pins uncovered enrolments to the convention of each school, in batches; returns how many were pinned.
+pub(super) fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, ConventionId)]) -> Outcome<usize> {
     let now = tx.now();
-    Ok(diesel::update(
-        enrolments::table
-            .filter(enrolments::campaign_id.eq(campaign))
-            .filter(enrolments::uai.eq_any(uais))
-            .filter(enrolments::convention_id.is_null()),
-    )
-    .set((
-        enrolments::convention_id.eq(convention),
-        enrolments::version.eq(enrolments::version + 1),
-        enrolments::updated_at.eq(now),
-    ))
-    .execute(tx.conn())?)
+    let mut pinned = 0;
+    for chunk in covered.chunks(BATCH) {
+        let mut update = diesel::sql_query(format!(
+            "UPDATE enrolments SET convention_id = v.column2 FROM (VALUES {}) AS v \
+             WHERE enrolments.campaign_id = ${} AND enrolments.uai = v.column1 AND enrolments.convention_id IS NULL",
+            placeholders(2, chunk.len(), 2),
+            chunk.len() * 2 + 2,
+        ))
+        .into_boxed::<Backend>();
+        update = update.bind::<Timestamp, _>(now);
+        for (uai, convention) in chunk {
+            update = update.bind::<Text, _>(uai).bind::<Text, _>(*convention);
+        }
+        pinned += update.bind::<Text, _>(campaign).execute(tx.conn())?;
+    }
+    Ok(pinned)
 }
 
 /// Frees the enrolments of a convention that leaves.

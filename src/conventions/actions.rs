@@ -172,12 +172,17 @@ fn countersigner(campaign: &campaigns::Campaign, name: &str) -> Option<Finding> 
 
 /// What is worth a look: the frozen convention compared with the registry of today.
 pub fn findings(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<Vec<Finding>> {
-    let mut findings = Vec::new();
     let participation = store::latest_participation(tx, convention.id)?;
     let lines = store::lines(tx, &[participation.id])?;
     let uais: Vec<Uai> = lines.iter().map(|(_, l)| l.school.uai.clone()).collect();
+    findings_about(tx, convention, &uais)
+}
+
+/// The same, when the schools listed are known already.
+pub(super) fn findings_about(tx: &mut Tx<'_>, convention: &Convention, uais: &[Uai]) -> Outcome<Vec<Finding>> {
+    let mut findings = Vec::new();
     let schools: HashMap<Uai, _> =
-        registry::schools_by_uai(tx, &uais)?.into_iter().map(|s| (s.said.uai.clone(), s)).collect();
+        registry::schools_by_uai(tx, uais)?.into_iter().map(|s| (s.said.uai.clone(), s)).collect();
     let today = tx.today();
     let payer = registry::collectivite_by_id(tx, convention.collectivite_id)?;
     let facts = payer.as_ref().map(registry::facts);

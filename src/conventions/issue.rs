@@ -280,13 +280,14 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, campaign: &Campaign, issued: &[Issued],
     store::insert(tx, issued, template_sha256, || {
         Refused::new(&CONCURRENT_CHANGE, "Une convention vient d'être émise pour l'un de ces payeurs.")
     })?;
+    let covered = |i: &Issued| i.lines.iter().map(|l| (l.school.uai.clone(), i.convention.id)).collect::<Vec<_>>();
+    let covered: Vec<(Uai, ConventionId)> = issued.iter().flat_map(covered).collect();
+    if campaigns::pin(tx, campaign.id, &covered)? != covered.len() {
+        return Err(Refused::new(&CONCURRENT_CHANGE, "Une inscription a changé pendant l'émission.").into());
+    }
     let mut entries = Vec::with_capacity(issued.len());
     for i in issued {
-        let uais: Vec<Uai> = i.lines.iter().map(|l| l.school.uai.clone()).collect();
-        let pinned = campaigns::pin(tx, campaign.id, i.convention.id, &uais)?;
-        if pinned != uais.len() {
-            return Err(Refused::new(&CONCURRENT_CHANGE, "Une inscription a changé pendant l'émission.").into());
-        }
+        let uais: Vec<&Uai> = i.lines.iter().map(|l| &l.school.uai).collect();
         let data = json!({ "siret": i.convention.party.siret, "schools": uais, "total": i.convention.total });
         entries.push(Entry::new("convention.issued", "convention", &i.convention.number, data));
     }

@@ -24,7 +24,7 @@ use crate::registry::kinds::{CollectiviteKind, SchoolKind};
 use crate::{insert_batches, keyset, payer_filters};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
-#[diesel(table_name = conventions, treat_none_as_null = true)]
+#[diesel(table_name = conventions, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct ConventionRow {
     id: ConventionId,
     campaign_id: CampaignId,
@@ -63,7 +63,7 @@ struct ConventionRow {
 
 /// What is frozen at issue for the document: never read with the rest, never updated.
 #[derive(Insertable)]
-#[diesel(table_name = conventions)]
+#[diesel(table_name = conventions, treat_none_as_default_value = false)]
 struct NewConvention {
     #[diesel(embed)]
     row: ConventionRow,
@@ -232,7 +232,7 @@ pub(super) struct Issued {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = participations)]
+#[diesel(table_name = participations, treat_none_as_default_value = false)]
 struct NewParticipation {
     id: ParticipationId,
     convention_id: ConventionId,
@@ -244,7 +244,7 @@ struct NewParticipation {
 }
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = participation_lines)]
+#[diesel(table_name = participation_lines, treat_none_as_default_value = false)]
 struct LineRow {
     participation_id: ParticipationId,
     position: i64,

@@ -1,12 +1,13 @@
 //! The tables of collectivités, their SIRETs, their INSEE codes and their successions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteRequest, Representative, SiretView};
 use super::kinds::{CollectiviteKind, SuccessionKind};
+use super::school::PayerFacts;
 use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -20,7 +21,7 @@ use crate::platform::{Outcome, Tx, on_unique};
 use crate::{insert_batches, keyset, on_backend};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
-#[diesel(table_name = collectivites, treat_none_as_null = true)]
+#[diesel(table_name = collectivites, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct CollectiviteRow {
     id: CollectiviteId,
     siret: Siret,
@@ -183,6 +184,14 @@ pub(super) fn all(tx: &mut Tx<'_>) -> Outcome<Vec<Collectivite>> {
     Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
 }
 
+/// What the checks of schools need of every payer.
+pub(super) fn facts(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, PayerFacts>> {
+    let rows: Vec<(CollectiviteId, String, Option<String>)> = collectivites::table
+        .select((collectivites::id, collectivites::siren, collectivites::departement))
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(|(id, siren, departement)| (id, PayerFacts { siren, departement })).collect())
+}
+
 /// Collectivités by id.
 pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[CollectiviteId]) -> Outcome<Vec<Collectivite>> {
     let rows: Vec<CollectiviteRow> = collectivites::table.filter(collectivites::id.eq_any(ids)).load(tx.conn())?;
@@ -224,7 +233,9 @@ pub(super) fn insert_insee_codes(tx: &mut Tx<'_>, codes: &[(InseeCode, Collectiv
         insert_batches!(tx, collectivite_communes::table, rows);
         Ok(())
     };
-    on_unique(run(), || Refused::new(&CONCURRENT_CHANGE, "Un code INSEE vient d'être attribué à une autre collectivité."))
+    on_unique(run(), || {
+        Refused::new(&CONCURRENT_CHANGE, "Un code INSEE vient d'être attribué à une autre collectivité.")
+    })
 }
 
 /// Gives a free INSEE code to a collectivité; nothing happens when another took it at the same time.
@@ -287,7 +298,7 @@ pub(super) fn replace_siret(
 
 /// A recorded succession.
 #[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = successions)]
+#[diesel(table_name = successions, treat_none_as_default_value = false)]
 pub struct Succession {
     pub predecessor_id: CollectiviteId,
     pub successor_id: CollectiviteId,

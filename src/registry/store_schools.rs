@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamp};
 
 use super::kinds::{SchoolKind, Sector, SetBy};
 use super::school::{Count, PayerPeriod, School, SchoolRequest};
@@ -13,13 +14,13 @@ use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
-use crate::platform::db::Backend;
+use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
 use crate::{insert_batches, keyset};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = schools, treat_none_as_null = true)]
+#[diesel(table_name = schools, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct SchoolRow {
     uai: Uai,
     name: Line,
@@ -170,7 +171,9 @@ pub(super) fn insert_payers(tx: &mut Tx<'_>, periods: &[(Uai, PayerPeriod)]) -> 
         insert_batches!(tx, school_payers::table, rows);
         Ok(())
     };
-    on_unique(run(), || Refused::new(&CONCURRENT_CHANGE, "Le payeur de cette école vient d'être fixé par quelqu'un d'autre."))
+    on_unique(run(), || {
+        Refused::new(&CONCURRENT_CHANGE, "Le payeur de cette école vient d'être fixé par quelqu'un d'autre.")
+    })
 }
 
 /// Replaces the periods of one school.
@@ -297,14 +300,18 @@ pub(super) fn closed(tx: &mut Tx<'_>, day: NaiveDate) -> Outcome<HashMap<Uai, Na
 /// Notes the first school year of some schools.
 pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear)]) -> Outcome<()> {
     let now = tx.now();
-    for (uai, year) in years {
-        diesel::update(schools::table.find(uai))
-            .set((
-                schools::first_school_year.eq(year),
-                schools::version.eq(schools::version + 1),
-                schools::updated_at.eq(now),
-            ))
-            .execute(tx.conn())?;
+    for chunk in years.chunks(BATCH) {
+        let mut update = diesel::sql_query(format!(
+            "UPDATE schools SET first_school_year = v.column2, version = version + 1, updated_at = $1 \
+             FROM (VALUES {}) AS v WHERE schools.uai = v.column1",
+            placeholders(2, chunk.len(), 2),
+        ))
+        .into_boxed::<Backend>()
+        .bind::<Timestamp, _>(now);
+        for (uai, year) in chunk {
+            update = update.bind::<Text, _>(uai).bind::<Text, _>(year);
+        }
+        update.execute(tx.conn())?;
     }
     Ok(())
 }

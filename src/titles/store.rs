@@ -23,7 +23,7 @@ use crate::registry::kinds::CollectiviteKind;
 use crate::{insert_batches, keyset, payer_filters};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
-#[diesel(table_name = titles, treat_none_as_null = true)]
+#[diesel(table_name = titles, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct TitleRow {
     id: TitleId,
     campaign_id: CampaignId,
@@ -156,7 +156,7 @@ impl TitleRow {
 }
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = title_lines)]
+#[diesel(table_name = title_lines, treat_none_as_default_value = false)]
 struct LineRow {
     title_id: TitleId,
     position: i64,
@@ -279,7 +279,7 @@ pub(super) fn lines(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<(TitleId, T
 
 /// The frozen approval of a title.
 #[derive(Insertable, Queryable, Clone, Debug)]
-#[diesel(table_name = title_approvals)]
+#[diesel(table_name = title_approvals, treat_none_as_default_value = false)]
 pub struct ApprovalRow {
     pub title_id: TitleId,
     pub reference: String,
@@ -349,6 +349,52 @@ pub(super) fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Approva
         found.extend(rows);
     }
     Ok(found)
+}
+
+/// What a list or a batch says of an approval: without its content, which is long.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    pub title_id: TitleId,
+    pub reference: String,
+    pub approver: Signatory,
+    pub approved_on: NaiveDate,
+    pub content_sha256: String,
+}
+
+/// The approvals of some titles, in short.
+pub(super) fn approvals_in_short(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Approval>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(5000) {
+        let rows: Vec<(TitleId, String, Json<Signatory>, NaiveDate, String)> = title_approvals::table
+            .filter(title_approvals::title_id.eq_any(chunk))
+            .select((
+                title_approvals::title_id,
+                title_approvals::reference,
+                title_approvals::approver,
+                title_approvals::approved_on,
+                title_approvals::content_sha256,
+            ))
+            .load(tx.conn())?;
+        found.extend(rows.into_iter().map(|(title_id, reference, approver, approved_on, content_sha256)| Approval {
+            title_id,
+            reference,
+            approver: approver.value,
+            approved_on,
+            content_sha256,
+        }));
+    }
+    Ok(found)
+}
+
+/// The exercices of a campaign's titles in a state.
+pub(super) fn exercices(tx: &mut Tx<'_>, campaign: CampaignId, state: TitleState) -> Outcome<Vec<i64>> {
+    let years: Vec<Option<i64>> = titles::table
+        .filter(titles::campaign_id.eq(campaign))
+        .filter(titles::state.eq(state))
+        .select(titles::exercice)
+        .distinct()
+        .load(tx.conn())?;
+    Ok(years.into_iter().flatten().collect())
 }
 
 /// Sets the document of an approved title that has none yet; false when another render came first.

@@ -23,7 +23,7 @@ use crate::{insert_batches, keyset, on_backend, payer_filters};
 
 /// An act, frozen.
 #[derive(Insertable, Queryable, Debug, Clone)]
-#[diesel(table_name = acts)]
+#[diesel(table_name = acts, treat_none_as_default_value = false)]
 pub struct ActRow {
     pub id: SmallClaimActId,
     pub number: String,
@@ -44,7 +44,7 @@ pub struct ActRow {
 }
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = decisions)]
+#[diesel(table_name = decisions, treat_none_as_default_value = false)]
 struct DecisionRow {
     id: DecisionId,
     convention_id: ConventionId,
@@ -268,7 +268,7 @@ pub(super) fn keep_paper(tx: &mut Tx<'_>, id: SmallClaimActId, sha256: &str) -> 
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = words)]
+#[diesel(table_name = words, treat_none_as_default_value = false)]
 struct LineDecisionRow {
     convention_id: ConventionId,
     uai: Uai,

@@ -190,6 +190,31 @@ on_both_databases! {
         app.ordonnateur().get(&format!("/perception-titles/{id}/document")).problem(409, "title_document_failed");
     }
 
+    fn an_act_whose_template_is_broken_says_so(app: &TestApp) {
+        register_seed(app);
+        app.gestionnaire().json("PATCH", "/collectivites/21300278500011", &[("if-match", "*")], &json!({"contact_phone": "0466000000"})).expect(200);
+        open_campaign(app, "do_not_issue");
+        app.gestionnaire().json("PATCH", "/campaigns/2025-2026", &[("if-match", "*")], &json!({"small_claims": {"threshold": "100.00"}})).expect(200);
+        app.forget_jobs();
+        let issued = app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json;
+        app.set_time("2025-07-28T09:00:00Z");
+        sign_both(app, issued["items"][0]["id"].as_str().unwrap());
+        let defaults = campaigns::Defaults {
+            texts: campaigns::texts::CampaignTexts::default(),
+            thresholds: campaigns::Thresholds::new(Vec::new()),
+            specimen: false,
+        };
+        let person = app.person(ent_backoffice::kernel::Role::Gestionnaire);
+        let actor = Actor { user: Some(person.id), role: person.role, label: person.full_name(), request_id: None };
+        let year = ent_backoffice::kernel::SchoolYear::parse("2025-2026").unwrap();
+        let all = titles::PrepareRequest { filter: None, keys: None, dry_run: false };
+        app.db.write(|tx| titles::prepare(tx, &actor, &year, all.clone(), &defaults, &broken()).map(|_| ())).unwrap();
+        let g = app.gestionnaire();
+        let list = g.get("/campaigns/2025-2026/small-claim-decisions").expect(200).json;
+        let id = list["data"][0]["id"].as_str().unwrap();
+        g.get(&format!("/small-claim-decisions/{id}/document")).problem(409, "decision_document_failed");
+    }
+
     fn a_row_that_is_no_value_is_an_incident_that_says_nothing(app: &TestApp) {
         app.gestionnaire().post("/campaigns", crate::year::campaign("issue")).expect(201);
         app.sql("UPDATE campaigns SET tariff = '{\"secret\": 1}'").unwrap();

@@ -367,7 +367,10 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.post(&o, "/perception-titles/approvals", &json!({"filter": {"campaign": "2025-2026"}})).expect(200);
     r.post(&o, &moves, &json!({"action": "approve"})).problem(409, "title_state");
     r.get(&o, &format!("/perception-titles/{id}/document")).expect(200);
-    r.post(&o, &moves, &json!({"action": "withdraw", "reason": "essai"})).expect(200);
+    for title in r.get(&o, "/perception-titles?status=approved").json["data"].as_array().unwrap() {
+        let moves = format!("/perception-titles/{}/transitions", title["id"].as_str().unwrap());
+        r.post(&o, &moves, &json!({"action": "withdraw", "reason": "essai"})).expect(200);
+    }
     r.post(&o, "/accounting-batches", &json!({"campaign": "2025-2026"})).problem(409, "nothing_to_seal");
     r.post(&o, "/accounting-batches", &json!({"campaign": "2090-2091"})).problem(404, "not_found");
     r.post(&g, &format!("{path}/perception-titles"), &json!({})).expect(200);

@@ -340,7 +340,9 @@ fn the_program_survives_a_postgresql_that_drops_every_connection() {
                     refused += 1;
                 }
             } else {
-                app.anonymous().post("/auth/refresh", json!({"refresh_token": "x"})).problem(401, "refresh_token_invalid");
+                app.anonymous()
+                    .post("/auth/refresh", json!({"refresh_token": "x"}))
+                    .problem(401, "refresh_token_invalid");
             }
         }
         assert!(refused <= 1, "{refused} requests paid for connections known to be lost");
@@ -375,7 +377,8 @@ fn the_measures_are_for_this_machine_or_for_their_own_address() {
 #[test]
 fn check_config_says_when_a_public_program_has_no_address_for_its_measures() {
     let mut config = ent_backoffice::config::Config::default();
-    let about = |config: &ent_backoffice::config::Config| config.check().iter().filter(|f| f.key == "metrics.listen").count();
+    let about =
+        |config: &ent_backoffice::config::Config| config.check().iter().filter(|f| f.key == "metrics.listen").count();
     assert_eq!(about(&config), 0);
     config.server.public_url = "https://ent.exemple.fr".into();
     assert_eq!(about(&config), 1);

@@ -79,6 +79,8 @@ on_both_databases! {
         lifted["acknowledged"] = json!([{"code": "school_closed_since_signature", "reason": "vu avec la mairie"}]);
         app.gestionnaire().post(&path, lifted).expect(200);
         check(&id, [state, state, None]);
+        let keep = json!({"keys": ["0301023Z"], "choice": "keep", "reason": "fermée après la signature"});
+        app.gestionnaire().post("/campaigns/2025-2026/line-decisions", keep).expect(200);
         app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
         check(&id, [state, state, Some("convention_titled")]);
         app.sql("UPDATE conventions SET state = 'expired', exited_on = '2026-09-05'").unwrap();

@@ -53,7 +53,28 @@ macro_rules! on_backend {
 /// Rows inserted by one statement: well below the bind limits (32,766 on SQLite) for our widest table.
 pub const BATCH: usize = 400;
 
+/// `($1, $2), ($3, $4)`: parameters of some rows, for the statements in number diesel has no words for.
+///
+/// To SQLite `$1` is a name: parameters are bound in the order they appear, so `first` counts those that stand before.
+#[must_use]
+pub fn placeholders(first: usize, rows: usize, columns: usize) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(rows * columns * 7);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{}${}", if column == 0 { "" } else { ", " }, first + row * columns + column);
+        }
+        text.push(')');
+    }
+    text
+}
+
 /// Inserts rows in batches inside the caller's transaction.
+///
+/// Rows derive `Insertable` with `treat_none_as_default_value = false`: SQLite knows no `DEFAULT` among values, and
+/// diesel would write rows that may hold one by one.
 #[macro_export]
 macro_rules! insert_batches {
     ($tx:expr, $table:expr, $rows:expr) => {{
@@ -93,6 +114,9 @@ struct Connector {
     url: String,
     busy_ms: u128,
     losses: Arc<AtomicUsize>,
+    /// KiB of pages a SQLite connection may keep. The system caches the file for the readers; the writer holds what a
+    /// use case in number changes until it commits.
+    cache_kib: u32,
 }
 
 /// A pooled connection, and what is known of its health.
@@ -120,8 +144,8 @@ impl Connector {
                 conn.batch_execute(&format!(
                     "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                      PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY; \
-                     PRAGMA cache_size = -20000;",
-                    self.busy_ms
+                     PRAGMA cache_size = -{};",
+                    self.busy_ms, self.cache_kib
                 ))
                 .map_err(r2d2::Error::QueryError)?;
                 Ok(AnyConnection::Sqlite(conn))
@@ -199,9 +223,9 @@ impl Database {
             });
         }
         let losses = Arc::new(AtomicUsize::new(0));
-        let pool = |size: u32| {
+        let pool = |size: u32, cache_kib: u32| {
             let (url, losses) = (settings.url.clone(), Arc::clone(&losses));
-            let connector = Connector { url, busy_ms: settings.wait.as_millis(), losses };
+            let connector = Connector { url, busy_ms: settings.wait.as_millis(), losses, cache_kib };
             Pool::builder()
                 .max_size(size.max(1))
                 .min_idle(Some(1))
@@ -214,8 +238,8 @@ impl Database {
                 })
         };
         // SQLite has one writer at a time: waiting in the pool is fair, waiting on its lock is not.
-        let writers = pool(if sqlite.is_some() { 1 } else { settings.connections })?;
-        let readers = if sqlite.is_some() { pool(settings.connections)? } else { writers.clone() };
+        let writers = pool(if sqlite.is_some() { 1 } else { settings.connections }, 20_000)?;
+        let readers = if sqlite.is_some() { pool(settings.connections, 4_000)? } else { writers.clone() };
         Ok(Self { writers, readers, losses, sqlite: sqlite.is_some(), clock, ids })
     }
 
@@ -334,6 +358,18 @@ impl Database {
             Ok(Err(error)) => Err(error),
             Err(panic) => std::panic::resume_unwind(panic),
         }
+    }
+
+    /// Gives back the memory that work in number left in SQLite's writer; for quiet moments.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn rest(&self) -> Outcome<()> {
+        let mut conn = self.writers.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
+        if let AnyConnection::Sqlite(c) = &mut conn.conn {
+            c.batch_execute("PRAGMA shrink_memory")?;
+        }
+        Ok(())
     }
 
     /// Runs a query on a reading connection, outside any writing transaction.
