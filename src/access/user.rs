@@ -9,7 +9,7 @@ use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
 use crate::kernel::{Instant, Refused, Role, ids::UserId};
 
-/// A delegation of signature, published in the recueil des actes administratifs (RAA).
+/// Une délégation de signature, publiée au recueil des actes administratifs (RAA).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delegation {

@@ -13,6 +13,7 @@
 //!
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
 //! and what its handlers share in `App::shared`.
+//! Over 400 lines: everything is put together in one place, so that nothing is put together elsewhere.
 
 mod edge;
 mod health;

@@ -313,14 +313,15 @@ fn write(
         Refused::new(&CONCURRENT_CHANGE, "Un titre vient d'être préparé pour l'une de ces conventions.")
     })?;
     let policy = scene.campaign.said.small_claims.policy;
-    let reason = format!("politique « {policy} » de la campagne {}", scene.campaign.said.school_year);
+    let year = &scene.campaign.said.school_year;
+    let reason = format!("la campagne {year} prévoit de ne pas émettre de titre sous le seuil");
     small_claims::record(tx, actor, scene, &harvest.untitled, (Origin::Policy, &reason), making)?;
     for decision in &harvest.outlived {
         let revoked = decision.clone().revoke(Revocation {
             by: preparer,
             by_label: actor.label.clone(),
             at: tx.now(),
-            reason: format!("la campagne suit désormais la politique « {policy} »"),
+            reason: format!("la campagne {year} n'en fait plus sa règle (« {policy} »)"),
             origin: Origin::Policy,
         })?;
         store_decisions::save_revocation(tx, &revoked)?;

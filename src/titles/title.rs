@@ -105,12 +105,12 @@ pub struct TitleLine {
     pub label: String,
     pub commune_name: Line,
     pub departement: Departement,
-    /// Units counted: 1 per school, or its pupils, or its classes.
+    /// Unités comptées : 1 par école, ou ses élèves, ou ses classes.
     pub quantity: i64,
-    /// Price of a unit; null when the amount is no product (a share, a waiver).
+    /// Prix d'une unité ; nul quand le montant n'est pas un produit (une part, une dispense).
     pub unit_amount: Option<Money>,
     pub amount: Money,
-    /// Why nothing is due for this school, if so.
+    /// Pourquoi rien n'est dû pour cette école, le cas échéant.
     pub waiver: Option<String>,
 }
 

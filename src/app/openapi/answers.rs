@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{BEARER, each_operation, id, object};
+use super::{BEARER, UNREADY, each_operation, id, object};
 use crate::app::catalogue;
 use crate::kernel::ProblemCode;
 
@@ -34,6 +34,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("get_convention_document", "not_found document_failed"),
     ("get_me", "not_found"),
     ("get_participation", "not_found"),
+    ("get_metrics", "not_found"),
     ("get_readiness", "unavailable"),
     ("get_school", "not_found"),
     ("get_small_claim_decision", "not_found"),
@@ -221,6 +222,7 @@ fn refusals(operation: &mut Value, codes: &[&str], catalogue: &[&'static Problem
     for problem in catalogue.iter().filter(|problem| codes.contains(&problem.code)) {
         by_status.entry(problem.status).or_default().push(problem);
     }
+    let view = if id(operation) == "get_readiness" { UNREADY } else { "ProblemView" };
     let Some(responses) = object(operation, &["responses"]) else { return };
     responses.retain(|status, _| status.starts_with('2'));
     for (status, problems) in by_status {
@@ -229,7 +231,7 @@ fn refusals(operation: &mut Value, codes: &[&str], catalogue: &[&'static Problem
             .iter()
             .map(|p| (p.code.to_owned(), json!({ "$ref": format!("#/components/examples/{}", p.code) })))
             .collect();
-        let schema = json!({ "$ref": "#/components/schemas/ProblemView" });
+        let schema = json!({ "$ref": format!("#/components/schemas/{view}") });
         let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
         responses.insert(status.to_string(), json!({ "description": text, "content": content }));
     }
