@@ -219,6 +219,10 @@ fn decorate(headers: &mut HeaderMap, path: &str, id: &str, hsts: Option<&HeaderV
 #[derive(Clone)]
 pub struct AllowedMethods(Vec<(Vec<String>, Vec<&'static str>)>);
 
+fn is_hole(part: &str) -> bool {
+    part.starts_with('{')
+}
+
 fn segments(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
 }
@@ -253,15 +257,24 @@ impl AllowedMethods {
                 && template
                     .iter()
                     .zip(&asked)
-                    .all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+                    .all(|(part, given)| part == given || (is_hole(part) && !given.is_empty()))
         };
-        let mut methods: Vec<&str> = Vec::new();
-        for (_, admitted) in self.0.iter().filter(|(template, _)| fits(template)) {
-            for method in admitted.iter().filter(|m| !methods.contains(m)).collect::<Vec<_>>() {
-                methods.push(method);
-            }
-        }
-        methods
+        // A written word is closer than a hole: `/schools/imports` is not the school « imports ».
+        let holes = |template: &[String]| template.iter().filter(|part| is_hole(part)).count();
+        let fitting = self.0.iter().filter(|(template, _)| fits(template));
+        fitting.min_by_key(|(template, _)| holes(template)).map(|(_, methods)| methods.clone()).unwrap_or_default()
+    }
+
+    /// The addresses that a key would fit too: there, a method they do not admit must not fall to the key's routes.
+    pub fn shadowed(&self) -> Vec<(String, Vec<&'static str>)> {
+        let under = |written: &[String], keyed: &[String]| {
+            written != keyed
+                && written.len() == keyed.len()
+                && written.iter().zip(keyed).all(|(word, part)| word == part || (is_hole(part) && !is_hole(word)))
+        };
+        let is_shadowed = |path: &[String]| self.0.iter().any(|(other, _)| under(path, other));
+        let found = self.0.iter().filter(|(path, _)| is_shadowed(path));
+        found.map(|(path, methods)| (path.join("/"), methods.clone())).collect()
     }
 }
 

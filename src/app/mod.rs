@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
-use actix_web::{HttpServer, web};
+use actix_web::{HttpServer, guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
@@ -248,6 +248,10 @@ impl App {
         let document = web::Bytes::from(document.to_string());
         move |cfg| {
             shared(cfg);
+            for (path, methods) in allowed.shadowed() {
+                let other = guard::fn_guard(move |context| !methods.contains(&context.head().method.as_str()));
+                cfg.service(web::resource(path).guard(other).to(edge::nothing_here));
+            }
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
             health::routes(cfg);
             problems::routes(cfg);

@@ -291,8 +291,16 @@ pub fn import_enrolments(
                 created_at: tx.now(),
             });
         }
-        if let (Some(first), true) = (row.first_school_year, outcome != "rejected") {
-            first_years.push((row.uai.clone(), first));
+        if let (Some(first), Some(school), true) = (row.first_school_year, known.get(&row.uai), outcome != "rejected")
+            && school.said.first_school_year.as_ref() != Some(&first)
+        {
+            if school.person_fields.contains("first_school_year") {
+                let kept = school.said.first_school_year.as_ref().map(ToString::to_string).unwrap_or_default();
+                let message = "Le champ first_school_year saisi à la main est conservé.";
+                findings.push(Finding::info("kept_manual", message).compared(kept, first));
+            } else {
+                first_years.push((row.uai.clone(), first));
+            }
         }
         view.tell(Some(line), &row.uai, outcome, findings);
     }

@@ -139,6 +139,9 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
     known
 }
 
+/// What may become of a payer of a bulk issue.
+pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
+
 /// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct IssueView {
@@ -165,9 +168,6 @@ fn kept(tariff: &Tariff, exempted: Option<&String>, participation: &Participatio
         None => exempted.is_some_and(|reason| e.reason.as_str() == reason),
     })
 }
-
-/// What may become of a payer of a bulk issue.
-pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
 
 /// Issues conventions in number.
 pub fn issue(

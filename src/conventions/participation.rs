@@ -31,7 +31,7 @@ pub struct ListedSchool {
 pub struct Counts {
     pub pupils: Option<i64>,
     pub classes: Option<i64>,
-    /// First school year the school took part.
+    /// Première année scolaire de participation.
     pub first_school_year: Option<SchoolYear>,
 }
 

@@ -106,6 +106,11 @@ pub struct SiretRequest {
 pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRequest) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
     let old = found.said.siret.clone();
+    let began = collectivites::sirets(tx, found.id)?.into_iter().find(|s| s.siret == old).and_then(|s| s.valid_from);
+    if let Some(began) = began.filter(|began| new.from <= *began) {
+        let fault = FieldFault::new("date_order", format!("Le SIRET actuel commence le {began} : le suivant, après."));
+        return Err(Refused::field("/from", &fault, Some(new.from.to_string())).into());
+    }
     collectivites::replace_siret(tx, found.id, &old, &new.siret, new.from, || siret_taken(&new.siret))?;
     found.said.siret = new.siret.clone();
     collectivites::save(tx, &mut found)?;
@@ -137,7 +142,7 @@ pub fn record_succession(
     let (mut predecessor, _) = collectivite(tx, siret)?;
     let (successor, _) = collectivite(tx, &request.successor_siret)?;
     let chain: HashMap<_, _> = collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect();
-    if last_successor(&chain, successor.id, None).0 == predecessor.id {
+    if successor.id == predecessor.id || last_successor(&chain, successor.id, None).0 == predecessor.id {
         return Err(Refused::new(
             &SUCCESSION_LOOP,
             "Le successeur désigné est lui-même remplacé par cette collectivité.",

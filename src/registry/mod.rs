@@ -89,7 +89,7 @@ pub fn payers_by_siret(tx: &mut Tx<'_>) -> Outcome<HashMap<crate::kernel::Siret,
     Ok(store_collectivites::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect())
 }
 
-/// Notes the first school year some schools took part, where none was known.
+/// Notes the first school year some schools took part; who calls has left aside what a person wrote.
 pub fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, crate::kernel::SchoolYear)]) -> Outcome<()> {
     store_schools::note_first_school_years(tx, years)
 }

@@ -270,11 +270,11 @@ pub(super) fn closed(tx: &mut Tx<'_>, day: NaiveDate) -> Outcome<HashMap<Uai, Na
     Ok(rows.into_iter().collect())
 }
 
-/// Notes the first school year of schools that had none.
+/// Notes the first school year of some schools.
 pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear)]) -> Outcome<()> {
     let now = tx.now();
     for (uai, year) in years {
-        diesel::update(schools::table.find(uai).filter(schools::first_school_year.is_null()))
+        diesel::update(schools::table.find(uai))
             .set((
                 schools::first_school_year.eq(year),
                 schools::version.eq(schools::version + 1),

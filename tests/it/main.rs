@@ -17,6 +17,7 @@ mod support;
 
 mod architecture;
 mod auth;
+mod debtors;
 mod edge;
 mod examples;
 mod frozen;
@@ -27,6 +28,8 @@ mod operation;
 mod races;
 mod refusals;
 mod schema;
+mod small_claims;
+mod tariffs;
 mod titles;
 mod users;
 mod year;

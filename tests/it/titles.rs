@@ -49,7 +49,7 @@ pub fn luhn(body: &str) -> String {
         .unwrap()
 }
 
-fn active_campaign(app: &TestApp, policy: &str) -> Vec<String> {
+pub fn active_campaign(app: &TestApp, policy: &str) -> Vec<String> {
     open_campaign(app, policy);
     let gestionnaire = app.gestionnaire();
     let issued = gestionnaire.post("/campaigns/2025-2026/conventions", json!({})).expect(200).json;
@@ -61,7 +61,7 @@ fn active_campaign(app: &TestApp, policy: &str) -> Vec<String> {
     ids
 }
 
-fn prepare(app: &TestApp) -> Value {
+pub fn prepare(app: &TestApp) -> Value {
     app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json
 }
 

@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::objects::Objects;
 use super::problem::{self, Problem};
 use crate::kernel::refused::FAULT_SEPARATOR;
 use crate::kernel::{FieldError, FieldFault, Refused, refused::INVALID_VALUE, text::excerpt};
@@ -51,7 +52,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 /// Reads a JSON body into its typed request.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let result: Result<T, _> = serde_path_to_error::deserialize(&mut reader);
+    let result: Result<T, _> = serde_path_to_error::deserialize(Objects(&mut reader));
     match result {
         Ok(value) => match reader.end() {
             Ok(()) => Ok(value),

@@ -7,6 +7,7 @@
 
 mod body;
 pub mod docs;
+mod objects;
 pub mod page;
 pub mod problem;
 mod query;

@@ -1,6 +1,6 @@
 //! What handlers share: the database, reached through one hop to a blocking thread and one transaction.
 
-use actix_web::http::header::IF_MATCH;
+use actix_web::http::header::{HeaderValue, IF_MATCH};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 
 use super::problem::{self, Answer, Problem};
@@ -19,8 +19,8 @@ pub struct State {
 #[derive(Debug, Clone)]
 pub struct CallContext {
     pub request_id: Option<String>,
-    if_match: Option<String>,
-    key: Option<String>,
+    if_match: Option<Header>,
+    key: Option<Header>,
     route: String,
 }
 
@@ -29,7 +29,7 @@ impl FromRequest for CallContext {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| request.headers().get(name).map(Header::read);
         std::future::ready(Ok(Self {
             request_id: problem::current::get(),
             if_match: header(IF_MATCH.as_str()),
@@ -39,10 +39,20 @@ impl FromRequest for CallContext {
     }
 }
 
+/// A header that was sent; one that is no ASCII text is refused where it is used, never taken for absent.
+#[derive(Debug, Clone)]
+struct Header(String);
+
+impl Header {
+    fn read(value: &HeaderValue) -> Self {
+        Self(value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()).into_owned(), str::to_owned))
+    }
+}
+
 impl CallContext {
     /// The version a modification must announce.
     pub fn expected_version(&self) -> Result<i64, Problem> {
-        let raw = self.if_match.as_deref().ok_or_else(|| {
+        let Header(raw) = self.if_match.as_ref().ok_or_else(|| {
             Problem::new(&problem::PRECONDITION_REQUIRED, "Relire l'objet et renvoyer son ETag dans If-Match.")
         })?;
         raw.trim().trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
@@ -87,7 +97,7 @@ impl State {
         work: impl FnOnce(&mut Tx<'_>) -> Outcome<Reply> + Send + 'static,
     ) -> Answer {
         let keyed = match (call.key, user) {
-            (Some(key), Some(user)) => {
+            (Some(Header(key)), Some(user)) => {
                 if key.is_empty() || key.len() > 200 || !key.bytes().all(|b| b.is_ascii_graphic()) {
                     let fault = crate::kernel::FieldFault::new(
                         "idempotency_key_format",
