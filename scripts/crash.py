@@ -703,6 +703,8 @@ def series(database, binary, folder, act, token, rounds, draw, duration, play, l
             faults.append(wrong)
             print(f"  WRONG {database.name} {label} round {n}, killed after {delay * 1000:.0f} ms ({base} is kept): {wrong}",
                   flush=True)
+        if (n + 1) % 10 == 0 and n + 1 < rounds:
+            print(f"  {database.name} {label}: {n + 1} kills, {held} inside a transaction", flush=True)
     seconds = time.monotonic() - started
     line = (database.name, label, f"{duration * 1000:.0f}", rounds, held, counts["before"], counts["after"],
             counts["idle"], len(faults), f"{seconds:.0f}")

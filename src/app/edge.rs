@@ -19,8 +19,8 @@ use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
-use crate::kernel::refused::NOT_FOUND;
 use crate::config::ServerConfig;
+use crate::kernel::refused::NOT_FOUND;
 use crate::kernel::{Ids, ProblemCode};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::problem::{INTERNAL_ERROR, METHOD_NOT_ALLOWED, current};

@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts the log; `wanted` is the filter of RUST_LOG.
 pub fn start(wanted: Option<&str>, json: bool) {
-    let filter = EnvFilter::try_new(wanted.unwrap_or("info,actix_server=warn")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_new(wanted.unwrap_or("info,actix_server=warn")).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

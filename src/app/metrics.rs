@@ -47,9 +47,8 @@ impl Readers {
 
 /// Mounts `/metrics` for its readers.
 pub fn routes(cfg: &mut web::ServiceConfig, readers: Readers) {
-    let answer = move |request: HttpRequest, state: State, metrics: web::Data<Metrics>| {
-        scrape(request, state, metrics, readers)
-    };
+    let answer =
+        move |request: HttpRequest, state: State, metrics: web::Data<Metrics>| scrape(request, state, metrics, readers);
     cfg.route("/metrics", web::get().to(answer));
 }
 
@@ -62,6 +61,7 @@ async fn scrape(request: HttpRequest, state: State, metrics: web::Data<Metrics>,
         let backlog = db.read(jobs::overview).inspect_err(|cause| tracing::error!(%cause, "metrics of the queue")).ok();
         metrics.render(&db.pools(), backlog.as_ref())
     });
-    let text = text.await.map_err(|_| Problem::new(&crate::platform::web::problem::UNAVAILABLE, "Le service s'arrête."))?;
+    let text =
+        text.await.map_err(|_| Problem::new(&crate::platform::web::problem::UNAVAILABLE, "Le service s'arrête."))?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

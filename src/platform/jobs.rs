@@ -253,10 +253,7 @@ fn finish(tx: &mut Tx<'_>, job: &Job, result: &Result<(), JobError>, patience: P
     let now = tx.now();
     // Each lease counts one more attempt: this one is still ours if nobody counted after us.
     let mine = || {
-        jobs::table
-            .find(job.id)
-            .filter(jobs::state.eq(JobState::Running))
-            .filter(jobs::attempts.eq(job.attempts + 1))
+        jobs::table.find(job.id).filter(jobs::state.eq(JobState::Running)).filter(jobs::attempts.eq(job.attempts + 1))
     };
     match result {
         Ok(()) => {

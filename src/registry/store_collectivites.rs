@@ -7,7 +7,6 @@ use diesel::prelude::*;
 
 use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteRequest, Representative, SiretView};
 use super::kinds::{CollectiviteKind, SuccessionKind};
-use crate::{insert_batches, on_backend};
 use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -17,6 +16,7 @@ use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, collectivites, successions};
 use crate::platform::web::Page;
 use crate::platform::{Outcome, Tx, on_unique};
+use crate::{insert_batches, on_backend};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = collectivites, treat_none_as_null = true)]
@@ -223,7 +223,9 @@ pub(super) fn insert_insee_codes(tx: &mut Tx<'_>, codes: &[(InseeCode, Collectiv
         insert_batches!(tx, collectivite_communes::table, rows);
         Ok(())
     };
-    on_unique(run(), || Refused::new(&CONCURRENT_CHANGE, "Un code INSEE vient d'être attribué à une autre collectivité."))
+    on_unique(run(), || {
+        Refused::new(&CONCURRENT_CHANGE, "Un code INSEE vient d'être attribué à une autre collectivité.")
+    })
 }
 
 /// Gives a free INSEE code to a collectivité; nothing happens when another took it at the same time.

@@ -169,7 +169,9 @@ pub(super) fn insert_payers(tx: &mut Tx<'_>, periods: &[(Uai, PayerPeriod)]) -> 
         insert_batches!(tx, school_payers::table, rows);
         Ok(())
     };
-    on_unique(run(), || Refused::new(&CONCURRENT_CHANGE, "Le payeur de cette école vient d'être fixé par quelqu'un d'autre."))
+    on_unique(run(), || {
+        Refused::new(&CONCURRENT_CHANGE, "Le payeur de cette école vient d'être fixé par quelqu'un d'autre.")
+    })
 }
 
 /// Replaces the periods of one school.

@@ -86,7 +86,11 @@ fn cells(app: &TestApp, sql: &str) -> Vec<String> {
 /// Numbers are 1, 2, 3… without gap or double, and the counter stands at the last one.
 fn assert_gap_free(app: &TestApp, table: &str, counter: &str) {
     let n = count(app, table);
-    assert_eq!(count(app, &format!("(SELECT DISTINCT number_rank FROM {table} WHERE number_rank BETWEEN 1 AND {n}) AS x")), n, "{table}");
+    assert_eq!(
+        count(app, &format!("(SELECT DISTINCT number_rank FROM {table} WHERE number_rank BETWEEN 1 AND {n}) AS x")),
+        n,
+        "{table}"
+    );
     let at = cells(app, &format!("SELECT CAST(value AS TEXT) AS v FROM counters WHERE name = '{counter}'"));
     assert_eq!(at, [n.to_string()], "{counter}");
 }

@@ -5,14 +5,23 @@ use serde_json::{Value, json};
 use super::object;
 
 pub(super) fn add(document: &mut Value) {
-    let health = |names: &[&str]| {
-        let fields: serde_json::Map<String, Value> =
-            names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string", "enum": ["ok"] }))).collect();
-        json!({ "type": "object", "properties": fields, "required": names })
+    let told = |status: &[&str]| json!({ "type": "string", "enum": status });
+    let whole = |fields: Value| {
+        let names: Vec<&String> = fields.as_object().into_iter().flat_map(|fields| fields.keys()).collect();
+        json!({ "type": "object", "required": names, "properties": fields })
     };
+    let count = |text: &str| json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text });
+    let checked = || whole(json!({ "status": told(&["ok"]) }));
     let Some(schemas) = object(document, &["components", "schemas"]) else { return };
-    schemas.insert("LiveView".to_owned(), health(&["status"]));
-    schemas.insert("ReadyView".to_owned(), health(&["status", "database", "migrations"]));
+    schemas.insert("LiveView".to_owned(), checked());
+    let jobs = whole(json!({
+        "status": told(&["ok", "late"]),
+        "oldest_due_seconds": count("Attente du plus ancien travail dû, que personne n'a pris."),
+        "late_after_seconds": count("À partir de quand elle est anormale (`jobs.late_after_seconds`)."),
+        "queued": count("En attente."), "running": count("En cours."), "failed": count("Abandonnés, à examiner.")
+    }));
+    let checks = whole(json!({ "database": checked(), "migrations": checked(), "jobs": jobs }));
+    schemas.insert("ReadyView".to_owned(), whole(json!({ "status": told(&["ok", "degraded"]), "checks": checks })));
     schemas.insert(
         "ProblemCodeView".to_owned(),
         json!({
@@ -43,7 +52,8 @@ pub(super) fn add(document: &mut Value) {
         get(
             "get_readiness",
             "Le programme peut-il servir ?",
-            "Pour qui lui adresse du trafic : la base répond et ses migrations sont faites.",
+            "Pour qui lui adresse du trafic : la base répond et ses migrations sont faites ; sinon `errors` nomme ce qui \
+             manque. Des travaux en retard se lisent (`degraded`) sans écarter l'instance.",
             "ReadyView",
         ),
     );

@@ -80,7 +80,11 @@ impl Program {
                 return found;
             }
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none() && Instant::now() < until, "{what} is not in the log ({ended:?}):\n{}", self.text());
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "{what} is not in the log ({ended:?}):\n{}",
+                self.text()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
