@@ -339,11 +339,16 @@ impl App {
     /// Measures and health, on an address of their own.
     fn side_server(&self, listener: TcpListener) -> std::io::Result<Server> {
         let shared = self.shared();
+        let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
         let server = HttpServer::new(move || {
-            actix_web::App::new().configure(shared.clone()).configure(|cfg| {
-                health::routes(cfg);
-                metrics::routes(cfg, metrics::Readers::Anybody);
-            })
+            let edge = edge.clone();
+            actix_web::App::new()
+                .configure(shared.clone())
+                .configure(|cfg| {
+                    health::routes(cfg);
+                    metrics::routes(cfg, metrics::Readers::Anybody);
+                })
+                .wrap_fn(move |request, next| edge::around(request, next, &edge))
         });
         Ok(server.disable_signals().workers(1).listen(listener)?.run())
     }

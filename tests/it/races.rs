@@ -395,7 +395,7 @@ on_both_databases! {
             let keys = json!({"keys": [siret]});
             let decide = json!({"keys": [siret], "reason": "coût du recouvrement"});
             let other = decide.clone();
-            let path = format!("{YEAR}/small-claims/decisions");
+            let path = format!("{YEAR}/small-claim-decisions");
             let second = path.clone();
             let answers = together(vec![
                 call(app.ordonnateur(), move |c| c.post(&path, decide)),

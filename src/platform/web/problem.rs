@@ -89,8 +89,7 @@ impl Problem {
     }
 
     /// The document, as answered to the request under way.
-    #[must_use]
-    pub fn view(&self) -> ProblemView {
+    fn view(&self) -> ProblemView {
         let code = self.refused.code;
         ProblemView {
             kind: format!("/problems#{}", code.code),
