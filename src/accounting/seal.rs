@@ -6,21 +6,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
 use super::codes::{EXERCICE_REQUIRED, NOTHING_TO_SEAL, SEALER_UNKNOWN};
 use super::sheet::{self, Cell, Row};
 use super::store;
+use crate::access::Signatory;
 use crate::audit::{self, Entry};
-use crate::campaigns::texts::CampaignTexts;
+use crate::campaigns::texts::{CampaignTexts, ComptableAssignataire, ComptableRecouvrement, Imputation};
 use crate::campaigns::{self, Campaign};
 use crate::kernel::ids::{BatchId, TitleId};
-use crate::kernel::{Actor, FieldError, Money, Refused, SchoolYear, french};
+use crate::kernel::{Actor, FieldError, Instant, Money, Refused, SchoolYear, french};
 use crate::platform::db::{blobs, counters};
 use crate::platform::{Error, Outcome, Tx};
-use crate::titles::{self, ApprovalRow, Title, TitleLine};
+use crate::titles::{self, Approval, Debtor, Ground, Title, TitleLine};
 
 /// Sceller les titres approuvés d'une campagne.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -38,7 +40,7 @@ struct Entered {
     title: Title,
     reference: String,
     lines: Vec<TitleLine>,
-    approval: ApprovalRow,
+    approval: Approval,
 }
 
 /// Seals.
@@ -46,8 +48,7 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
     let sealer =
         actor.user.ok_or_else(|| Refused::new(&SEALER_UNKNOWN, "Sceller un bordereau demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, &request.campaign)?;
-    let waiting = titles::awaiting_batch(tx, campaign.id)?;
-    let exercice = one_exercice(&waiting, request.exercice)?;
+    let exercice = one_exercice(&titles::exercices_awaiting_batch(tx, campaign.id)?, request.exercice)?;
     // The same lock as approvals': none is added or withdrawn while the batch is written.
     counters::lock(tx, &format!("title:{exercice}"))?;
     let waiting = titles::awaiting_batch(tx, campaign.id)?;
@@ -72,6 +73,7 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
         sealed_at: tx.now(),
         state: BatchState::Sealed,
         version: 1,
+        updated_at: tx.now(),
     };
     let rows: Vec<Row> = entered.iter().map(|e| row(e, &batch, &texts)).collect();
     let csv = sheet::csv(&rows)?;
@@ -90,8 +92,7 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
 }
 
 /// The exercice to seal: the one asked for, or the only one waiting.
-fn one_exercice(waiting: &[Title], asked: Option<i64>) -> Result<i64, Refused> {
-    let years: BTreeSet<i64> = waiting.iter().filter_map(|t| t.reference().map(|r| r.exercice)).collect();
+fn one_exercice(years: &BTreeSet<i64>, asked: Option<i64>) -> Result<i64, Refused> {
     match (asked, years.len(), years.first()) {
         (Some(year), ..) if years.contains(&year) => Ok(year),
         (None, 1, Some(year)) => Ok(*year),
@@ -119,7 +120,7 @@ fn enter(tx: &mut Tx<'_>, waiting: Vec<Title>, exercice: i64) -> Outcome<Vec<Ent
     for (id, line) in titles::lines(tx, &ids)? {
         lines.entry(id).or_default().push(line);
     }
-    let mut approvals: HashMap<TitleId, ApprovalRow> =
+    let mut approvals: HashMap<TitleId, Approval> =
         titles::approvals(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
     chosen
         .into_iter()
@@ -196,8 +197,8 @@ fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
         Cell::identifier(imputation.fonds.as_ref()),
         Cell::Text(texts.comptable_assignataire.name.clone()),
         Cell::Text(recovery(texts).to_owned()),
-        Cell::Text(e.approval.approver.value.name.clone()),
-        Cell::Text(e.approval.approver.value.capacity.clone()),
+        Cell::Text(e.approval.approver.name.clone()),
+        Cell::Text(e.approval.approver.capacity.clone()),
         Cell::Text(format!("convention n° {}", title.ground.convention_number)),
     ]
 }
@@ -207,41 +208,74 @@ fn recovery(texts: &CampaignTexts) -> &str {
 }
 
 /// The same content for machines: raw digits, amounts as strings with a point, dates in ISO.
-fn machine_file(entered: &[Entered], batch: &Batch, campaign: &Campaign, texts: &CampaignTexts) -> Value {
-    let titles: Vec<Value> = entered
-        .iter()
-        .map(|e| {
-            let (title, debtor) = (&e.title, &e.title.debtor);
-            json!({
-                "reference": e.reference,
-                "content_sha256": e.approval.content_sha256,
-                "debtor": debtor,
-                "subject": subject(title),
-                "ground": title.ground,
-                "lines": e.lines,
-                "amount": title.amount,
-                "small_claim": title.small_claim,
-                "prepared_by": title.prepared_by_label,
-                "approved_by": e.approval.approver.value,
-                "approved_on": e.approval.approved_on,
-            })
-        })
-        .collect();
-    json!({
-        "format": "ent-backoffice/accounting-batch/1",
-        "number": batch.number,
-        "campaign": campaign.said.school_year,
-        "exercice": batch.exercice,
-        "nature": batch.nature,
-        "comptable_assignataire": texts.comptable_assignataire,
-        "comptable_recouvrement": texts.comptable_recouvrement,
-        "imputation": texts.imputation,
-        "count": batch.count,
-        "total": batch.total,
-        "currency": "EUR",
-        "content_sha256": batch.content_sha256,
-        "sealed_at": batch.sealed_at,
-        "sealed_by": batch.sealed_by_label,
-        "titles": titles,
-    })
+#[derive(Serialize)]
+struct MachineFile<'b> {
+    format: &'static str,
+    number: &'b BatchNumber,
+    campaign: &'b SchoolYear,
+    exercice: i64,
+    nature: BatchNature,
+    comptable_assignataire: &'b ComptableAssignataire,
+    comptable_recouvrement: &'b ComptableRecouvrement,
+    imputation: &'b Imputation,
+    count: i64,
+    total: Money,
+    currency: &'static str,
+    content_sha256: &'b str,
+    sealed_at: Instant,
+    sealed_by: &'b str,
+    titles: Vec<MachineTitle<'b>>,
+}
+
+#[derive(Serialize)]
+struct MachineTitle<'b> {
+    reference: &'b str,
+    content_sha256: &'b str,
+    debtor: &'b Debtor,
+    subject: String,
+    ground: &'b Ground,
+    lines: &'b [TitleLine],
+    amount: Money,
+    small_claim: bool,
+    prepared_by: &'b str,
+    approved_by: &'b Signatory,
+    approved_on: NaiveDate,
+}
+
+fn machine_file<'b>(
+    entered: &'b [Entered],
+    batch: &'b Batch,
+    campaign: &'b Campaign,
+    texts: &'b CampaignTexts,
+) -> MachineFile<'b> {
+    let title = |e: &'b Entered| MachineTitle {
+        reference: &e.reference,
+        content_sha256: &e.approval.content_sha256,
+        debtor: &e.title.debtor,
+        subject: subject(&e.title),
+        ground: &e.title.ground,
+        lines: &e.lines,
+        amount: e.title.amount,
+        small_claim: e.title.small_claim,
+        prepared_by: &e.title.prepared_by_label,
+        approved_by: &e.approval.approver,
+        approved_on: e.approval.approved_on,
+    };
+    MachineFile {
+        format: "ent-backoffice/accounting-batch/1",
+        number: &batch.number,
+        campaign: &campaign.said.school_year,
+        exercice: batch.exercice,
+        nature: batch.nature,
+        comptable_assignataire: &texts.comptable_assignataire,
+        comptable_recouvrement: &texts.comptable_recouvrement,
+        imputation: &texts.imputation,
+        count: batch.count,
+        total: batch.total,
+        currency: "EUR",
+        content_sha256: &batch.content_sha256,
+        sealed_at: batch.sealed_at,
+        sealed_by: &batch.sealed_by_label,
+        titles: entered.iter().map(title).collect(),
+    }
 }

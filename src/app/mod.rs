@@ -14,6 +14,7 @@ mod health;
 mod logging;
 mod metrics;
 mod openapi;
+mod parameters;
 mod problems;
 mod serving;
 
@@ -54,7 +55,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
     [
         kernel::refused::CODES,
         platform::web::problem::CODES,
-        &[&platform::db::idempotency::KEY_REUSED],
+        platform::db::idempotency::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -200,7 +201,7 @@ impl App {
 
     /// What handlers share, per HTTP thread.
     fn shared(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-        let state = web::Data::new(State { db: self.db.clone() });
+        let state = web::Data::new(State::new(self.db.clone()));
         let tokens = self.tokens.clone();
         let login = web::Data::new(self.login.clone());
         let json = web::PayloadConfig::new(self.config.server.json_limit_bytes);
@@ -231,6 +232,7 @@ impl App {
         let shared = self.shared();
         let document = openapi::document();
         let allowed = edge::AllowedMethods::new(&document);
+        let known = web::Data::new(parameters::KnownParameters::new(&document));
         let readers = metrics::Readers::on_main_address(&self.config);
         let document = web::Bytes::from(document.to_string());
         move |cfg| {
@@ -244,7 +246,7 @@ impl App {
             problems::routes(cfg);
             openapi::routes(cfg, &document);
             metrics::routes(cfg, readers);
-            cfg.app_data(web::Data::new(allowed.clone()));
+            cfg.app_data(web::Data::new(allowed.clone())).app_data(known.clone());
             cfg.default_service(web::to(edge::nothing_here));
         }
     }

@@ -14,9 +14,10 @@ use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
 
-use super::{App, edge, health, metrics};
+use super::{App, edge, health, metrics, parameters};
 use crate::conventions;
 use crate::platform::Database;
+use crate::platform::db::idempotency;
 
 /// How [`App::serve`] runs.
 pub struct Serving {
@@ -49,6 +50,7 @@ impl App {
                 let (router, edge) = (router.clone(), edge.clone());
                 actix_web::App::new()
                     .configure(router)
+                    .wrap_fn(parameters::check)
                     .wrap_fn(|request, next| {
                         let answer = next.call(request);
                         async move { answer.await.map(edge::leave_compressed) }
@@ -171,8 +173,9 @@ fn tick(db: &Database, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let today = db.clock().now().day();
         if last != Some(today) {
-            match db.write(conventions::enqueue_expiry) {
-                Ok(()) => last = Some(today),
+            let queued = db.write(conventions::enqueue_expiry);
+            match queued.and_then(|()| db.write(idempotency::purge)) {
+                Ok(_) => last = Some(today),
                 Err(cause) => tracing::error!(%cause, "daily work not queued"),
             }
         }

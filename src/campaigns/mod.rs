@@ -36,6 +36,7 @@ pub use thresholds::Thresholds;
 
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// What the configuration gives campaigns.
@@ -63,9 +64,9 @@ pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
     actions::by_id(tx, id)
 }
 
-/// Pins uncovered enrolments to the convention that covers them; returns how many.
-pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, convention: ConventionId, uais: &[Uai]) -> Outcome<usize> {
-    store::pin(tx, campaign, convention, uais)
+/// Pins uncovered enrolments to the convention that covers each school; returns how many.
+pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, ConventionId)]) -> Outcome<usize> {
+    store::pin(tx, campaign, covered)
 }
 
 /// Frees the enrolments of a convention that leaves.
@@ -74,12 +75,7 @@ pub fn unpin(tx: &mut Tx<'_>, convention: ConventionId) -> Outcome<usize> {
 }
 
 /// Refuses when a caller announced another version than the current one.
-pub fn check_version(tx: &mut Tx<'_>, year: &crate::kernel::SchoolYear, announced: Option<i64>) -> Outcome<()> {
-    let Some(announced) = announced else { return Ok(()) };
-    let current = actions::find_and_hold(tx, year)?.version;
-    if announced == current {
-        return Ok(());
-    }
-    let detail = format!("Version {announced} annoncée, version {current} enregistrée.");
-    Err(crate::kernel::Refused::new(&crate::platform::web::problem::PRECONDITION_FAILED, detail).into())
+pub fn check_version(tx: &mut Tx<'_>, year: &crate::kernel::SchoolYear, read: Option<&IfMatch>) -> Outcome<()> {
+    let Some(read) = read else { return Ok(()) };
+    Ok(read.admits(actions::find_and_hold(tx, year)?.version)?)
 }

@@ -18,10 +18,11 @@ use std::time::{Duration as StdDuration, Instant as Stopwatch};
 
 use chrono::Duration;
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text, Timestamp};
 use serde::Serialize;
 
 use super::db::schema::jobs;
-use super::db::{AnyConnection, Database, Tx};
+use super::db::{AnyConnection, BATCH, Backend, Database, Tx, placeholders};
 use super::error::{Error, Outcome};
 use super::telemetry::{JobEnd, Metrics};
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -111,33 +112,26 @@ pub fn enqueue(tx: &mut Tx<'_>, kind: &str, payload: &impl Serialize, dedup_key:
 /// Puts many jobs of one kind in the queue, in batches.
 pub fn enqueue_all(tx: &mut Tx<'_>, kind: &str, payloads: &[(String, Option<String>)]) -> Outcome<()> {
     let now = tx.now();
-    for chunk in payloads.chunks(super::db::BATCH) {
-        let rows: Vec<_> = chunk
-            .iter()
-            .map(|(payload, dedup)| {
-                (
-                    jobs::id.eq(JobId::new(tx.uuid())),
-                    jobs::kind.eq(kind),
-                    jobs::payload.eq(payload),
-                    jobs::dedup_key.eq(dedup),
-                    jobs::state.eq(JobState::Queued),
-                    jobs::attempts.eq(0_i64),
-                    jobs::run_at.eq(now),
-                    jobs::created_at.eq(now),
-                )
-            })
-            .collect();
-        match tx.conn() {
-            AnyConnection::Postgresql(c) => {
-                diesel::insert_into(jobs::table).values(&rows).on_conflict_do_nothing().execute(c)?;
-            }
-            // SQLite has no batch ON CONFLICT in diesel: row by row costs microseconds there.
-            AnyConnection::Sqlite(c) => {
-                for row in rows {
-                    diesel::insert_into(jobs::table).values(row).on_conflict_do_nothing().execute(c)?;
-                }
-            }
+    for chunk in payloads.chunks(BATCH) {
+        // Diesel writes a batch with ON CONFLICT row by row on SQLite.
+        let mut insert = diesel::sql_query(format!(
+            "INSERT INTO jobs (id, kind, payload, dedup_key, state, attempts, run_at, created_at) \
+             SELECT v.column1, $1, v.column2, v.column3, $2, 0, $3, $4 FROM (VALUES {}) AS v WHERE true \
+             ON CONFLICT DO NOTHING",
+            placeholders(5, chunk.len(), 3),
+        ))
+        .into_boxed::<Backend>()
+        .bind::<Text, _>(kind)
+        .bind::<Text, _>(JobState::Queued)
+        .bind::<Timestamp, _>(now)
+        .bind::<Timestamp, _>(now);
+        for (payload, dedup) in chunk {
+            insert = insert
+                .bind::<Text, _>(JobId::new(tx.uuid()))
+                .bind::<Text, _>(payload)
+                .bind::<Nullable<Text>, _>(dedup.as_deref());
         }
+        insert.execute(tx.conn())?;
     }
     Ok(())
 }
@@ -375,10 +369,19 @@ impl Handlers {
 
     /// A worker thread's life: runs jobs until told to stop.
     pub fn work(&self, db: &Database, stop: &AtomicBool, poll: StdDuration) {
+        let mut worked = false;
         while !stop.load(Ordering::Relaxed) {
             match self.run_one(db) {
-                Ok(true) => {}
-                Ok(false) => pause(poll, stop),
+                Ok(true) => worked = true,
+                Ok(false) => {
+                    // The queue just emptied: a quiet time begins.
+                    if std::mem::take(&mut worked)
+                        && let Err(cause) = db.rest()
+                    {
+                        tracing::warn!(%cause, "memory not given back");
+                    }
+                    pause(poll, stop);
+                }
                 Err(cause) => {
                     tracing::error!(%cause, "queue");
                     pause(poll.saturating_mul(5), stop);

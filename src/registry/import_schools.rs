@@ -12,7 +12,6 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::actions::facts;
 use super::collectivite::Collectivite;
 use super::import::directory::{self, SchoolRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
@@ -94,7 +93,7 @@ impl Payers {
         Ok(Self {
             insee: collectivites::insee_codes(tx)?.into_iter().map(|(code, id, _)| (code, id)).collect(),
             chain: collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect(),
-            facts: collectivites::all(tx)?.into_iter().map(|c| (c.id, facts(&c))).collect(),
+            facts: collectivites::facts(tx)?,
         })
     }
 

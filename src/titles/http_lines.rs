@@ -17,11 +17,17 @@ pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(list).service(decide);
 }
 
+crate::sort_keys!(LineSort, LineOrder of "line_decisions" { Uai => "uai" });
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `true` : lignes décidées ; `false` : lignes en attente.
     decided: Option<bool>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<LineOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -43,18 +49,17 @@ async fn list(
     defaults: web::Data<Defaults>,
     Params(query): Params<ListQuery>,
 ) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "uai", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
-            let fetch = usize::try_from(page.fetch()).unwrap_or(usize::MAX);
-            let after = page.after(0).unwrap_or_default().to_owned();
-            let rows: Vec<ClosedLineView> = line_actions::list(tx, &year, &defaults)?
-                .into_iter()
-                .filter(|l| query.decided.is_none_or(|d| d == l.decision.is_some()))
-                .filter(|l| *l.uai.as_str() > *after)
-                .take(fetch)
-                .collect();
-            Reply::ok(&page.finish(rows, "uai", |l| vec![l.uai.to_string()], |l| l))
+            let mut lines = line_actions::list(tx, &year, &defaults)?;
+            lines.retain(|l| query.decided.is_none_or(|d| d == l.decision.is_some()));
+            lines.sort_by(|a, b| a.uai.cmp(&b.uai));
+            if page.order.descending {
+                lines.reverse();
+            }
+            let place = |LineSort::Uai, l: &ClosedLineView| (l.uai.to_string(), l.convention_id.to_string());
+            Reply::ok(&page.cut(page.skim(lines, place), tx.now(), place))
         })
         .await?;
     Ok(reply.into_response())
@@ -79,7 +84,7 @@ async fn decide(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&line_actions::decide(tx, &actor, &year, body.value, &defaults)?)
         })
         .await

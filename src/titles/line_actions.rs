@@ -13,7 +13,7 @@ use super::store_decisions as store;
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use crate::campaigns::{self, Defaults};
-use crate::conventions::{Convention, ConventionState};
+use crate::conventions::{self, Convention, ConventionState};
 use crate::kernel::ids::ConventionId;
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Instant, Money, Refused, SchoolYear, Siret, Uai};
@@ -112,9 +112,10 @@ pub fn decide(
     let chosen: Vec<&ClosedLine<'_>> = match selection {
         Selection::All => Vec::new(),
         Selection::Filter(filter) => {
+            let payers = conventions::payers::among(tx, filter)?;
             let takes = |l: &&ClosedLine<'_>| {
-                let payer = scene.registry.payers.get(&l.convention.collectivite_id);
-                l.view.decision.is_none() && !l.view.titled && payer.is_some_and(|p| filter.takes(p))
+                let waiting = l.view.decision.is_none() && !l.view.titled;
+                waiting && payers.contains(&l.convention.collectivite_id)
             };
             closed.iter().filter(takes).collect()
         }

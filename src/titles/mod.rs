@@ -38,8 +38,10 @@ pub use jobs::{document as render, handlers};
 pub use line_actions::LINE_OUTCOMES;
 pub use prepare::{PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
 pub use small_claims::DECIDE_OUTCOMES;
-pub use store::ApprovalRow;
-pub use title::{Reference, Stage, Title, TitleLine, TitleState};
+pub use store::Approval;
+pub use title::{Debtor, Ground, Reference, Stage, Title, TitleLine, TitleState};
+
+use std::collections::BTreeSet;
 
 use crate::campaigns::Unsettled;
 use crate::kernel::ids::{CampaignId, TitleId};
@@ -73,14 +75,19 @@ pub fn awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Titl
     Ok(titles)
 }
 
+/// The exercices of a campaign's approved titles that no batch holds.
+pub fn exercices_awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<BTreeSet<i64>> {
+    Ok(store::exercices(tx, campaign, TitleState::Approved)?.into_iter().collect())
+}
+
 /// Lines of some titles, in order.
 pub fn lines(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<(TitleId, TitleLine)>> {
     store::lines(tx, ids)
 }
 
 /// The frozen approvals of some titles.
-pub fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<ApprovalRow>> {
-    store::approvals(tx, ids)
+pub fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Approval>> {
+    store::approvals_in_short(tx, ids)
 }
 
 /// Titles that closing the campaign would leave half way.

@@ -64,7 +64,8 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
     for (id, line) in store::lines(tx, &ids)? {
         lines.entry(id).or_default().push(line);
     }
-    let mut approvals: HashMap<TitleId, _> = store::approvals(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
+    let mut approvals: HashMap<TitleId, _> =
+        store::approvals_in_short(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
     Ok(titles
         .into_iter()
         .map(|t| {
@@ -96,7 +97,7 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
                 prepared_by: t.prepared_by_label,
                 prepared_at: t.prepared_at,
                 approved_on: approval.as_ref().map(|a| a.approved_on),
-                approved_by: approval.map(|a| a.approver.value),
+                approved_by: approval.map(|a| a.approver),
                 withdrawal_reason,
                 batch_number,
                 chorus_number: None,

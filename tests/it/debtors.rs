@@ -116,7 +116,7 @@ on_both_databases! {
         for uai in ["0301015R", "0301023Z"] {
             close(app, uai, "2025-07-27");
         }
-        let bad = decide(app, json!({"keys": ["0301023A", "0300001A"], "choice": "keep", "reason": "x"}));
+        let bad = decide(app, json!({"keys": ["0301023A", "0300001N"], "choice": "keep", "reason": "x"}));
         assert_eq!((bad["refused"].as_u64(), findings(&bad["items"][0])), (Some(2), vec!["uai_key"]));
         assert_eq!(findings(&bad["items"][1]), ["line_not_closed"]);
         decide(app, json!({"filter": {}, "choice": "amendment", "reason": "nouvelle école primaire"}));

@@ -40,14 +40,24 @@ const FILES: &[(&str, &[&str])] = &[
 
 /// Fields of answers that are left out when there is nothing to say; every other field of an answer is always there.
 const SOMETIMES: &[&str] = &[
-    "BulkItem.id",
     "BulkItem.amount",
+    "BulkItem.id",
     "ConventionView.findings",
     "Finding.expected",
     "Finding.found",
+    "HealthCheck.detail",
+    "HealthChecks.database",
+    "HealthChecks.jobs",
+    "HealthChecks.migrations",
     "ProblemView.allowed_actions",
+    "ProblemView.checks",
     "ProblemView.current_state",
     "ProblemView.errors",
+    "QueueCheck.failed",
+    "QueueCheck.late_after_seconds",
+    "QueueCheck.oldest_due_seconds",
+    "QueueCheck.queued",
+    "QueueCheck.running",
     "SchoolView.payer_from",
     "SchoolView.payer_siret",
 ];
@@ -307,6 +317,15 @@ fn reached(part: &Value, schemas: &Map<String, Value>, names: &mut Vec<String>) 
     }
 }
 
+/// Leaves out the types that nothing names any more, their fields being those of another.
+pub(super) fn prune(document: &mut Value) {
+    let paths = document.get("paths").cloned().unwrap_or_default();
+    let Some(schemas) = object(document, &["components", "schemas"]) else { return };
+    let mut named = Vec::new();
+    reached(&paths, schemas, &mut named);
+    schemas.retain(|name, _| named.contains(name));
+}
+
 /// In what is only ever answered, a field that may be null is there all the same: clients need not ask twice.
 fn always_there(document: &mut Value) {
     let mut asked = Vec::new();
@@ -315,7 +334,11 @@ fn always_there(document: &mut Value) {
     let Some(schemas) = object(document, &["components", "schemas"]) else { return };
     requests.iter().for_each(|body| reached(body, schemas, &mut asked));
     for (name, schema) in schemas.iter_mut().filter(|(name, _)| !asked.contains(name)) {
-        let item = if name.ends_with("Item") { "BulkItem" } else { name };
+        let item = match name.as_str() {
+            super::UNREADY => "ProblemView",
+            name if name.ends_with("Item") => "BulkItem",
+            name => name,
+        };
         let fields = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
         let required: Vec<Value> = fields
             .filter(|field| !SOMETIMES.contains(&format!("{item}.{field}").as_str()))

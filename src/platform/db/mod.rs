@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod json;
 pub mod migrations;
 pub mod schema;
+pub mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,7 +53,28 @@ macro_rules! on_backend {
 /// Rows inserted by one statement: well below the bind limits (32,766 on SQLite) for our widest table.
 pub const BATCH: usize = 400;
 
+/// `($1, $2), ($3, $4)`: parameters of some rows, for the statements in number diesel has no words for.
+///
+/// To SQLite `$1` is a name: parameters are bound in the order they appear, so `first` counts those that stand before.
+#[must_use]
+pub fn placeholders(first: usize, rows: usize, columns: usize) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(rows * columns * 7);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{}${}", if column == 0 { "" } else { ", " }, first + row * columns + column);
+        }
+        text.push(')');
+    }
+    text
+}
+
 /// Inserts rows in batches inside the caller's transaction.
+///
+/// Rows derive `Insertable` with `treat_none_as_default_value = false`: SQLite knows no `DEFAULT` among values, and
+/// diesel would write rows that may hold one by one.
 #[macro_export]
 macro_rules! insert_batches {
     ($tx:expr, $table:expr, $rows:expr) => {{
@@ -64,6 +86,10 @@ macro_rules! insert_batches {
         done
     }};
 }
+
+/// No transaction writes for longer: one that would is refused at its end. What a reader does not see of the instants
+/// before this one can therefore no longer appear (`updated_since`).
+pub const LONGEST_WRITE: chrono::Duration = chrono::Duration::minutes(5);
 
 /// Where the data is and how it is reached.
 #[derive(Debug, Clone)]
@@ -88,6 +114,9 @@ struct Connector {
     url: String,
     busy_ms: u128,
     losses: Arc<AtomicUsize>,
+    /// KiB of pages a SQLite connection may keep. The system caches the file for the readers; the writer holds what a
+    /// use case in number changes until it commits.
+    cache_kib: u32,
 }
 
 /// A pooled connection, and what is known of its health.
@@ -115,8 +144,8 @@ impl Connector {
                 conn.batch_execute(&format!(
                     "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                      PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY; \
-                     PRAGMA cache_size = -20000;",
-                    self.busy_ms
+                     PRAGMA cache_size = -{};",
+                    self.busy_ms, self.cache_kib
                 ))
                 .map_err(r2d2::Error::QueryError)?;
                 Ok(AnyConnection::Sqlite(conn))
@@ -194,9 +223,9 @@ impl Database {
             });
         }
         let losses = Arc::new(AtomicUsize::new(0));
-        let pool = |size: u32| {
+        let pool = |size: u32, cache_kib: u32| {
             let (url, losses) = (settings.url.clone(), Arc::clone(&losses));
-            let connector = Connector { url, busy_ms: settings.wait.as_millis(), losses };
+            let connector = Connector { url, busy_ms: settings.wait.as_millis(), losses, cache_kib };
             Pool::builder()
                 .max_size(size.max(1))
                 .min_idle(Some(1))
@@ -209,8 +238,8 @@ impl Database {
                 })
         };
         // SQLite has one writer at a time: waiting in the pool is fair, waiting on its lock is not.
-        let writers = pool(if sqlite.is_some() { 1 } else { settings.connections })?;
-        let readers = if sqlite.is_some() { pool(settings.connections)? } else { writers.clone() };
+        let writers = pool(if sqlite.is_some() { 1 } else { settings.connections }, 20_000)?;
+        let readers = if sqlite.is_some() { pool(settings.connections, 4_000)? } else { writers.clone() };
         Ok(Self { writers, readers, losses, sqlite: sqlite.is_some(), clock, ids })
     }
 
@@ -305,7 +334,8 @@ impl Database {
         let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
         // A panic in the use case must not leave a transaction open on a pooled connection.
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut tx)));
-        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded;
+        let late = self.clock.now() > tx.now.plus(LONGEST_WRITE);
+        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded && !late;
         let conn = tx.conn;
         let end = if keep {
             on_backend!(conn, |c| AnsiTransactionManager::commit_transaction(c))
@@ -317,6 +347,10 @@ impl Database {
             _ => {}
         }
         match result {
+            Ok(Ok(_)) if late => {
+                end?;
+                Err(Error::Incident(format!("a transaction of more than {LONGEST_WRITE} was undone")))
+            }
             Ok(Ok(value)) => {
                 end?;
                 Ok(value)
@@ -324,6 +358,18 @@ impl Database {
             Ok(Err(error)) => Err(error),
             Err(panic) => std::panic::resume_unwind(panic),
         }
+    }
+
+    /// Gives back the memory that work in number left in SQLite's writer; for quiet moments.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn rest(&self) -> Outcome<()> {
+        let mut conn = self.writers.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
+        if let AnyConnection::Sqlite(c) = &mut conn.conn {
+            c.batch_execute("PRAGMA shrink_memory")?;
+        }
+        Ok(())
     }
 
     /// Runs a query on a reading connection, outside any writing transaction.

@@ -2,6 +2,7 @@
 
 use super::cells::Value;
 use super::columns::Columns;
+use super::delimited::Cells;
 use super::fault::{FileFault, Gathered};
 
 /// Gathers what is wrong in the rows of a file.
@@ -14,9 +15,9 @@ pub(super) struct Check {
 
 impl Check {
     /// Looks at a row that must have as many cells as the header.
-    pub(super) fn full_row(&mut self, columns: &Columns, row: u64, cells: &[String]) {
+    pub(super) fn full_row(&mut self, columns: &Columns, row: u64, cells: &Cells) {
         if cells.len() == columns.width {
-            self.row(columns, row, |position| cells.get(position).map(|cell| Value::Text(cell.clone())));
+            self.row(columns, row, |position| cells.get(position).map(|cell| Value::Text(cell.to_owned())));
         } else {
             self.rows += 1;
             let value = format!("{} cellules", cells.len());

@@ -52,8 +52,11 @@ pub(super) struct Columns {
 impl Columns {
     /// # Errors
     /// `no_header`, `doubled_column`, `missing_column`.
-    pub(super) fn place(header: &[String], specs: &'static [ColumnSpec]) -> Result<Self, FileFault> {
-        let names: Vec<(&str, String)> = header.iter().map(|name| (trimmed(name), squeeze(name))).collect();
+    pub(super) fn place<'h>(
+        header: impl Iterator<Item = &'h str>,
+        specs: &'static [ColumnSpec],
+    ) -> Result<Self, FileFault> {
+        let names: Vec<(&str, String)> = header.map(|name| (trimmed(name), squeeze(name))).collect();
         let mut found = Vec::with_capacity(specs.len());
         for spec in specs {
             let mut places = names.iter().enumerate().filter(|(_, (_, squeezed))| spec.is_called(squeezed));
@@ -92,7 +95,7 @@ impl Columns {
                 format!("Colonne obligatoire absente : {}.", missing.join(", ")),
             ));
         }
-        Ok(Self { specs, found, width: header.len() })
+        Ok(Self { specs, found, width: names.len() })
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -118,7 +121,7 @@ impl Columns {
                 format!("Le fichier a changé pendant sa lecture (ligne {}).", record.row),
             ));
         }
-        Ok(self.row_of(record.row, |position| record.cells.get(position).map_or("", String::as_str)))
+        Ok(self.row_of(record.row, |position| record.cells.get(position).unwrap_or_default()))
     }
 
     /// Builds a row, asking for the text at each wanted position.

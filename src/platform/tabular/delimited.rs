@@ -32,7 +32,7 @@ pub(super) fn open(path: &Path, specs: &'static [ColumnSpec]) -> Result<Table, F
     let mut records = file.records()?;
     file.separator = records.guess_separator()?;
     let Some(header) = records.next_filled()? else { return Err(FileFault::empty()) };
-    let columns = Columns::place(&header.cells, specs)?;
+    let columns = Columns::place(header.cells.iter(), specs)?;
     let mut check = Check::default();
     while let Some(record) = records.next_filled()? {
         check.full_row(&columns, record.row, &record.cells);
@@ -72,7 +72,35 @@ impl Delimited {
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) row: u64,
-    pub(super) cells: Vec<String>,
+    pub(super) cells: Cells,
+}
+
+/// Cells one after the other in one text: the directory has 72 a row, of which a dozen are read.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    text: String,
+    /// Where each cell ends.
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn get(&self, position: usize) -> Option<&str> {
+        let end = *self.ends.get(position)?;
+        let start = position.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |start| *start);
+        self.text.get(start..end)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).filter_map(|position| self.get(position))
+    }
+
+    fn close(&mut self) {
+        self.ends.push(self.text.len());
+    }
 }
 
 /// Reads records one after the other.
@@ -195,13 +223,12 @@ enum State {
 struct Splitter {
     separator: char,
     state: State,
-    cell: String,
-    cells: Vec<String>,
+    cells: Cells,
 }
 
 impl Splitter {
     fn new(separator: char) -> Self {
-        Self { separator, state: State::CellStart, cell: String::new(), cells: Vec::new() }
+        Self { separator, state: State::CellStart, cells: Cells::default() }
     }
 
     fn in_quotes(&self) -> bool {
@@ -211,9 +238,13 @@ impl Splitter {
     fn feed(&mut self, line: &str) {
         let body = line.strip_suffix('\n').unwrap_or(line);
         if self.state == State::CellStart && !body.contains('"') {
-            self.cells.extend(body.split(self.separator).map(str::to_owned));
-            // The last cell is taken back: `finish` closes it.
-            self.cell = self.cells.pop().unwrap_or_default();
+            for (rank, cell) in body.split(self.separator).enumerate() {
+                // The last cell stays open: `finish` closes it.
+                if rank > 0 {
+                    self.cells.close();
+                }
+                self.cells.text.push_str(cell);
+            }
             return;
         }
         for c in body.chars() {
@@ -221,30 +252,30 @@ impl Splitter {
                 (State::CellStart, '"') => State::Quoted,
                 (State::Quoted, '"') => State::QuoteSeen,
                 (State::QuoteSeen, '"') => {
-                    self.cell.push('"');
+                    self.cells.text.push('"');
                     State::Quoted
                 }
                 (State::Quoted, _) => {
-                    self.cell.push(c);
+                    self.cells.text.push(c);
                     State::Quoted
                 }
                 (_, c) if c == self.separator => {
-                    self.cells.push(std::mem::take(&mut self.cell));
+                    self.cells.close();
                     State::CellStart
                 }
                 _ => {
-                    self.cell.push(c);
+                    self.cells.text.push(c);
                     State::Plain
                 }
             };
         }
         if self.in_quotes() {
-            self.cell.push('\n');
+            self.cells.text.push('\n');
         }
     }
 
-    fn finish(mut self) -> Vec<String> {
-        self.cells.push(self.cell);
+    fn finish(mut self) -> Cells {
+        self.cells.close();
         self.cells
     }
 }

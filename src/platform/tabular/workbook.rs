@@ -150,9 +150,8 @@ impl Reading {
         match &self.columns {
             None => {
                 let width = cells.last_key_value().map_or(0, |(last, _)| *last);
-                let header: Vec<String> =
-                    (0..=width).map(|column| cells.get(&column).map_or("", Value::as_str).to_owned()).collect();
-                self.columns = Some(Columns::place(&header, self.specs)?);
+                let header = (0..=width).map(|column| cells.get(&column).map_or("", Value::as_str));
+                self.columns = Some(Columns::place(header, self.specs)?);
             }
             Some(columns) => {
                 self.check.row(columns, line, |position| at(position).cloned());

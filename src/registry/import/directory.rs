@@ -73,7 +73,7 @@ pub struct SchoolRow {
     pub official_siren: Option<Siren>,
     pub pupils: Option<i64>,
     pub classes: Option<i64>,
-    /// First school year the school took part.
+    /// Première année scolaire de participation.
     pub first_school_year: Option<SchoolYear>,
     pub opened_on: Option<NaiveDate>,
     pub open: bool,

@@ -1,0 +1,259 @@
+//! Databases of the benchmark's own, and the year of Occitanie done on them by the program's use cases.
+//!
+//! 4,446 communes, 4,579 schools of which 4,104 public, 2,386 conventions: the public files of `tests/data/occitanie`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ent_backoffice::access::{self, Delegation, NewUser, PasswordHash, User};
+use ent_backoffice::accounting::{self, SealRequest};
+use ent_backoffice::app::App;
+use ent_backoffice::campaigns::{self, CampaignRequest, EnrolRequest};
+use ent_backoffice::config::{Config, process_environment};
+use ent_backoffice::conventions::{self, IssueRequest};
+use ent_backoffice::kernel::contact::EmailAddress;
+use ent_backoffice::kernel::text::Line;
+use ent_backoffice::kernel::{Actor, Clock, Ids, Role, SchoolYear};
+use ent_backoffice::platform::Tx;
+use ent_backoffice::platform::db::{AnyConnection, Database, DatabaseSettings};
+use ent_backoffice::registry::{self, ImportSchoolsOptions, ImportView};
+use ent_backoffice::titles::{self, ApproveRequest, Making, PrepareRequest};
+use serde_json::json;
+
+use crate::rows;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+/// A migrated, empty database; removed when dropped.
+pub struct Base {
+    pub url: String,
+    server: Option<String>,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// One connection, with the settings of the program.
+pub fn open(url: &str) -> Database {
+    let settings = DatabaseSettings { url: url.to_owned(), connections: 1, wait: Duration::from_secs(30) };
+    Database::open(&settings, Clock::system(), Ids).unwrap()
+}
+
+/// Runs something on the connection as it is.
+pub fn on<T>(db: &Database, work: impl FnOnce(&mut AnyConnection) -> T) -> T {
+    db.read(|tx| Ok(work(tx.conn()))).unwrap()
+}
+
+fn server() -> String {
+    process_environment()
+        .get("TEST_POSTGRES_URL")
+        .cloned()
+        .expect("no PostgreSQL: « make bench » starts one and gives TEST_POSTGRES_URL")
+}
+
+impl Base {
+    pub fn new(kind: Kind) -> Self {
+        let base = match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite://{}", folder.path().join("bench.sqlite").display());
+                Self { url, server: None, _folder: Some(folder) }
+            }
+            Kind::Postgres => {
+                let server = server();
+                let name = format!("bench_{}", Ids.uuid(Clock::system().now()).simple());
+                on(&open(&server), |c| rows::execute(c, &format!("CREATE DATABASE {name}")));
+                let (address, _) = server.rsplit_once('/').unwrap();
+                Self { url: format!("{address}/{name}"), server: Some(server), _folder: None }
+            }
+        };
+        open(&base.url).migrate().unwrap();
+        base
+    }
+}
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        if let (Some(server), Some((_, name))) = (&self.server, self.url.rsplit_once('/')) {
+            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            on(&open(server), |c| rows::execute(c, &sql));
+        }
+    }
+}
+
+/// The program on a database, and the people who use it.
+pub struct World {
+    pub app: App,
+    gestionnaire: User,
+    ordonnateur: User,
+    year: SchoolYear,
+    _key: tempfile::NamedTempFile,
+}
+
+/// Settings of the program on a database.
+pub fn settings(url: &str, key: &Path) -> Config {
+    let mut config = Config::default();
+    url.clone_into(&mut config.database.url);
+    config.access.signing_key_files = vec![key.to_owned()];
+    config
+}
+
+/// A file with a key to sign tokens.
+pub fn key() -> tempfile::NamedTempFile {
+    let key = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(key.path(), "a signing key of the benchmark, longer than 32 bytes").unwrap();
+    key
+}
+
+fn person(app: &App, role: Role) -> User {
+    let line = |text: &str| Line::parse(text).unwrap();
+    let new = NewUser {
+        email: EmailAddress::parse(&format!("{role}@exemple.invalid")).unwrap(),
+        role,
+        first_name: line("Camille"),
+        last_name: line("Mesure"),
+        capacity: Some(line("Secrétaire générale de région académique")),
+        delegation: Some(Delegation {
+            reference: line("Arrêté R76-2025-03-14-00002, RAA du 14 mars 2025"),
+            published_on: "2025-03-14".parse().unwrap(),
+            ends_on: None,
+        }),
+        password_hash: PasswordHash::from_phc("nobody logs in here".to_owned()),
+    };
+    app.db.write(|tx| access::actions::create_user(tx, &Actor::program("mesure"), new)).unwrap()
+}
+
+/// One step of the year; those measured have a name.
+pub struct Step {
+    pub name: Option<&'static str>,
+    pub run: fn(&World, &mut Tx<'_>),
+}
+
+/// The year, one transaction a step.
+pub const YEAR: [Step; 8] = [
+    Step { name: Some("import of the communes"), run: World::import_communes },
+    Step { name: Some("import of the schools"), run: World::import_schools },
+    Step { name: None, run: World::open_campaign },
+    Step { name: Some("issue"), run: World::issue },
+    // By hand of the database: the program records signatures one by one.
+    Step { name: None, run: World::sign },
+    Step { name: Some("prepare"), run: World::prepare },
+    Step { name: Some("approve"), run: World::approve },
+    Step { name: Some("seal"), run: World::seal },
+];
+
+/// Steps up to and with the issue.
+pub const UNTIL_ISSUE: usize = 4;
+
+impl World {
+    pub fn new(base: &Base) -> Self {
+        let key = key();
+        let mut app = App::build(settings(&base.url, key.path()), Clock::system(), Ids).unwrap();
+        // One connection, so that PostgreSQL's process at its other end can be watched.
+        app.db = open(&base.url);
+        let (gestionnaire, ordonnateur) = (person(&app, Role::Gestionnaire), person(&app, Role::Ordonnateur));
+        Self { app, gestionnaire, ordonnateur, year: SchoolYear::parse("2025-2026").unwrap(), _key: key }
+    }
+
+    /// Does the first steps of the year, unmeasured.
+    pub fn advance(&self, steps: usize) {
+        for step in YEAR.iter().take(steps) {
+            self.app.db.write(|tx| Ok((step.run)(self, tx))).unwrap();
+        }
+    }
+
+    fn actor(user: &User) -> Actor {
+        Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id: None }
+    }
+
+    fn import_communes(&self, tx: &mut Tx<'_>) {
+        let path = occitanie("communes_occitanie_2026.csv");
+        let view = registry::import_collectivites(tx, &Self::actor(&self.gestionnaire), &path, false).unwrap();
+        created(&view, 4446);
+    }
+
+    fn import_schools(&self, tx: &mut Tx<'_>) {
+        let path = occitanie("annuaire_education_occitanie_2024-11-26.csv");
+        let options = ImportSchoolsOptions::default();
+        let view = registry::import_schools(tx, &Self::actor(&self.gestionnaire), &path, options).unwrap();
+        created(&view, 4579);
+    }
+
+    fn open_campaign(&self, tx: &mut Tx<'_>) {
+        let actor = Self::actor(&self.gestionnaire);
+        let said: CampaignRequest = read(json!({
+            "school_year": "2025-2026", "tariff": {"unit": "school", "unit_amount": "40.00"},
+            "convention_date": "2025-06-05", "ends_on": "2026-09-05", "response_deadline": "2025-10-15",
+            "small_claims": {"threshold": "50.00", "policy": "issue"}
+        }));
+        campaigns::create(tx, &actor, said).unwrap();
+        let everyone: EnrolRequest = read(json!({"filter": {"sector": "public"}}));
+        let enrolled = campaigns::enrol(tx, &actor, &self.year, everyone).unwrap();
+        assert_eq!(enrolled.count("enrolled"), 4104);
+        campaigns::open(tx, &actor, &self.year, &self.app.defaults.texts).unwrap();
+    }
+
+    fn issue(&self, tx: &mut Tx<'_>) {
+        let all: IssueRequest = read(json!({}));
+        let (defaults, templates) = (&self.app.defaults, &self.app.convention_templates);
+        let view =
+            conventions::issue(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
+        assert_eq!((view.bulk.count("issued"), view.bulk.total.cents()), (2386, 16_416_000));
+    }
+
+    fn sign(&self, tx: &mut Tx<'_>) {
+        let signed = rows::execute(
+            tx.conn(),
+            "UPDATE conventions SET state = 'active', signed_on = '2025-06-05', signed_name = 'M', \
+             signed_title = 'Maire', countersigned_on = '2025-06-05', countersigned_name = 'R', \
+             countersigned_title = 'Rectrice', took_effect_on = '2025-06-05'",
+        );
+        assert_eq!(signed, 2386);
+    }
+
+    fn prepare(&self, tx: &mut Tx<'_>) {
+        let all: PrepareRequest = read(json!({}));
+        let (defaults, templates) = (&self.app.defaults, &self.app.title_templates);
+        let view = titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
+        assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), (2386, 16_416_000));
+    }
+
+    fn approve(&self, tx: &mut Tx<'_>) {
+        let all: ApproveRequest = read(json!({"filter": {"campaign": "2025-2026"}}));
+        let making = Making { defaults: &self.app.defaults, templates: &self.app.title_templates };
+        let view = titles::approve(tx, &Self::actor(&self.ordonnateur), all, &making).unwrap();
+        assert_eq!((view.count("approved"), view.total.cents()), (2386, 16_416_000));
+    }
+
+    fn seal(&self, tx: &mut Tx<'_>) {
+        let request: SealRequest = read(json!({"campaign": "2025-2026"}));
+        let batch = accounting::seal(tx, &Self::actor(&self.ordonnateur), &request).unwrap();
+        assert_eq!((batch.count, batch.total.cents()), (2386, 16_416_000));
+    }
+}
+
+fn created(view: &ImportView, expected: usize) {
+    assert_eq!(view.created, expected);
+}
+
+fn read<T: serde::de::DeserializeOwned>(request: serde_json::Value) -> T {
+    serde_json::from_value(request).unwrap()
+}
+
+fn occitanie(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/occitanie").join(name)
+}

@@ -1,0 +1,132 @@
+//! Reading one convention, and a list of 50, over HTTP: the program as shipped beside a bare actix server.
+//!
+//! The load generator shares the two cores with the servers, which brings the rates together; the processor time of
+//! each server per request does not count it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use ent_backoffice::access::tokens::Bearer;
+use ent_backoffice::app::App;
+use ent_backoffice::kernel::{Clock, Ids, Role, ids::UserId};
+
+use crate::base::{Base, Kind, World, YEAR, key, on, open, settings};
+use crate::documents::{Process, on_two_cores, program};
+use crate::load::{Answered, ask, get};
+use crate::measure::{load, median, process_cpu, verdict};
+use crate::rows::{self, Value};
+
+const CONNECTIONS: usize = 8;
+const TIME: Duration = Duration::from_secs(3);
+const LIST: &str = "/api/v1/conventions?campaign=2025-2026&limit=50";
+
+/// One measure of one server.
+struct Measure {
+    answered: Answered,
+    /// Microseconds of processor per request.
+    cpu: f64,
+}
+
+pub fn run(kind: Kind, runs: usize) {
+    let base = Base::new(kind);
+    let world = World::new(&base);
+    world.advance(YEAR.len());
+    drop(world);
+    let key = key();
+    let token = token(&base, key.path());
+    let ones: Vec<String> =
+        on(&open(&base.url), |c| rows::read(c, "SELECT id FROM conventions ORDER BY number LIMIT 200"))
+            .iter()
+            .map(|row| match &row[0] {
+                Value::Text(id) => format!("/api/v1/conventions/{id}"),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+    let lists = [LIST.to_owned()];
+
+    let (ours, our_port) = shipped(&base, key.path());
+    let (bare, bare_port, counts) = bare(&base, key.path(), &token, &[&ones[..], &lists].concat());
+    println!(
+        "\n{} by HTTP ({CONNECTIONS} connections, median of {runs} alternated runs of {} s, load generator on the same cores; load {})\n\n\
+         | | statements | bytes | ent-backoffice req/s | bare actix req/s | ratio | CPU µs per request | p50 ms | p99 ms | target |\n\
+         |---|---|---|---|---|---|---|---|---|---|",
+        kind.name(),
+        TIME.as_secs(),
+        load(),
+    );
+    for (name, addresses, statements) in
+        [("one convention", &ones[..], counts[0]), ("a list of 50", &lists, counts[ones.len()])]
+    {
+        let bytes = |port| get(port, &addresses[0], &token).len();
+        let bytes = [bytes(our_port), bytes(bare_port)];
+        let (mut subject, mut floor) = (Vec::new(), Vec::new());
+        for port in [our_port, bare_port] {
+            ask(port, addresses, &token, CONNECTIONS, Duration::from_millis(500));
+        }
+        for rank in 0..runs {
+            for first in [rank % 2 == 0, rank % 2 != 0] {
+                let (side, process, port) =
+                    if first { (&mut subject, &ours, our_port) } else { (&mut floor, &bare, bare_port) };
+                let cpu = process_cpu(process.0.id());
+                let answered = ask(port, addresses, &token, CONNECTIONS, TIME);
+                let cpu = process_cpu(process.0.id()) - cpu;
+                side.push(Measure { cpu: cpu.as_secs_f64() * 1e6 / answered.requests as f64, answered });
+            }
+        }
+        let of = |side: &[Measure], what: fn(&Measure) -> f64| median(side.iter().map(what));
+        let both = |what: fn(&Measure) -> f64| (of(&subject, what), of(&floor, what));
+        let (rate, bare_rate) = both(|m| m.answered.per_second);
+        let (cpu, bare_cpu) = both(|m| m.cpu);
+        let (p50, bare_p50) = both(|m| m.answered.median);
+        let (p99, bare_p99) = both(|m| m.answered.percentile_99);
+        println!(
+            "| {name} | {statements} | {} / {} | {rate:.0} | {bare_rate:.0} | **{:.0} %** | {cpu:.0} / {bare_cpu:.0} | \
+             {p50:.1} / {bare_p50:.1} | {p99:.1} / {bare_p99:.1} | ≥ 70 %: {} |",
+            bytes[0],
+            bytes[1],
+            100.0 * rate / bare_rate,
+            verdict(rate >= 0.7 * bare_rate),
+        );
+    }
+}
+
+fn token(base: &Base, key: &Path) -> String {
+    let app = App::build(settings(&base.url, key), Clock::system(), Ids).unwrap();
+    let user = UserId::new(Ids.uuid(Clock::system().now()));
+    let bearer = Bearer { user, role: Role::Lecteur, name: "Camille Mesure".to_owned(), session: "mesure".to_owned() };
+    app.tokens.issue(&bearer).unwrap()
+}
+
+/// The program as shipped.
+fn shipped(base: &Base, key: &Path) -> (Process, u16) {
+    // Freed at once: nobody else asks for ports in between.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let child = Process(program(base, key, &["serve", "--no-worker", "--listen", &address]).spawn().unwrap());
+    let patience = Instant::now();
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert!(patience.elapsed() < Duration::from_secs(60), "ent-backoffice serve does not serve");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    (child, port)
+}
+
+/// The bare server; how many statements each address costs.
+fn bare(base: &Base, key: &Path, token: &str, addresses: &[String]) -> (Process, u16, Vec<usize>) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&serde_json::to_vec(addresses).unwrap()).unwrap();
+    let exe = std::env::current_exe().unwrap();
+    let mut child = on_two_cores(exe.to_str().unwrap())
+        .args(["bare-http", &base.url, key.to_str().unwrap(), token, file.path().to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let (port, counts) = serde_json::from_str(&line).expect("the bare server does not start");
+    (Process(child), port, counts)
+}
