@@ -211,9 +211,18 @@ class Postgres:
         self.quiet(base)
 
     def rows(self, base, sql):
-        if base not in self.readers:
-            self.readers[base] = Psql(self.url(base))
-        return self.readers[base].ask(sql)
+        for _ in range(100):
+            if base not in self.readers:
+                self.readers[base] = Psql(self.url(base))
+            try:
+                return self.readers[base].ask(sql)
+            except (Wrong, BrokenPipeError) as wrong:
+                # A server just killed takes a moment to be itself again; anything else is a fault of the question.
+                self.readers.pop(base)
+                if isinstance(wrong, Wrong) and not any(word in str(wrong) for word in ("connection", "starting up")):
+                    raise
+                time.sleep(0.1)
+        raise Wrong("the server does not come back")
 
     def blobs(self, base):
         for sha256, length, text in self.rows(base, "SELECT sha256, length, encode(bytes, 'hex') FROM blobs"):

@@ -11,14 +11,14 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
-use serde_json::json;
+use actix_web::{HttpResponse, ResponseError, web};
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::kernel::FieldError;
 use crate::platform::db::Database;
 use crate::platform::jobs::{self, Backlog, JobState};
 use crate::platform::web::problem::UNAVAILABLE;
-use crate::platform::web::{Answer, Problem, State};
+use crate::platform::web::{Problem, State};
 
 /// A probe that gets no answer within this time counts as failed: better to say so.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,56 +36,83 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-/// A check that failed: its name, and what to say of it.
-type Failed = (&'static str, &'static str);
+/// The state of one thing the program needs.
+#[derive(Debug, Serialize)]
+struct Check {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+}
 
-const SILENT: Failed = ("database", "La base de données ne répond pas.");
+const OK: Check = Check { status: "ok", detail: None };
 
-/// What was found; or which check failed.
-fn look(db: &Database) -> Result<Backlog, Failed> {
-    let unheard = |cause: &dyn std::fmt::Display| {
-        tracing::error!(%cause, "not ready");
-        SILENT
+const fn failed(detail: &'static str) -> Check {
+    Check { status: "failed", detail: Some(detail) }
+}
+
+const UNKNOWN: Check = Check { status: "unknown", detail: None };
+
+fn queue(backlog: &Backlog, late_after: i64) -> Value {
+    let age = backlog.oldest_due_seconds.unwrap_or(0);
+    json!({
+        "status": if age > late_after { "late" } else { "ok" },
+        "oldest_due_seconds": age,
+        "late_after_seconds": late_after,
+        "queued": backlog.count(JobState::Queued),
+        "running": backlog.count(JobState::Running),
+        "failed": backlog.count(JobState::Failed),
+    })
+}
+
+/// What was found, and what makes it unready.
+fn look(db: &Database, late_after: i64) -> (Value, Option<&'static str>) {
+    let (database, migrations, reason) = match db.has_pending_migrations() {
+        Ok(false) => (OK, OK, None),
+        Ok(true) => {
+            let reason = "Des migrations attendent : lancer « ent-backoffice migrate ».";
+            (OK, failed(reason), Some(reason))
+        }
+        Err(cause) => {
+            tracing::error!(%cause, "not ready");
+            let reason = "La base de données ne répond pas.";
+            (failed(reason), UNKNOWN, Some(reason))
+        }
     };
-    if db.has_pending_migrations().map_err(|cause| unheard(&cause))? {
-        return Err(("migrations", "Des migrations attendent : lancer « ent-backoffice migrate »."));
-    }
-    db.read(jobs::overview).map_err(|cause| unheard(&cause))
+    // Before its migrations the queue has no table to look at.
+    let backlog = if reason.is_none() { db.read(jobs::overview).map(Some) } else { Ok(None) };
+    let (jobs, reason) = match backlog {
+        Ok(Some(backlog)) => (queue(&backlog, late_after), reason),
+        Ok(None) => (json!(UNKNOWN), reason),
+        Err(cause) => {
+            tracing::error!(%cause, "not ready");
+            (json!(UNKNOWN), Some("La base de données ne répond pas."))
+        }
+    };
+    (json!({"database": database, "migrations": migrations, "jobs": jobs}), reason)
 }
 
 /// Whether requests may be sent here, and each thing that was looked at.
-async fn ready(state: State, late_after: web::Data<LateAfter>) -> Answer {
-    let db = state.db.clone();
-    let looked = actix_web::rt::time::timeout(PATIENCE, web::block(move || look(&db))).await;
-    let backlog = match looked {
-        Ok(Ok(Ok(backlog))) => backlog,
-        Ok(Ok(Err(failed))) => return Err(unready(failed)),
-        Ok(Err(_)) => return Err(unready(("program", "Le service s'arrête."))),
-        Err(_) => return Err(unready(("database", "La base de données tarde à répondre."))),
-    };
-    let age = backlog.oldest_due_seconds.unwrap_or(0);
-    let late = age > late_after.0;
-    let view = json!({
-        "status": if late { "degraded" } else { "ok" },
-        "checks": {
-            "database": { "status": "ok" },
-            "migrations": { "status": "ok" },
-            "jobs": {
-                "status": if late { "late" } else { "ok" },
-                "oldest_due_seconds": age,
-                "late_after_seconds": late_after.0,
-                "queued": backlog.count(JobState::Queued),
-                "running": backlog.count(JobState::Running),
-                "failed": backlog.count(JobState::Failed),
-            },
-        },
-    });
-    Ok(HttpResponse::Ok().json(view))
+async fn ready(state: State, late_after: web::Data<LateAfter>) -> HttpResponse {
+    let (db, late_after) = (state.db.clone(), late_after.0);
+    let looked = actix_web::rt::time::timeout(PATIENCE, web::block(move || look(&db, late_after))).await;
+    match looked {
+        Ok(Ok((checks, None))) => {
+            let late = checks.pointer("/jobs/status").is_some_and(|status| status == "late");
+            HttpResponse::Ok().json(json!({"status": if late { "degraded" } else { "ok" }, "checks": checks}))
+        }
+        Ok(Ok((checks, Some(reason)))) => unready(reason, &checks),
+        Ok(Err(_)) => unready("Le service s'arrête.", &json!({})),
+        Err(_) => unready("La base de données tarde à répondre.", &json!({"database": failed("délai dépassé")})),
+    }
 }
 
-/// The problem document that names the check at fault.
-fn unready((check, detail): Failed) -> Problem {
-    let pointer = format!("checks/{check}");
-    let error = FieldError { pointer, code: "failed".to_owned(), message: detail.to_owned(), value: None };
-    Problem::field(&UNAVAILABLE, detail, error)
+/// A problem document that also holds the checks.
+fn unready(reason: &str, checks: &Value) -> HttpResponse {
+    let problem = Problem::new(&UNAVAILABLE, reason);
+    let mut view = json!(problem.view());
+    if let Value::Object(members) = &mut view {
+        members.insert("checks".to_owned(), checks.clone());
+    }
+    let mut response = HttpResponse::build(problem.status_code());
+    response.content_type("application/problem+json").json(view)
 }

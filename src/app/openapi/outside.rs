@@ -37,8 +37,7 @@ pub(super) fn add(document: &mut Value) {
         get(
             "get_readiness",
             "Le programme peut-il servir ?",
-            "Pour qui lui adresse du trafic : la base répond et ses migrations sont faites ; sinon `errors` nomme ce qui \
-             manque. Des travaux en retard se lisent (`degraded`) sans écarter l'instance.",
+            "Pour qui lui adresse du trafic : la base répond et ses migrations sont faites.",
             "ReadyView",
         ),
     );

@@ -89,7 +89,8 @@ impl Problem {
     }
 
     /// The document, as answered to the request under way.
-    fn view(&self) -> ProblemView {
+    #[must_use]
+    pub fn view(&self) -> ProblemView {
         let code = self.refused.code;
         ProblemView {
             kind: format!("/problems#{}", code.code),
