@@ -4,11 +4,11 @@ use actix_web::{get, patch, post, web};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::actions;
 use super::passwords::{self, NewPassword, PasswordHash};
 use super::permission::{Administer, Can};
-use super::user::{Delegation, NewUser, User, UserChange};
 use super::store::{self, UserFilter, UserOrder};
-use super::actions;
+use super::user::{Delegation, NewUser, User, UserChange};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Instant, Role, ids::UserId};

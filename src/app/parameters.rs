@@ -63,7 +63,8 @@ impl KnownParameters {
         let admitted = if known.is_empty() { "aucun".to_owned() } else { known.join(", ") };
         let message = format!("Paramètre inconnu « {} » ; paramètres admis : {admitted}.", excerpt(&name));
         let code = UNKNOWN_PARAMETER.code.to_owned();
-        let error = FieldError { pointer: excerpt(&name), code, message: message.clone(), value: Some(excerpt(&value)) };
+        let error =
+            FieldError { pointer: excerpt(&name), code, message: message.clone(), value: Some(excerpt(&value)) };
         Some(Problem::field(&UNKNOWN_PARAMETER, message, error))
     }
 }

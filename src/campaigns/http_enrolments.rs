@@ -57,7 +57,9 @@ async fn enrol(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?))
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+            Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?)
+        })
         .await
 }
 

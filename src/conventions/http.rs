@@ -17,7 +17,9 @@ use crate::kernel::{Departement, InseeCode, Instant, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView};
+use crate::platform::web::{
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
+};
 use crate::registry::kinds::CollectiviteKind;
 
 path_keys!(ConventionId => "id");

@@ -13,8 +13,8 @@ use serde_json::json;
 
 use super::convention::{Convention, ConventionState, DocumentStatus, Party, Stage, number};
 use super::participation::{Counts, ListedSchool, Participation, compute};
-use super::store::{self, Issued};
 use super::payers::{self, PayerSelection, Payers};
+use super::store::{self, Issued};
 use super::{Templates, jobs, paper};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};

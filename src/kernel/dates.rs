@@ -67,9 +67,10 @@ pub mod day {
     pub(super) fn parse(raw: &str) -> Result<NaiveDate, FieldFault> {
         let fault = |code, message: &str| FieldFault::new(code, message);
         let shaped = raw.len() == 10 && raw.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        let date = raw.parse::<NaiveDate>().ok().filter(|_| shaped).ok_or_else(|| {
-            fault("date_format", "Date attendue au format AAAA-MM-JJ, et qui existe au calendrier.")
-        })?;
+        let date =
+            raw.parse::<NaiveDate>().ok().filter(|_| shaped).ok_or_else(|| {
+                fault("date_format", "Date attendue au format AAAA-MM-JJ, et qui existe au calendrier.")
+            })?;
         if (1900..2200).contains(&date.year()) {
             return Ok(date);
         }
@@ -115,7 +116,9 @@ mod tests {
     #[test]
     fn a_date_has_ten_characters_and_a_likely_year() {
         assert_eq!(day::parse("2024-02-29").unwrap().to_string(), "2024-02-29");
-        for bad in ["2025-02-29", "2025-6-5", "+12025-06-05", "-0001-01-01", "05/06/2025", " 2025-06-05", "", "2025-06-0é"] {
+        for bad in
+            ["2025-02-29", "2025-6-5", "+12025-06-05", "-0001-01-01", "05/06/2025", " 2025-06-05", "", "2025-06-0é"]
+        {
             assert_eq!(day::parse(bad).unwrap_err().code, "date_format", "{bad}");
         }
         for bad in ["1899-12-31", "2200-01-01", "0000-01-01"] {

@@ -42,8 +42,8 @@ pub use store_schools::SchoolFilter;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::kernel::{Siret, Uai};
 use crate::kernel::ids::CollectiviteId;
+use crate::kernel::{Siret, Uai};
 use crate::platform::{Outcome, Tx};
 
 /// Mounts the routes.

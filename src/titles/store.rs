@@ -471,12 +471,8 @@ fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, Backend> {
             .filter(conventions::number.like(search::code(q.as_str())).escape(search::ESCAPE))
             .select(conventions::id);
         let reference = reference().like(search::code(q.as_str())).escape(search::ESCAPE);
-        query = query.filter(
-            titles::debtor_id
-                .eq_any(debtors)
-                .or(titles::convention_id.eq_any(numbered))
-                .or(reference),
-        );
+        query =
+            query.filter(titles::debtor_id.eq_any(debtors).or(titles::convention_id.eq_any(numbered)).or(reference));
     }
     query
 }

@@ -89,7 +89,8 @@ fn each_code_is_met_by_a_test() {
 
 /// Templates that do not compose.
 fn broken() -> titles::Templates {
-    let template = |name: &'static str| ent_backoffice::platform::documents::Template::new(name, "#panic(\"abîmé\")".to_owned());
+    let template =
+        |name: &'static str| ent_backoffice::platform::documents::Template::new(name, "#panic(\"abîmé\")".to_owned());
     titles::Templates { title: template("title.typ"), decision: template("decision.typ") }
 }
 

@@ -11,9 +11,11 @@ use crate::year::{open_campaign, register_seed};
 fn rows(app: &TestApp) -> Vec<String> {
     let tables = crate::schema::text_rows(
         &app.db,
-        &format!("SELECT DISTINCT substr(line, 1, {}) AS line FROM ({}) AS c",
+        &format!(
+            "SELECT DISTINCT substr(line, 1, {}) AS line FROM ({}) AS c",
             if app.db.is_sqlite() { "instr(line, '.') - 1" } else { "strpos(line, '.') - 1" },
-            crate::schema::columns_sql(&app.db)),
+            crate::schema::columns_sql(&app.db)
+        ),
     );
     assert!(tables.len() > 15, "{tables:?}");
     let all: Vec<String> =
@@ -32,7 +34,17 @@ fn refused(answer: &Response, what: &str) {
         assert!(error["pointer"].is_string() && error["code"].is_string(), "{what}: {}", answer.text());
     }
     for sentence in said {
-        let english = ["expected", "invalid", "missing field", "unknown field", "trailing", "EOF", " line ", " column ", "did not match"];
+        let english = [
+            "expected",
+            "invalid",
+            "missing field",
+            "unknown field",
+            "trailing",
+            "EOF",
+            " line ",
+            " column ",
+            "did not match",
+        ];
         assert!(!english.iter().any(|word| sentence.contains(word)), "{what}: {sentence}");
         assert!(sentence.len() > 10, "{what}: {sentence}");
     }
@@ -69,34 +81,91 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
         ("create_user", "/users".into(), admin.clone(), user.clone()),
         ("change_user", format!("/users/{person}"), admin, user),
         ("create_collectivite", "/collectivites".into(), g.clone(), commune.clone()),
-        ("patch_collectivite", "/collectivites/21300278500011".into(), g.clone(), without(&commune, &["siret", "kind", "closed_on"])),
-        ("replace_siret", "/collectivites/21300278500011/sirets".into(), g.clone(), json!({"siret": "21300278500029", "from": "2025-01-01"})),
-        ("record_succession", "/collectivites/21300278500011/successions".into(), g.clone(),
-            json!({"kind": "transfer", "successor_siret": "21300278500011", "effective_on": "2025-01-01", "act_reference": "arrêté"})),
+        (
+            "patch_collectivite",
+            "/collectivites/21300278500011".into(),
+            g.clone(),
+            without(&commune, &["siret", "kind", "closed_on"]),
+        ),
+        (
+            "replace_siret",
+            "/collectivites/21300278500011/sirets".into(),
+            g.clone(),
+            json!({"siret": "21300278500029", "from": "2025-01-01"}),
+        ),
+        (
+            "record_succession",
+            "/collectivites/21300278500011/successions".into(),
+            g.clone(),
+            json!({"kind": "transfer", "successor_siret": "21300278500011", "effective_on": "2025-01-01", "act_reference": "arrêté"}),
+        ),
         ("create_school", "/schools".into(), g.clone(), school.clone()),
         ("patch_school", "/schools/0301023Z".into(), g.clone(), without(&school, &["uai"])),
-        ("set_school_payer", "/schools/0301023Z/payers".into(), g.clone(), json!({"payer_siret": "21300278500011", "payer_from": "2025-01-01"})),
+        (
+            "set_school_payer",
+            "/schools/0301023Z/payers".into(),
+            g.clone(),
+            json!({"payer_siret": "21300278500011", "payer_from": "2025-01-01"}),
+        ),
         ("create_campaign", "/campaigns".into(), g.clone(), campaign.clone()),
         ("patch_campaign", "/campaigns/2025-2026".into(), g.clone(), without(&campaign, &["school_year"])),
         ("transition_campaign", "/campaigns/2025-2026/transitions".into(), g.clone(), json!({"action": "open"})),
-        ("enrol_schools", "/campaigns/2025-2026/enrolments".into(), g.clone(), json!({"filter": {"departement": "30", "sector": "public",
+        (
+            "enrol_schools",
+            "/campaigns/2025-2026/enrolments".into(),
+            g.clone(),
+            json!({"filter": {"departement": "30", "sector": "public",
             "kind": "primaire", "insee_code": "30278", "collectivite": "21300278500011"}, "dry_run": true, "origin": "mairie",
-            "requester": "Mairie", "requested_on": "2025-05-01"})),
-        ("enrol_school", "/campaigns/2025-2026/enrolments/0301023Z".into(), g.clone(),
-            json!({"origin": "mairie", "requester": "Mairie", "requested_on": "2025-05-01"})),
+            "requester": "Mairie", "requested_on": "2025-05-01"}),
+        ),
+        (
+            "enrol_school",
+            "/campaigns/2025-2026/enrolments/0301023Z".into(),
+            g.clone(),
+            json!({"origin": "mairie", "requester": "Mairie", "requested_on": "2025-05-01"}),
+        ),
         ("issue_conventions", "/campaigns/2025-2026/conventions".into(), g.clone(), payers.clone()),
         ("prepare_titles", "/campaigns/2025-2026/perception-titles".into(), g.clone(), payers),
-        ("decide_small_claims", "/campaigns/2025-2026/small-claim-decisions".into(), g.clone(), json!({"filter": {"departement": "30",
-            "kind": "commune", "insee_code": "30278", "collectivite": "21300278500011"}, "dry_run": true, "reason": "sous le seuil"})),
-        ("decide_lines", "/campaigns/2025-2026/line-decisions".into(), g.clone(), json!({"filter": {"departement": "30",
-            "kind": "commune"}, "dry_run": true, "choice": "keep", "reason": "vu"})),
-        ("transition_small_claim_decision", "/small-claim-decisions/019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e/transitions".into(), g.clone(),
-            json!({"action": "revoke", "reason": "à titrer"})),
-        ("transition_convention", format!("/conventions/{convention}/transitions"), g, json!({"action": "countersign", "signed_on": "2025-06-05",
-            "signatory": {"name": "C. D.", "title": "Rectrice"}, "acknowledged": [{"code": "school_closed_since_signature", "reason": "vu"}]})),
-        ("approve_titles", "/perception-titles/approvals".into(), o.clone(), json!({"filter": {"campaign": "2025-2026", "departement": "30",
-            "kind": "commune", "collectivite": "21300278500011", "status": "prepared"}, "dry_run": true})),
-        ("transition_title", format!("/perception-titles/{title}/transitions"), o.clone(), json!({"action": "withdraw", "reason": "erreur"})),
+        (
+            "decide_small_claims",
+            "/campaigns/2025-2026/small-claim-decisions".into(),
+            g.clone(),
+            json!({"filter": {"departement": "30",
+            "kind": "commune", "insee_code": "30278", "collectivite": "21300278500011"}, "dry_run": true, "reason": "sous le seuil"}),
+        ),
+        (
+            "decide_lines",
+            "/campaigns/2025-2026/line-decisions".into(),
+            g.clone(),
+            json!({"filter": {"departement": "30",
+            "kind": "commune"}, "dry_run": true, "choice": "keep", "reason": "vu"}),
+        ),
+        (
+            "transition_small_claim_decision",
+            "/small-claim-decisions/019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e/transitions".into(),
+            g.clone(),
+            json!({"action": "revoke", "reason": "à titrer"}),
+        ),
+        (
+            "transition_convention",
+            format!("/conventions/{convention}/transitions"),
+            g,
+            json!({"action": "countersign", "signed_on": "2025-06-05",
+            "signatory": {"name": "C. D.", "title": "Rectrice"}, "acknowledged": [{"code": "school_closed_since_signature", "reason": "vu"}]}),
+        ),
+        (
+            "approve_titles",
+            "/perception-titles/approvals".into(),
+            o.clone(),
+            json!({"filter": {"campaign": "2025-2026", "departement": "30",
+            "kind": "commune", "collectivite": "21300278500011", "status": "prepared"}, "dry_run": true}),
+        ),
+        (
+            "transition_title",
+            format!("/perception-titles/{title}/transitions"),
+            o.clone(),
+            json!({"action": "withdraw", "reason": "erreur"}),
+        ),
         ("seal_batch", "/accounting-batches".into(), o, json!({"campaign": "2025-2026", "exercice": 2025})),
     ]
 }
@@ -125,18 +194,37 @@ const MARK: &str = "\"@@ici@@\"";
 fn never(value: &Value) -> Vec<String> {
     let texts = |list: &[&str]| list.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
     let nested = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    let mut all = texts(&["1e400", "\"\\ud800\"", "\"\\udc00x\"", "01", "NaN", "'x'", &nested, &"{\"a\":".repeat(10_000)]);
+    let mut all =
+        texts(&["1e400", "\"\\ud800\"", "\"\\udc00x\"", "01", "NaN", "'x'", &nested, &"{\"a\":".repeat(10_000)]);
     all.extend(match value {
         Value::String(_) => {
-            let mut more = texts(&["true", "12", "1.5", "-0", "18446744073709551616", "[]", "[\"x\"]", "{\"a\":1}", "{}", "\"\\uffff\"",
-                "\"a\\u202eb\"", "\"\\u200b\"", "\"\\u007f\"", "\"\\u0085\""]);
+            let mut more = texts(&[
+                "true",
+                "12",
+                "1.5",
+                "-0",
+                "18446744073709551616",
+                "[]",
+                "[\"x\"]",
+                "{\"a\":1}",
+                "{}",
+                "\"\\uffff\"",
+                "\"a\\u202eb\"",
+                "\"\\u200b\"",
+                "\"\\u007f\"",
+                "\"\\u0085\"",
+            ]);
             more.push(format!("\"{}\"", "é".repeat(10_000)));
             more.extend((0..32).filter(|c| ![9, 10, 13].contains(c)).map(|c| format!("\"a\\u{c:04x}b\"")));
             more
         }
         Value::Bool(_) => texts(&["12", "1.5", "\"true\"", "[]", "{}", "\"\""]),
-        Value::Number(_) => texts(&["true", "1.5", "\"12\"", "[]", "{}", "\"\"", "99999999999999999999", "18446744073709551615"]),
-        Value::Object(_) => texts(&["true", "12", "\"x\"", "\"\"", "[]", "[\"a\",\"b\",\"c\",\"d\"]", "{\"inconnu\":1}"]),
+        Value::Number(_) => {
+            texts(&["true", "1.5", "\"12\"", "[]", "{}", "\"\"", "99999999999999999999", "18446744073709551615"])
+        }
+        Value::Object(_) => {
+            texts(&["true", "12", "\"x\"", "\"\"", "[]", "[\"a\",\"b\",\"c\",\"d\"]", "{\"inconnu\":1}"])
+        }
         Value::Array(_) => texts(&["true", "12", "\"x\"", "{}"]),
         Value::Null => Vec::new(),
     });
@@ -339,7 +427,13 @@ fn send(recorder: &Recorder, client: &Client, operation: &Operation, path: &str,
     let headers = [("content-type", "application/json"), ("if-match", "*")];
     // Creations have no version to announce.
     let tagged = ["PATCH", "PUT"].contains(&operation.method.as_str());
-    recorder.send(client, &operation.method, &format!("/api/v1{path}"), if tagged { &headers } else { &headers[..1] }, body)
+    recorder.send(
+        client,
+        &operation.method,
+        &format!("/api/v1{path}"),
+        if tagged { &headers } else { &headers[..1] },
+        body,
+    )
 }
 
 /// Gzip without compression: enough to see whether the program undoes it.

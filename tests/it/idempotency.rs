@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::operations::{FORM, find, form, operations, Sent, document};
 use crate::support::TestApp;
+use crate::support::operations::{FORM, Sent, document, find, form, operations};
 use crate::year::{campaign, register_seed};
 
 fn commune(name: &str) -> serde_json::Value {
@@ -132,7 +132,12 @@ fn another_process_is_told_too() {
     use ent_backoffice::platform::db::idempotency::{Call, claim};
     let app = TestApp::new(crate::support::Base::postgres());
     let person = app.person(ent_backoffice::kernel::Role::Gestionnaire);
-    let call = Call { user: person.id, route: "POST /api/v1/collectivites".into(), key: "ailleurs".into(), body_sha256: "0".repeat(64) };
+    let call = Call {
+        user: person.id,
+        route: "POST /api/v1/collectivites".into(),
+        key: "ailleurs".into(),
+        body_sha256: "0".repeat(64),
+    };
     let g = app.gestionnaire();
     let post = || g.json("POST", "/collectivites", &[("idempotency-key", "ailleurs")], &commune("Saint-Laurent"));
     // A process that dies in flight leaves nothing: its transaction is undone.

@@ -14,7 +14,10 @@ use crate::year::{campaign, open_campaign, register_seed, sign_both};
 
 /// Escapes a parameter's value.
 fn escaped(value: &str) -> String {
-    value.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    value
+        .bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 /// Every row of a list, page by page; `between` runs after each page.
@@ -55,7 +58,9 @@ fn a_year(app: &TestApp) {
     register_seed(app);
     register_communes(app, 6);
     open_campaign(app, "issue");
-    app.gestionnaire().post("/campaigns", with(&campaign("issue"), "school_year", "2026-2027", "ends_on", "2027-09-05")).expect(201);
+    app.gestionnaire()
+        .post("/campaigns", with(&campaign("issue"), "school_year", "2026-2027", "ends_on", "2027-09-05"))
+        .expect(201);
     app.forget_jobs();
     let issued = app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json;
     app.set_time("2025-07-28T09:00:00Z");

@@ -88,7 +88,11 @@ const ADMITTED: &[(&str, &[Role])] = &[
 
 fn admitted(operation: &Operation) -> &'static [Role] {
     let found = ADMITTED.iter().find(|(id, _)| *id == operation.id);
-    found.unwrap_or_else(|| panic!("{} ({} {}) has no line in ADMITTED", operation.id, operation.method, operation.template)).1
+    found
+        .unwrap_or_else(|| {
+            panic!("{} ({} {}) has no line in ADMITTED", operation.id, operation.method, operation.template)
+        })
+        .1
 }
 
 /// The body a walk sends: well-formed, and complete for no operation that would act.
@@ -119,12 +123,18 @@ fn every_caller_meets_the_answer_of_its_role(app: &TestApp, recorder: &Recorder)
         if !operation.open {
             send(operation, &app.anonymous()).problem(401, "unauthenticated");
             send(operation, &app.anonymous().with_token(&forged)).problem(401, "unauthenticated");
-            send(operation, &app.anonymous().with_token("eyJhbGciOiJub25lIn0.eyJyb2xlIjoiYWRtaW4ifQ.")).problem(401, "unauthenticated");
+            send(operation, &app.anonymous().with_token("eyJhbGciOiJub25lIn0.eyJyb2xlIjoiYWRtaW4ifQ."))
+                .problem(401, "unauthenticated");
         }
         for (role, client) in &people {
             let answer = send(operation, client);
             if roles.contains(role) {
-                assert!(![401, 403].contains(&answer.status) || operation.open, "{} refuses {role}: {}", operation.id, answer.text());
+                assert!(
+                    ![401, 403].contains(&answer.status) || operation.open,
+                    "{} refuses {role}: {}",
+                    operation.id,
+                    answer.text()
+                );
             } else {
                 let detail = answer.problem(403, "forbidden").json["detail"].as_str().unwrap().to_owned();
                 assert!(roles.iter().all(|r| detail.contains(r.as_str())), "{}: {detail}", operation.id);
@@ -182,7 +192,8 @@ fn shared_refusals_are_met_everywhere(app: &TestApp, recorder: &Recorder) {
             }
             Body::Form => {
                 send(&path, &[("content-type", "multipart/form-data")], b"x").problem(400, "bad_form");
-                send(&path, &[("content-type", FORM)], &form("file", "f.csv", &too_big)).problem(413, "payload_too_large");
+                send(&path, &[("content-type", FORM)], &form("file", "f.csv", &too_big))
+                    .problem(413, "payload_too_large");
                 send(&path, &[("content-type", "text/csv")], b"x").problem(415, "unsupported_media_type");
             }
         }
@@ -194,7 +205,11 @@ fn shared_refusals_are_met_everywhere(app: &TestApp, recorder: &Recorder) {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             if contract::find(&recorder.operations, method, &path).is_none() {
                 let refused = client.send(method, &path, &[], Vec::new()).problem(405, "method_not_allowed");
-                assert!(refused.header("allow").contains(&operation.method), "{method} {path}: {}", refused.header("allow"));
+                assert!(
+                    refused.header("allow").contains(&operation.method),
+                    "{method} {path}: {}",
+                    refused.header("allow")
+                );
             }
         }
     }
@@ -206,7 +221,8 @@ fn skip_updates(app: &TestApp, table: &str, on: bool) {
         (true, true) => vec![format!("CREATE TRIGGER skip BEFORE UPDATE ON {table} BEGIN SELECT RAISE(IGNORE); END")],
         (true, false) => vec!["DROP TRIGGER skip".to_owned()],
         (false, true) => vec![
-            "CREATE OR REPLACE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END; $$".to_owned(),
+            "CREATE OR REPLACE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END; $$"
+                .to_owned(),
             format!("CREATE TRIGGER skip BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION skip()"),
         ],
         (false, false) => vec![format!("DROP TRIGGER skip ON {table}")],
@@ -227,7 +243,8 @@ fn a_year(app: &TestApp, r: &Recorder) {
     // Access.
     app.add_user("zoe@exemple.invalid", Role::Lecteur);
     let nobody = app.anonymous();
-    let session = r.post(&nobody, "/auth/login", &json!({"email": "zoe@exemple.invalid", "password": PASSWORD})).expect(200);
+    let session =
+        r.post(&nobody, "/auth/login", &json!({"email": "zoe@exemple.invalid", "password": PASSWORD})).expect(200);
     r.post(&nobody, "/auth/refresh", &json!({"refresh_token": session.json["refresh_token"]})).expect(200);
     r.post(&nobody, "/auth/refresh", &json!({"refresh_token": "inconnu"})).problem(401, "refresh_token_invalid");
     let wrong = json!({"email": "zoe@exemple.invalid", "password": "faux"});
@@ -258,9 +275,11 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.json(&g, "PATCH", &path, &stale, &json!({"contact_phone": "0466000000"})).problem(412, "precondition_failed");
     r.json(&g, "PATCH", &path, &tag, &json!({"contact_phone": "0466000000"})).expect(200);
     skip_updates(app, "collectivites", true);
-    r.json(&g, "PATCH", &path, &[("if-match", "*")], &json!({"contact_phone": "0466000001"})).problem(409, "concurrent_change");
+    r.json(&g, "PATCH", &path, &[("if-match", "*")], &json!({"contact_phone": "0466000001"}))
+        .problem(409, "concurrent_change");
     skip_updates(app, "collectivites", false);
-    r.post(&g, &format!("{path}/sirets"), &json!({"siret": "21300189400012", "from": "2025-01-01"})).problem(409, "siret_taken");
+    r.post(&g, &format!("{path}/sirets"), &json!({"siret": "21300189400012", "from": "2025-01-01"}))
+        .problem(409, "siret_taken");
     r.post(&g, &format!("{path}/sirets"), &json!({"siret": "21300278500029", "from": "2025-01-01"})).expect(201);
     let dissolved = json!({"siret": "21300001100014", "kind": "autre", "name": "Syndicat dissous"});
     r.post(&g, "/collectivites", &dissolved).expect(201);
@@ -276,12 +295,18 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.json(&g, "PATCH", "/schools/0301023Z", &stale, &json!({"pupils": 90})).problem(412, "precondition_failed");
     r.json(&g, "PATCH", "/schools/0301023Z", &tag, &json!({"pupils": 90})).expect(200);
     skip_updates(app, "schools", true);
-    r.json(&g, "PATCH", "/schools/0301023Z", &[("if-match", "*")], &json!({"pupils": 91})).problem(409, "concurrent_change");
+    r.json(&g, "PATCH", "/schools/0301023Z", &[("if-match", "*")], &json!({"pupils": 91}))
+        .problem(409, "concurrent_change");
     skip_updates(app, "schools", false);
     r.post(&g, "/schools/0301015R/payers", &json!({"payer_siret": SIRET})).expect(201);
     r.upload(&g, "/collectivites/imports", "insee;siret;nom\n30189;21300189400012;Nîmes\n").expect(200);
-    r.upload(&g, "/schools/imports", "uai;nom_etablissement;type_etablissement;statut_public_prive;code_commune;nom_commune;\
-        ecole_maternelle;ecole_elementaire;siren_siret;etat;nombre_d_eleves\n").expect(200);
+    r.upload(
+        &g,
+        "/schools/imports",
+        "uai;nom_etablissement;type_etablissement;statut_public_prive;code_commune;nom_commune;\
+        ecole_maternelle;ecole_elementaire;siren_siret;etat;nombre_d_eleves\n",
+    )
+    .expect(200);
     r.upload(&g, "/contacts/imports", "siret;courriel\n21300189400012;mairie@nimes.invalid\n").expect(200);
 
     // Campaign.
@@ -292,7 +317,8 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.get(&g, path).expect(200);
     r.json(&g, "PATCH", path, &stale, &json!({"response_deadline": "2025-10-16"})).problem(412, "precondition_failed");
     r.json(&g, "PATCH", path, &tag, &json!({"response_deadline": "2025-10-16"})).expect(200);
-    r.post(&g, &format!("{path}/enrolments"), &json!({"filter": {"departement": "30", "insee_code": "30278"}})).expect(200);
+    r.post(&g, &format!("{path}/enrolments"), &json!({"filter": {"departement": "30", "insee_code": "30278"}}))
+        .expect(200);
     r.upload(&g, &format!("{path}/enrolments/imports"), &format!("uai;origine\n{};mairie\n", uai(300_002))).expect(200);
     let one = format!("{path}/enrolments/{}", uai(300_002));
     r.send(&g, "DELETE", &format!("/api/v1{one}"), &[], Vec::new()).expect(204);
@@ -310,7 +336,8 @@ fn a_year(app: &TestApp, r: &Recorder) {
 
     // Conventions.
     let issued = r.post(&g, &format!("{path}/conventions"), &json!({})).expect(200);
-    r.send(&g, "DELETE", &format!("/api/v1{path}/enrolments/0301023Z"), &[], Vec::new()).problem(409, "enrolment_covered");
+    r.send(&g, "DELETE", &format!("/api/v1{path}/enrolments/0301023Z"), &[], Vec::new())
+        .problem(409, "enrolment_covered");
     r.get(&g, "/conventions?sort=-amount&kind=commune").expect(200);
     r.get(&g, "/conventions?campaign=2090-2091").problem(404, "not_found");
     r.get(&g, &format!("{path}/participations?sort=name")).expect(200);

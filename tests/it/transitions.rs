@@ -23,7 +23,12 @@ fn agree(client: &Client, path: &str, body: &Value) -> Option<String> {
     let action = body["action"].as_str().unwrap();
     let (code, reason) = told(client, path, action)?;
     let refused = client.post(path, body.clone());
-    assert_eq!((refused.json["code"].as_str(), refused.json["detail"].as_str()), (Some(code.as_str()), Some(reason.as_str())), "{action}: {}", refused.text());
+    assert_eq!(
+        (refused.json["code"].as_str(), refused.json["detail"].as_str()),
+        (Some(code.as_str()), Some(reason.as_str())),
+        "{action}: {}",
+        refused.text()
+    );
     Some(code)
 }
 

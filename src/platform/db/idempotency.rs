@@ -74,7 +74,11 @@ impl InFlight {
     /// [`IN_FLIGHT`].
     pub fn enter(&self, call: &Call) -> Result<Guard, Refused> {
         let place = (call.user, call.route.clone(), call.key.clone());
-        if self.places().insert(place.clone()) { Ok(Guard { all: self.clone(), place }) } else { Err(refuse_in_flight()) }
+        if self.places().insert(place.clone()) {
+            Ok(Guard { all: self.clone(), place })
+        } else {
+            Err(refuse_in_flight())
+        }
     }
 
     fn places(&self) -> MutexGuard<'_, HashSet<Place>> {
@@ -102,8 +106,10 @@ impl Drop for Guard {
 pub fn claim(tx: &mut Tx<'_>, call: &Call) -> Outcome<Option<Stored>> {
     if let AnyConnection::Postgresql(c) = tx.conn() {
         let name = format!("{}\n{}\n{}", call.user, call.route, call.key);
-        let free: bool = diesel::select(diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(name).sql(", 0))"))
-            .get_result(c)?;
+        let free: bool = diesel::select(
+            diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(name).sql(", 0))"),
+        )
+        .get_result(c)?;
         if !free {
             return Err(refuse_in_flight().into());
         }

@@ -213,7 +213,11 @@ impl<'de> Deserializer<'de> for Strict<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if self.0.is_object() { self.deserialize_any(visitor) } else { Err(Error::invalid_type(self.unexpected(), &visitor)) }
+        if self.0.is_object() {
+            self.deserialize_any(visitor)
+        } else {
+            Err(Error::invalid_type(self.unexpected(), &visitor))
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

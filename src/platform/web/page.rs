@@ -322,7 +322,9 @@ mod tests {
             assert!(page::<Fruit>(Some(&cursor), Some(sort)).is_err(), "{list} by {sort}");
         }
         assert!(page::<Tree>(Some(&cursor), None).is_err());
-        for bad in ["", "abc", "bm9u", &URL_SAFE_NO_PAD.encode(r#"["fruits:-name","a\u0000","b","2025-06-05T08:00:00Z"]"#)] {
+        for bad in
+            ["", "abc", "bm9u", &URL_SAFE_NO_PAD.encode(r#"["fruits:-name","a\u0000","b","2025-06-05T08:00:00Z"]"#)]
+        {
             assert!(page::<Fruit>(Some(bad), None).is_err(), "{bad}");
         }
     }

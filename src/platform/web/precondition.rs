@@ -23,8 +23,13 @@ impl IfMatch {
             return Ok(Self::Any);
         }
         let fault = || {
-            let message = "If-Match attend l'ETag lu, entre guillemets comme « \"3\" », ou plusieurs séparés par des virgules.";
-            Problem::from(Refused::field("header/If-Match", &FieldFault::new("if_match_format", message), Some(raw.to_owned())))
+            let message =
+                "If-Match attend l'ETag lu, entre guillemets comme « \"3\" », ou plusieurs séparés par des virgules.";
+            Problem::from(Refused::field(
+                "header/If-Match",
+                &FieldFault::new("if_match_format", message),
+                Some(raw.to_owned()),
+            ))
         };
         let mut versions = Vec::new();
         for tag in raw.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
@@ -51,7 +56,8 @@ impl IfMatch {
             Self::Versions(versions) => {
                 let announced: Vec<String> = versions.iter().map(ToString::to_string).collect();
                 let announced = if announced.is_empty() { "inconnue".to_owned() } else { announced.join(", ") };
-                let detail = format!("Version {announced} annoncée, version {current} enregistrée : relire, puis recommencer.");
+                let detail =
+                    format!("Version {announced} annoncée, version {current} enregistrée : relire, puis recommencer.");
                 Err(Refused::new(&problem::PRECONDITION_FAILED, detail))
             }
         }
@@ -68,9 +74,18 @@ mod tests {
 
     #[test]
     fn tags_lists_and_stars_are_read_and_weak_tags_match_nothing() {
-        for (raw, admits) in [("\"3\"", true), ("3", true), ("*", true), ("\"2\", \"3\"", true), ("\"2\",3", true),
-                              ("W/\"3\"", false), ("\"4\"", false), ("\"abc\"", false), ("\"\"", false),
-                              ("\"99999999999999999999\"", false)] {
+        for (raw, admits) in [
+            ("\"3\"", true),
+            ("3", true),
+            ("*", true),
+            ("\"2\", \"3\"", true),
+            ("\"2\",3", true),
+            ("W/\"3\"", false),
+            ("\"4\"", false),
+            ("\"abc\"", false),
+            ("\"\"", false),
+            ("\"99999999999999999999\"", false),
+        ] {
             assert_eq!(read(raw).admits(3).is_ok(), admits, "{raw}");
         }
         assert_eq!(read("\"2\", \"4\"").admits(3).unwrap_err().code.status, 412);

@@ -27,7 +27,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
 /// `malformed_query`: a `%` that decodes to nothing, or bytes that are not UTF-8; `invalid_value`: control characters.
 pub fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
     let malformed = || {
-        let detail = "Les paramètres de l'adresse sont mal encodés : « % » suivi de deux chiffres hexadécimaux, en UTF-8.";
+        let detail =
+            "Les paramètres de l'adresse sont mal encodés : « % » suivi de deux chiffres hexadécimaux, en UTF-8.";
         Problem::new(&problem::MALFORMED_QUERY, detail)
     };
     let decode = |part: &str| {

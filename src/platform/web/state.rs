@@ -36,7 +36,8 @@ impl FromRequest for CallContext {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         // A header sent twice reads as one list; bytes that are no text make a value that every door refuses.
         let header = |name: &str| {
-            let values: Vec<_> = request.headers().get_all(name).map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
+            let values: Vec<_> =
+                request.headers().get_all(name).map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
             (!values.is_empty()).then(|| values.join(", "))
         };
         std::future::ready(Ok(Self {
@@ -147,7 +148,9 @@ impl State {
                 Ok(reply)
             })
             .await
-            .map_err(|problem| if problem.refused.code == &idempotency::IN_FLIGHT { in_flight(problem) } else { problem })?;
+            .map_err(
+                |problem| if problem.refused.code == &idempotency::IN_FLIGHT { in_flight(problem) } else { problem },
+            )?;
         Ok(reply.into_response())
     }
 }

@@ -136,7 +136,12 @@ impl Recorder {
     pub fn note(&self, method: &str, path: &str, answer: &Response) {
         let Some(operation) = find(&self.operations, method, path) else { return };
         let status = answer.status;
-        assert!(operation.statuses.contains(&status), "{} answered {status}, which is not documented: {}", operation.id, answer.text());
+        assert!(
+            operation.statuses.contains(&status),
+            "{} answered {status}, which is not documented: {}",
+            operation.id,
+            answer.text()
+        );
         if status >= 400 {
             assert_eq!(answer.header("content-type"), "application/problem+json", "{} {path}", operation.id);
         }
