@@ -9,9 +9,12 @@ use super::lines::LineDecisionsRequest;
 use crate::access::{Can, PrepareTitles, Read};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
-use crate::kernel::SchoolYear;
+use crate::conventions::PayerSelection;
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, SchoolYear, Siret};
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+use crate::registry::kinds::CollectiviteKind;
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(list).service(decide);
@@ -25,6 +28,16 @@ crate::sort_keys!(LineSort, LineOrder of "line_decisions" { Uai => "uai" });
 struct ListQuery {
     /// `true` : lignes décidées ; `false` : lignes en attente.
     decided: Option<bool>,
+    /// Département du payeur.
+    departement: Option<Departement>,
+    /// Nature du payeur.
+    kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien, du payeur.
+    insee_code: Option<InseeCode>,
+    /// SIRET, actuel ou ancien, du payeur.
+    collectivite: Option<Siret>,
+    /// Nom ou début de SIRET du payeur.
+    q: Option<SearchText>,
     /// Ordre ; « - » devant, du dernier au premier.
     #[param(inline)]
     sort: Option<LineOrder>,
@@ -52,7 +65,14 @@ async fn list(
     let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
-            let mut lines = line_actions::list(tx, &year, &defaults)?;
+            let payers = PayerSelection {
+                departement: query.departement,
+                kind: query.kind,
+                insee_code: query.insee_code,
+                collectivite: query.collectivite,
+                q: query.q,
+            };
+            let mut lines = line_actions::list(tx, &year, &defaults, payers)?;
             lines.retain(|l| query.decided.is_none_or(|d| d == l.decision.is_some()));
             lines.sort_by(|a, b| a.uai.cmp(&b.uai));
             if page.order.descending {
