@@ -18,9 +18,10 @@ pub struct Delegation {
     pub reference: Line,
     /// Jour de publication au recueil des actes administratifs ; la délégation vaut à compter du lendemain.
     #[schema(example = "2025-03-14")]
+    #[serde(with = "crate::kernel::dates::day")]
     pub published_on: NaiveDate,
     /// Dernier jour de validité, inclus ; absent : sans terme.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     #[schema(example = "2026-08-31")]
     pub ends_on: Option<NaiveDate>,
 }

@@ -6,29 +6,23 @@
 //!              (keys, pools)    (migrate, or refuse)                 ├─▶ side address (metrics, health), if set
 //!                                                                    └─▶ job threads
 //! ```
-//! On SIGTERM or SIGINT: no new connection, requests under way end (up to `shutdown_timeout_seconds`), then jobs under
-//! way end and no other is taken, then the process exits with 0. No lease is left behind.
-//!
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
 //! and what its handlers share in `App::shared`.
-//! Over 400 lines: everything is put together in one place, so that nothing is put together elsewhere.
 
 mod edge;
 mod health;
 mod logging;
 mod metrics;
 mod openapi;
+mod parameters;
 mod problems;
+mod serving;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle, Service as _};
-use actix_web::middleware::Compress;
-use actix_web::{HttpServer, guard, web};
+use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
@@ -41,6 +35,9 @@ use crate::platform::jobs::{Handlers, Patience};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
+
+pub use logging::start as start_logging;
+pub use serving::Serving;
 
 /// Mounts the capabilities under `/api/v1`, in their import order.
 pub fn capabilities(cfg: &mut ServiceConfig<'_>) {
@@ -58,7 +55,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
     [
         kernel::refused::CODES,
         platform::web::problem::CODES,
-        &[&platform::db::idempotency::KEY_REUSED],
+        platform::db::idempotency::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -113,16 +110,6 @@ pub struct App {
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
     login: LoginService,
-}
-
-/// How [`App::serve`] runs.
-pub struct Serving {
-    /// Threads that run jobs; none when jobs run elsewhere.
-    pub job_threads: usize,
-    /// Threads that answer requests; 0 = one per core.
-    pub http_threads: usize,
-    /// Stop on SIGTERM and SIGINT, after the requests under way.
-    pub on_signals: bool,
 }
 
 impl App {
@@ -214,7 +201,7 @@ impl App {
 
     /// What handlers share, per HTTP thread.
     fn shared(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-        let state = web::Data::new(State { db: self.db.clone() });
+        let state = web::Data::new(State::new(self.db.clone()));
         let tokens = self.tokens.clone();
         let login = web::Data::new(self.login.clone());
         let json = web::PayloadConfig::new(self.config.server.json_limit_bytes);
@@ -245,6 +232,7 @@ impl App {
         let shared = self.shared();
         let document = openapi::document();
         let allowed = edge::AllowedMethods::new(&document);
+        let known = web::Data::new(parameters::KnownParameters::new(&document));
         let readers = metrics::Readers::on_main_address(&self.config);
         let document = web::Bytes::from(document.to_string());
         move |cfg| {
@@ -258,154 +246,9 @@ impl App {
             problems::routes(cfg);
             openapi::routes(cfg, &document);
             metrics::routes(cfg, readers);
-            cfg.app_data(web::Data::new(allowed.clone()));
+            cfg.app_data(web::Data::new(allowed.clone())).app_data(known.clone());
             cfg.default_service(web::to(edge::nothing_here));
         }
-    }
-
-    /// Serves until stopped; `started` receives what stops it. Requests and jobs under way end first.
-    ///
-    /// # Errors
-    /// The listener cannot be served.
-    pub fn serve(
-        self,
-        listener: TcpListener,
-        how: &Serving,
-        started: impl FnOnce(ServerHandle),
-    ) -> std::io::Result<()> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let threads = self.spawn_job_threads(how.job_threads, &stop)?;
-        let router = self.router();
-        let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
-        let side = self.side_listener()?;
-        let served = actix_web::rt::System::new().block_on(async {
-            let mut server = HttpServer::new(move || {
-                let (router, edge) = (router.clone(), edge.clone());
-                actix_web::App::new()
-                    .configure(router)
-                    .wrap_fn(|request, next| {
-                        let answer = next.call(request);
-                        async move { answer.await.map(edge::leave_compressed) }
-                    })
-                    .wrap(Compress::default())
-                    .wrap_fn(move |request, next| edge::around(request, next, &edge))
-            })
-            .disable_signals()
-            .client_request_timeout(Duration::from_secs(self.config.server.header_timeout_seconds))
-            .shutdown_timeout(self.config.server.shutdown_timeout_seconds);
-            if how.http_threads > 0 {
-                server = server.workers(how.http_threads);
-            }
-            let server = server.listen(listener)?.run();
-            if how.on_signals {
-                stop_on_signals(&server.handle())?;
-            }
-            let side = side.map(|listener| self.side_server(listener)).transpose()?;
-            let side_handle = side.as_ref().map(Server::handle);
-            if let Some(side) = side {
-                actix_web::rt::spawn(side);
-            }
-            started(server.handle());
-            let ended = server.await;
-            // The measures can be read while the requests under way end.
-            if let Some(side) = side_handle {
-                side.stop(false).await;
-            }
-            ended
-        });
-        stop.store(true, Ordering::Relaxed);
-        for thread in threads {
-            // A job that panicked is taken again when its lease runs out.
-            let _ = thread.join();
-        }
-        served
-    }
-
-    /// The address of the measures, if they have one of their own.
-    fn side_listener(&self) -> std::io::Result<Option<TcpListener>> {
-        let Some(address) = self.config.metrics.listen else { return Ok(None) };
-        let bound = TcpListener::bind(address).map_err(|e| {
-            std::io::Error::new(e.kind(), format!("metrics.listen : l'adresse {address} ne peut être écoutée : {e}"))
-        })?;
-        tracing::info!(address = %bound.local_addr()?, "metrics");
-        Ok(Some(bound))
-    }
-
-    /// Measures and health, on an address of their own.
-    fn side_server(&self, listener: TcpListener) -> std::io::Result<Server> {
-        let shared = self.shared();
-        let server = HttpServer::new(move || {
-            actix_web::App::new().configure(shared.clone()).configure(|cfg| {
-                health::routes(cfg);
-                metrics::routes(cfg, metrics::Readers::Anybody);
-            })
-        });
-        Ok(server.disable_signals().workers(1).listen(listener)?.run())
-    }
-
-    fn spawn_job_threads(
-        &self,
-        count: usize,
-        stop: &Arc<AtomicBool>,
-    ) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
-        let poll = Duration::from_millis(self.config.jobs.poll_milliseconds);
-        let mut threads = Vec::with_capacity(count + 1);
-        if count > 0 {
-            let (db, stop) = (self.db.clone(), Arc::clone(stop));
-            threads.push(std::thread::Builder::new().name("daily".into()).spawn(move || tick(&db, &stop))?);
-        }
-        let workers: std::io::Result<Vec<_>> = (0..count)
-            .map(|rank| {
-                let (handlers, db, stop) = (self.handlers.clone(), self.db.clone(), Arc::clone(stop));
-                std::thread::Builder::new().name(format!("job-{rank}")).spawn(move || handlers.work(&db, &stop, poll))
-            })
-            .collect();
-        threads.extend(workers?);
-        Ok(threads)
-    }
-
-    /// Runs jobs only, until SIGTERM or SIGINT.
-    ///
-    /// # Errors
-    /// Signals or threads are refused by the system.
-    pub fn work(&self) -> std::io::Result<()> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let threads = self.spawn_job_threads(self.config.jobs.workers, &stop)?;
-        let side = self.side_listener()?;
-        let waited = actix_web::rt::System::new().block_on(async {
-            let side = side.map(|listener| self.side_server(listener)).transpose()?;
-            let handle = side.as_ref().map(Server::handle);
-            if let Some(side) = side {
-                actix_web::rt::spawn(side);
-            }
-            let mut signals = signals()?;
-            next_signal(&mut signals).await;
-            tracing::info!("stopping after the jobs under way");
-            if let Some(handle) = handle {
-                handle.stop(false).await;
-            }
-            Ok(())
-        });
-        stop.store(true, Ordering::Relaxed);
-        for thread in threads {
-            let _ = thread.join();
-        }
-        waited
-    }
-}
-
-/// Queues the daily work once per business day, and at each start: a missed day is caught up.
-fn tick(db: &Database, stop: &AtomicBool) {
-    let mut last = None;
-    while !stop.load(Ordering::Relaxed) {
-        let today = db.clock().now().day();
-        if last != Some(today) {
-            match db.write(conventions::enqueue_expiry) {
-                Ok(()) => last = Some(today),
-                Err(cause) => tracing::error!(%cause, "daily work not queued"),
-            }
-        }
-        std::thread::sleep(Duration::from_millis(500));
     }
 }
 
@@ -413,32 +256,4 @@ fn tick(db: &Database, stop: &AtomicBool) {
 #[must_use]
 pub fn openapi_document() -> serde_json::Value {
     openapi::document()
-}
-
-pub use logging::start as start_logging;
-
-type Signals = [actix_web::rt::signal::unix::Signal; 2];
-
-fn signals() -> std::io::Result<Signals> {
-    use actix_web::rt::signal::unix::{SignalKind, signal};
-    Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
-}
-
-async fn next_signal(signals: &mut Signals) {
-    std::future::poll_fn(|cx| {
-        let ready = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
-        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-}
-
-fn stop_on_signals(server: &ServerHandle) -> std::io::Result<()> {
-    let mut signals = signals()?;
-    let server = server.clone();
-    actix_web::rt::spawn(async move {
-        next_signal(&mut signals).await;
-        tracing::info!("stopping after the requests under way");
-        server.stop(true).await;
-    });
-    Ok(())
 }

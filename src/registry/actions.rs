@@ -18,7 +18,7 @@ use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, FieldFault, Finding, Refused, Siret, Uai};
-use crate::platform::web::{merged, problem::PRECONDITION_FAILED};
+use crate::platform::web::{IfMatch, merged};
 use crate::platform::{Outcome, Tx};
 
 fn siret_taken(siret: &Siret) -> Refused {
@@ -61,23 +61,16 @@ pub fn collectivite(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<(Collectivite, Ve
     Ok((found, findings))
 }
 
-fn same_version(read: i64, current: i64) -> Outcome<()> {
-    if read == current {
-        return Ok(());
-    }
-    Err(Refused::new(&PRECONDITION_FAILED, format!("Version {read} annoncée, version {current} enregistrée.")).into())
-}
-
 /// Changes what a person may change; the fields of the patch become theirs.
 pub fn patch_collectivite(
     tx: &mut Tx<'_>,
     actor: &Actor,
     siret: &Siret,
-    version: i64,
+    read: &IfMatch,
     patch: &Value,
 ) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
-    same_version(version, found.version)?;
+    read.admits(found.version)?;
     let (said, fields) = merged(&found.said, patch)?;
     if said.siret != found.said.siret {
         let fault = FieldFault::new(
@@ -99,6 +92,7 @@ pub fn patch_collectivite(
 pub struct SiretRequest {
     pub siret: Siret,
     /// Premier jour du nouveau SIRET.
+    #[serde(with = "crate::kernel::dates::day")]
     pub from: NaiveDate,
 }
 
@@ -125,6 +119,7 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
 pub struct SuccessionRequest {
     pub kind: SuccessionKind,
     pub successor_siret: Siret,
+    #[serde(with = "crate::kernel::dates::day")]
     pub effective_on: NaiveDate,
     /// L'acte, par exemple « arrêté préfectoral du 12 décembre 2024 ».
     pub act_reference: Line,
@@ -263,7 +258,7 @@ fn known_payer(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Collectivite> {
 pub struct PayerRequest {
     pub payer_siret: Siret,
     /// Premier jour où elle paie ; absent : depuis l'origine.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub payer_from: Option<NaiveDate>,
 }
 
@@ -286,9 +281,9 @@ pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerReque
 }
 
 /// Changes what a person may change of a school.
-pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, version: i64, patch: &Value) -> Outcome<SchoolView> {
+pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, read: &IfMatch, patch: &Value) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
-    same_version(version, found.version)?;
+    read.admits(found.version)?;
     let (mut said, fields) = merged(&found.said, patch)?;
     if said.uai != *uai {
         let fault = FieldFault::new("uai_immutable", "Un UAI ne se corrige pas : c'est une autre école.");

@@ -37,13 +37,13 @@ pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView, refused as file_refused};
 pub use school::{PayerPeriod, School, SchoolRequest, payer_for_year};
-pub use store_collectivites::Succession;
+pub use store_collectivites::{CollectiviteFilter, Succession};
 pub use store_schools::SchoolFilter;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::kernel::Uai;
 use crate::kernel::ids::CollectiviteId;
+use crate::kernel::{Siret, Uai};
 use crate::platform::{Outcome, Tx};
 
 /// Mounts the routes.
@@ -77,6 +77,16 @@ pub fn payers(tx: &mut Tx<'_>) -> Outcome<HashMap<Uai, Vec<PayerPeriod>>> {
 /// Every collectivité, by id.
 pub fn collectivites(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Collectivite>> {
     Ok(store_collectivites::all(tx)?.into_iter().map(|c| (c.id, c)).collect())
+}
+
+/// The collectivités a filter takes.
+pub fn select_collectivites(tx: &mut Tx<'_>, filter: &CollectiviteFilter) -> Outcome<HashSet<CollectiviteId>> {
+    Ok(store_collectivites::select_ids(tx, filter)?.into_iter().collect())
+}
+
+/// Whose each SIRET ever known is.
+pub fn sirets(tx: &mut Tx<'_>) -> Outcome<HashMap<Siret, CollectiviteId>> {
+    Ok(store_collectivites::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect())
 }
 
 /// Every succession, by predecessor.

@@ -27,7 +27,7 @@ pub struct SchoolRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_siret: Option<Siret>,
     /// Premier jour où ce payeur paie ; absent : depuis l'origine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
     pub payer_from: Option<NaiveDate>,
     #[serde(default)]
     #[schema(minimum = 0, maximum = 5000)]
@@ -35,9 +35,9 @@ pub struct SchoolRequest {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 5000)]
     pub classes: Option<Count>,
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub opened_on: Option<NaiveDate>,
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub closed_on: Option<NaiveDate>,
     /// Première année scolaire de participation.
     #[serde(default)]

@@ -204,6 +204,20 @@ impl Title {
         Refused::state(&TITLE_STATE, detail, self.state(), self.allowed())
     }
 
+    /// Whether the title may be withdrawn.
+    ///
+    /// # Errors
+    /// Sealed, or withdrawn already.
+    pub fn may_be_withdrawn(&self) -> Result<(), Refused> {
+        match self.stage {
+            Stage::Prepared | Stage::Approved(_) => Ok(()),
+            Stage::Transmitted(..) => {
+                Err(self.refuse("Le titre est dans un bordereau scellé : seule une correction liée est possible."))
+            }
+            Stage::Withdrawn { .. } => Err(self.refuse("Le titre est déjà retiré.")),
+        }
+    }
+
     /// Whether this person may approve now; the number is given after.
     ///
     /// # Errors
@@ -224,16 +238,9 @@ impl Title {
     /// # Errors
     /// Sealed, or withdrawn already.
     pub fn withdraw(mut self, reason: Note) -> Result<Self, Refused> {
-        self.stage = match self.stage {
-            Stage::Prepared => Stage::Withdrawn { reference: None, reason },
-            Stage::Approved(reference) => Stage::Withdrawn { reference: Some(reference), reason },
-            Stage::Transmitted(..) => {
-                return Err(
-                    self.refuse("Le titre est dans un bordereau scellé : seule une correction liée est possible.")
-                );
-            }
-            Stage::Withdrawn { .. } => return Err(self.refuse("Le titre est déjà retiré.")),
-        };
+        self.may_be_withdrawn()?;
+        let reference = self.reference().cloned();
+        self.stage = Stage::Withdrawn { reference, reason };
         Ok(self)
     }
 }

@@ -237,7 +237,7 @@ impl Year<'_> {
         self.send(&who, "DELETE", &enrolment, &[], None);
         let asked = json!({"origin": "mairie", "requester": "Mairie de Saint-Laurent-des-Arbres", "requested_on": "2025-06-03"});
         self.send(&who, "PUT", &enrolment, &[], Some(asked.clone()));
-        self.send(&who, "PUT", &enrolment, &[], Some(asked));
+        self.send(&who, "PUT", &enrolment, &[("if-match", "\"1\"")], Some(asked));
         self.upload(&who, &format!("{path}/enrolments/imports?dry_run=true"), "uai;origine\r\n0301023Z;mairie\r\n");
         self.get(&who, &format!("{path}/enrolments"));
         self.get(&who, &format!("{path}/transitions"));

@@ -60,7 +60,7 @@ on_both_databases! {
             steps,
             [
                 "2 école(s) à la charge de la collectivité et inscrite(s) pour l'année",
-                "élèves : 217 (0301023Z) + 110 (0301015R) = 327",
+                "Nombre d’élèves : 217 (0301023Z) + 110 (0301015R) = 327",
                 "De 1 à 100 : 100 élève(s) × 1,20 € = 120,00 €",
                 "De 101 à 327 : 227 élève(s) × 1,00 € = 227,00 €",
                 "Plafond par collectivité : 250,00 € au lieu de 347,00 €",

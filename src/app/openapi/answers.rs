@@ -25,7 +25,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("decide_lines", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
     ("decide_small_claims", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
     ("download_batch_file", "not_found file_unknown"),
-    ("enrol_school", "not_found campaign_state"),
+    ("enrol_school", "not_found campaign_state concurrent_change"),
     ("enrol_schools", "not_found campaign_state keys_or_filter"),
     ("get_batch", "not_found"),
     ("get_campaign", "not_found"),
@@ -86,6 +86,7 @@ const REFUSALS: &[(&str, &str)] = &[
 const VERSIONED: &[&str] = &[
     "change_user",
     "download_batch_file",
+    "enrol_school",
     "get_batch",
     "get_campaign",
     "get_collectivite",
@@ -192,8 +193,8 @@ fn codes(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
     if json || form {
         codes.extend(["payload_too_large", "unsupported_media_type"]);
     }
-    if query {
-        codes.push("unknown_parameter");
+    if path.starts_with("/api/v1/") {
+        codes.extend(["unknown_parameter", "malformed_query"]);
     }
     if has_parameter(operation, "query", Some("cursor")) {
         codes.push("bad_cursor");
@@ -202,7 +203,9 @@ fn codes(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
         codes.push("invalid_value");
     }
     if is_keyed(method, path) {
-        codes.push("idempotency_key_reused");
+        codes.extend(["idempotency_key_reused", "idempotency_key_in_flight"]);
+        // An `If-Match` that nothing would check is refused.
+        codes.push("precondition_failed");
     }
     if has_parameter(operation, "header", Some("If-Match")) {
         codes.push("precondition_failed");

@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod json;
 pub mod migrations;
 pub mod schema;
+pub mod search;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,6 +86,10 @@ macro_rules! insert_batches {
         done
     }};
 }
+
+/// No transaction writes for longer: one that would is refused at its end. What a reader does not see of the instants
+/// before this one can therefore no longer appear (`updated_since`).
+pub const LONGEST_WRITE: chrono::Duration = chrono::Duration::minutes(5);
 
 /// Where the data is and how it is reached.
 #[derive(Debug, Clone)]
@@ -329,7 +334,8 @@ impl Database {
         let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
         // A panic in the use case must not leave a transaction open on a pooled connection.
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut tx)));
-        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded;
+        let late = self.clock.now() > tx.now.plus(LONGEST_WRITE);
+        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded && !late;
         let conn = tx.conn;
         let end = if keep {
             on_backend!(conn, |c| AnsiTransactionManager::commit_transaction(c))
@@ -341,6 +347,10 @@ impl Database {
             _ => {}
         }
         match result {
+            Ok(Ok(_)) if late => {
+                end?;
+                Err(Error::Incident(format!("a transaction of more than {LONGEST_WRITE} was undone")))
+            }
             Ok(Ok(value)) => {
                 end?;
                 Ok(value)

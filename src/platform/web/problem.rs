@@ -17,6 +17,8 @@ crate::problem_codes! {
         "Un champ du corps n'existe pas dans cette ressource ; rien n'est ignoré en silence.";
     UNKNOWN_PARAMETER = "unknown_parameter", 400, "Paramètre inconnu",
         "Un paramètre de l'adresse n'existe pas pour cette route.";
+    MALFORMED_QUERY = "malformed_query", 400, "Paramètres illisibles",
+        "Les paramètres de l'adresse sont mal encodés : chaque « % » est suivi de deux chiffres hexadécimaux, en UTF-8.";
     BAD_CURSOR = "bad_cursor", 400, "Curseur illisible",
         "Le curseur ne vient pas de cette liste ou de ce tri ; reprendre sans curseur.";
     BAD_FORM = "bad_form", 400, "Formulaire illisible",

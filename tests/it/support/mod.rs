@@ -11,6 +11,7 @@
 mod client;
 pub mod contract;
 pub mod databases;
+pub mod operations;
 mod program;
 mod shape;
 mod test_app;
