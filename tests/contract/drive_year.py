@@ -144,7 +144,9 @@ def open_the_campaign(client: AuthenticatedClient) -> None:
     enrolled = done(enrol_schools.sync_detailed(YEAR, client=client, body=everyone), EnrolAnswer)
     assert (enrolled.enrolled, enrolled.refused) == (2, 0)
     asked = EnrolmentRequest(origin=EnrolmentOrigin.MAIRIE, requester="Mairie")
-    already = enrol_school.sync_detailed(YEAR, "0301023Z", client=client, body=asked)
+    blind = enrol_school.sync_detailed(YEAR, "0301023Z", client=client, body=asked)
+    refused(blind, 428, "precondition_required")
+    already = enrol_school.sync_detailed(YEAR, "0301023Z", client=client, body=asked, if_match='"1"')
     assert done(already, EnrolmentView).uai == "0301023Z"
     rows = ImportForm(file=File(payload=csv("uai;origine", "0301015R;mairie"), file_name="inscriptions.csv"))
     assert done(import_enrolments.sync_detailed(YEAR, client=client, body=rows), ImportView).unchanged == 1
