@@ -202,7 +202,7 @@ on_both_databases! {
         gestionnaire.post("/campaigns", crate::year::campaign("issue")).expect(201);
         let opening = json!({"action": "open"});
         let stale = gestionnaire.json("POST", "/campaigns/2025-2026/transitions", &[("if-match", "été")], &opening);
-        stale.problem(412, "precondition_failed");
+        stale.problem(422, "invalid_value");
         assert_eq!(gestionnaire.get("/campaigns/2025-2026").json["state"], "preparing");
     }
 
