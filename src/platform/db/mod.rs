@@ -6,6 +6,8 @@
 //! ```
 //! A use case is a plain function over [`Tx`]; [`Database::write`] gives it one transaction and commits only when
 //! it succeeds. A dry run is the same function whose transaction is [`Tx::discard`]ed.
+//!
+//! Over 400 lines: pools, the health of their connections and transactions hold each other's hands.
 
 pub mod blobs;
 pub mod counters;
