@@ -8,4 +8,4 @@ pub mod tabular;
 pub mod web;
 
 pub use db::{Database, Tx};
-pub use error::{Error, Outcome, on_unique};
+pub use error::{Error, Outcome, each, on_unique};

@@ -17,7 +17,7 @@ use crate::kernel::{Departement, InseeCode, Instant, Refused, Siren, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, collectivites, successions};
 use crate::platform::web::Page;
-use crate::platform::{Outcome, Tx, on_unique};
+use crate::platform::{Outcome, Tx, each, on_unique};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = collectivites, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -126,7 +126,7 @@ impl CollectiviteRow {
 
 /// Inserts new collectivités with their current SIRET.
 pub(super) fn insert(tx: &mut Tx<'_>, new: &[Collectivite], taken: impl FnOnce() -> Refused) -> Outcome<()> {
-    let rows = new.iter().map(CollectiviteRow::new).collect::<Outcome<Vec<_>>>()?;
+    let rows = each(new.iter().collect(), CollectiviteRow::new)?;
     let sirets: Vec<_> = new
         .iter()
         .map(|c| (collectivite_sirets::siret.eq(&c.said.siret), collectivite_sirets::collectivite_id.eq(c.id)))

@@ -17,7 +17,7 @@ use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
 use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::web::Page;
-use crate::platform::{Outcome, Tx, on_unique};
+use crate::platform::{Outcome, Tx, each, on_unique};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = schools, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -100,7 +100,7 @@ impl SchoolRow {
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, new: &[School], taken: impl FnOnce() -> Refused) -> Outcome<()> {
-    let rows = new.iter().map(SchoolRow::new).collect::<Outcome<Vec<_>>>()?;
+    let rows = each(new.iter().collect(), SchoolRow::new)?;
     let mut run = || -> QueryResult<()> {
         insert_batches!(tx, schools::table, rows);
         Ok(())

@@ -213,7 +213,8 @@ pub fn prepare(
     let (selection, dry_run) = request.selection(true)?;
     let scene = Scene::load(tx, campaign, defaults)?;
     let (items, chosen) = scene.choose(selection);
-    let mut harvest = Harvest { items, ..Harvest::default() };
+    let titles = Vec::with_capacity(chosen.len());
+    let mut harvest = Harvest { items, titles, ..Harvest::default() };
     for convention in chosen {
         if let Some(standing) = scene.standing(convention) {
             weigh(tx, &scene, convention, &standing, (actor, preparer), &mut harvest);

@@ -15,7 +15,7 @@ use crate::kernel::text::{Line, Note};
 use crate::kernel::{Departement, Finding, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{perception_titles as titles, title_approvals, title_lines};
-use crate::platform::{Error, Outcome, Tx, on_unique};
+use crate::platform::{Error, Outcome, Tx, each, on_unique};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = titles, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -171,7 +171,7 @@ pub(super) fn insert(
     prepared: &[(Title, Vec<TitleLine>)],
     doubled: impl FnOnce() -> Refused,
 ) -> Outcome<()> {
-    let rows = prepared.iter().map(|(t, _)| TitleRow::new(t)).collect::<Outcome<Vec<_>>>()?;
+    let rows = each(prepared.iter().collect(), |(t, _)| TitleRow::new(t))?;
     let lines: Vec<LineRow> = prepared
         .iter()
         .flat_map(|(t, lines)| {
@@ -213,7 +213,7 @@ pub(super) fn save(tx: &mut Tx<'_>, t: &mut Title) -> Outcome<()> {
 }
 
 fn load(rows: Vec<TitleRow>) -> Outcome<Vec<Title>> {
-    rows.into_iter().map(TitleRow::into_domain).collect()
+    each(rows, TitleRow::into_domain)
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Option<Title>> {
