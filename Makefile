@@ -1,12 +1,15 @@
 # make            what can be asked
 # make demo       the program on its demonstration year; make demo ARGS="--exit" stops afterwards
-# make test       every test, on SQLite and on a PostgreSQL of our own
+# make test       every test, on SQLite and on a PostgreSQL of our own, then the contract
+# make contract   the API held to its OpenAPI document: linter, generated client, every route tried
+# make crash      kill -9 in the middle of acts in number; ROUNDS=50 kills for each act on each database
 # make bench      what the program costs beside the barest alternatives; make bench ARGS="acts sqlite 9" chooses
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 ARGS ?=
+ROUNDS ?= 50
 
-.PHONY: help demo test bench check fmt clippy doc deny clean
+.PHONY: help demo test contract bench crash check fmt clippy doc deny clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -20,6 +23,17 @@ test: ## All the tests, on both databases (ARGS="-E 'test(…)'" to choose)
 	@scripts/install-test-packages.sh
 	scripts/with-postgres.sh cargo nextest run --locked $(ARGS)
 	cargo test --doc --locked
+	$(if $(ARGS),,@$(MAKE) --no-print-directory contract)
+
+contract: ## The API held to its OpenAPI document (CONTRACT="lint year routes" to choose)
+	@scripts/install-test-packages.sh
+	@cargo build --locked
+	scripts/with-postgres.sh tests/contract/run.sh
+
+crash: ## Kill -9 during issue, approval and sealing, ROUNDS=50 times each on each database (ARGS="--acts seal --seed 1")
+	@scripts/install-test-packages.sh
+	cargo build --locked
+	scripts/with-postgres.sh scripts/crash.py --rounds $(ROUNDS) $(ARGS)
 
 bench: ## Ratios beside bare SQL, bare Typst, bare actix (ARGS="acts|documents|reading|idle sqlite|postgres RUNS")
 	@scripts/install-test-packages.sh

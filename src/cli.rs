@@ -4,7 +4,7 @@
 //! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
 //! 70 incident · 78 settings to mend.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,6 @@ use std::process::ExitCode;
 use chrono::NaiveDate;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::access::{self, Delegation, NewPassword, NewUser, passwords};
 use crate::app::{self, App, Serving, StartFault};
@@ -181,11 +180,12 @@ pub fn run() -> ExitCode {
         Err(error) => return ill_written(&error),
     };
     let environment = process_environment();
-    start_logging(&environment, cli.log_json);
+    let log_json = cli.log_json;
+    app::start_logging(environment.get("RUST_LOG").map(String::as_str), log_json);
     match execute(cli, &environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => {
-            say(&message);
+            announce(log_json, &message);
             ExitCode::from(code)
         }
     }
@@ -194,6 +194,11 @@ pub fn run() -> ExitCode {
 /// One line for the person at the terminal; standard output is kept for what a command produces.
 fn say(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
+}
+
+/// The same for a program whose standard error is read by a collector: a line of the log.
+fn announce(log_json: bool, message: &str) {
+    if log_json { tracing::warn!("{message}") } else { say(message) }
 }
 
 fn ill_written(error: &clap::Error) -> ExitCode {
@@ -218,21 +223,10 @@ fn ill_written(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn start_logging(environment: &Environment, json: bool) {
-    let wanted = environment.get("RUST_LOG").map_or("info,actix_server=warn", String::as_str);
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // A second subscriber in one process is refused; the first stays.
-    let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
-}
-
 fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     let load = || Config::load(cli.config.as_deref(), environment).map_err(StartFault::Config);
     match cli.command {
-        Command::Serve(args) => serve(load()?, &args),
+        Command::Serve(args) => serve(load()?, &args, cli.log_json),
         Command::Work => {
             let app = build(load()?)?;
             app.prepare_database(false)?;
@@ -260,16 +254,16 @@ fn build(config: Config) -> Result<App, StartFault> {
     App::build(config, Clock::system(), Ids)
 }
 
-fn serve(mut config: Config, args: &ServeArgs) -> Result<(), Failure> {
+fn serve(mut config: Config, args: &ServeArgs, log_json: bool) -> Result<(), Failure> {
     if let Some(listen) = args.listen {
         config.server.listen = listen;
     }
     let app = build(config)?;
     app.prepare_database(args.migrate)?;
-    listen(app, args.no_worker)
+    listen(app, args.no_worker, log_json)
 }
 
-fn listen(app: App, no_worker: bool) -> Result<(), Failure> {
+fn listen(app: App, no_worker: bool, log_json: bool) -> Result<(), Failure> {
     let address = app.config.server.listen;
     let listener = TcpListener::bind(address).map_err(|error| StartFault::Listen {
         problem: format!("L'adresse {address} ne peut être écoutée : {error}"),
@@ -278,11 +272,14 @@ fn listen(app: App, no_worker: bool) -> Result<(), Failure> {
     })?;
     let address = listener.local_addr()?;
     if app.db.read(access::actions::no_user_yet)? {
-        say("Aucun compte n'existe encore. Pour créer le premier administrateur :\n  \
+        announce(
+            log_json,
+            "Aucun compte n'existe encore. Pour créer le premier administrateur :\n  \
              ent-backoffice user add --email vous@exemple.fr --role admin --first-name Prénom --last-name Nom \
-             --password-stdin");
+             --password-stdin",
+        );
     }
-    say(&format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
+    announce(log_json, &format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
     let how = Serving {
         job_threads: if no_worker { 0 } else { app.config.jobs.workers },
         http_threads: app.config.server.workers,
@@ -332,7 +329,7 @@ fn demo(config: Config, args: &DemoArgs, environment: &Environment) -> Result<()
         )?;
     }
     out.flush()?;
-    listen(app, false)
+    listen(app, false, false)
 }
 
 fn import(config: Config, args: &ImportArgs) -> Result<(), Failure> {

@@ -194,8 +194,14 @@ impl QueryableByName<Pg> for JsonRow {
 
 type Known = Arc<HashMap<String, Vec<Heard>>>;
 
-async fn answer(request: HttpRequest, known: web::Data<Known>, db: web::Data<Database>, tokens: web::Data<Tokens>) -> HttpResponse {
-    let token = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+async fn answer(
+    request: HttpRequest,
+    known: web::Data<Known>,
+    db: web::Data<Database>,
+    tokens: web::Data<Tokens>,
+) -> HttpResponse {
+    let token =
+        request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     if !token.is_some_and(|token| tokens.verify(token).is_ok()) {
         return HttpResponse::Unauthorized().finish();
     }
@@ -231,11 +237,8 @@ pub fn serve(url: &str, key: &Path, token: &str, addresses: &Path) {
     let known: Known = Arc::new(learn(url, key, token, &addresses));
     let counts: Vec<usize> = addresses.iter().map(|a| known[a].len()).collect();
     let config = ent_backoffice::config::Config::default();
-    let connections = if url.starts_with("sqlite:") {
-        config.database.sqlite_readers
-    } else {
-        config.database.postgres_connections
-    };
+    let connections =
+        if url.starts_with("sqlite:") { config.database.sqlite_readers } else { config.database.postgres_connections };
     let settings = DatabaseSettings { url: url.to_owned(), connections, wait: Duration::from_secs(10) };
     let db = web::Data::new(Database::open(&settings, Clock::system(), Ids).unwrap());
     let tokens = App::build(crate::base::settings(url, key), Clock::system(), Ids).unwrap().tokens;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ent_backoffice::access::{self, Delegation, NewUser, PasswordHash, User};
+use ent_backoffice::accounting::{self, SealRequest};
 use ent_backoffice::app::App;
 use ent_backoffice::campaigns::{self, CampaignRequest, EnrolRequest};
 use ent_backoffice::config::{Config, process_environment};
@@ -17,7 +18,6 @@ use ent_backoffice::platform::Tx;
 use ent_backoffice::platform::db::{AnyConnection, Database, DatabaseSettings};
 use ent_backoffice::registry::{self, ImportSchoolsOptions, ImportView};
 use ent_backoffice::titles::{self, ApproveRequest, Making, PrepareRequest};
-use ent_backoffice::accounting::{self, SealRequest};
 use serde_json::json;
 
 use crate::rows;
@@ -228,8 +228,7 @@ impl World {
     fn prepare(&self, tx: &mut Tx<'_>) {
         let all: PrepareRequest = read(json!({}));
         let (defaults, templates) = (&self.app.defaults, &self.app.title_templates);
-        let view =
-            titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
+        let view = titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
         assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), (2386, 16_416_000));
     }
 

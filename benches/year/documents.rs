@@ -101,9 +101,14 @@ fn order(base: &Base) -> Order {
         rows::execute(c, "UPDATE jobs SET run_at = '2099-01-01 00:00:00'");
         let decoded =
             if matches!(c, AnyConnection::Sqlite(_)) { "CAST(bytes AS TEXT)" } else { "convert_from(bytes, 'UTF8')" };
-        let template = text(&rows::read(c, &format!(
-            "SELECT {decoded} FROM blobs WHERE sha256 = (SELECT min(paper_template_sha256) FROM conventions)"
-        ))[0][0]);
+        let template = text(
+            &rows::read(
+                c,
+                &format!(
+                    "SELECT {decoded} FROM blobs WHERE sha256 = (SELECT min(paper_template_sha256) FROM conventions)"
+                ),
+            )[0][0],
+        );
         // The payload names the convention.
         let rows = rows::read(
             c,
@@ -111,10 +116,8 @@ fn order(base: &Base) -> Order {
              JOIN conventions c ON j.payload = '{\"convention_id\":\"' || c.id || '\"}' ORDER BY j.run_at, j.id",
         );
         assert_eq!(rows.len(), DOCUMENTS);
-        let documents = rows
-            .iter()
-            .map(|row| (text(&row[0]), text(&row[1])[..10].parse().unwrap(), text(&row[2])))
-            .collect();
+        let documents =
+            rows.iter().map(|row| (text(&row[0]), text(&row[1])[..10].parse().unwrap(), text(&row[2]))).collect();
         Order { template, documents }
     })
 }
@@ -154,8 +157,7 @@ fn by_the_program(base: &Base) -> Made {
         std::thread::sleep(Duration::from_millis(25));
     }
     let seconds = since.elapsed().as_secs_f64();
-    let made =
-        Made { seconds, cpu_seconds: (process_cpu(pid) - cpu).as_secs_f64(), peak_kib: memory(pid, "VmHWM") };
+    let made = Made { seconds, cpu_seconds: (process_cpu(pid) - cpu).as_secs_f64(), peak_kib: memory(pid, "VmHWM") };
     let ready = "SELECT 1 FROM conventions WHERE document_status = 'ready'";
     assert_eq!(on(&db, |c| rows::read(c, ready)).len(), DOCUMENTS, "documents are missing");
     made

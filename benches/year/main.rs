@@ -47,9 +47,13 @@ fn main() {
         }
         _ => {}
     }
-    let known = |word: &&str| PARTS.contains(word) || ["sqlite", "postgres"].contains(word) || word.parse::<usize>().is_ok();
+    let known =
+        |word: &&str| PARTS.contains(word) || ["sqlite", "postgres"].contains(word) || word.parse::<usize>().is_ok();
     if let Some(unknown) = words.iter().find(|word| !known(word)) {
-        eprintln!("« {unknown} »: parts are {}; databases sqlite, postgres; a number is how many runs", PARTS.join(", "));
+        eprintln!(
+            "« {unknown} »: parts are {}; databases sqlite, postgres; a number is how many runs",
+            PARTS.join(", ")
+        );
         std::process::exit(64);
     }
     let chosen = |part: &str| words.contains(&part) || !words.iter().any(|word| PARTS.contains(word));

@@ -37,13 +37,14 @@ pub fn run(kind: Kind, runs: usize) {
     drop(world);
     let key = key();
     let token = token(&base, key.path());
-    let ones: Vec<String> = on(&open(&base.url), |c| rows::read(c, "SELECT id FROM conventions ORDER BY number LIMIT 200"))
-        .iter()
-        .map(|row| match &row[0] {
-            Value::Text(id) => format!("/api/v1/conventions/{id}"),
-            other => panic!("{other:?}"),
-        })
-        .collect();
+    let ones: Vec<String> =
+        on(&open(&base.url), |c| rows::read(c, "SELECT id FROM conventions ORDER BY number LIMIT 200"))
+            .iter()
+            .map(|row| match &row[0] {
+                Value::Text(id) => format!("/api/v1/conventions/{id}"),
+                other => panic!("{other:?}"),
+            })
+            .collect();
     let lists = [LIST.to_owned()];
 
     let (ours, our_port) = shipped(&base, key.path());
@@ -56,7 +57,9 @@ pub fn run(kind: Kind, runs: usize) {
         TIME.as_secs(),
         load(),
     );
-    for (name, addresses, statements) in [("one convention", &ones[..], counts[0]), ("a list of 50", &lists, counts[ones.len()])] {
+    for (name, addresses, statements) in
+        [("one convention", &ones[..], counts[0]), ("a list of 50", &lists, counts[ones.len()])]
+    {
         let bytes = |port| get(port, &addresses[0], &token).len();
         let bytes = [bytes(our_port), bytes(bare_port)];
         let (mut subject, mut floor) = (Vec::new(), Vec::new());

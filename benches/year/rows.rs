@@ -70,9 +70,7 @@ impl QueryableByName<Sqlite> for Record {
                     Some(SqliteType::Long | SqliteType::Integer | SqliteType::SmallInt) => {
                         Value::Int(<i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?)
                     }
-                    Some(SqliteType::Binary) => {
-                        Value::Bytes(<Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?)
-                    }
+                    Some(SqliteType::Binary) => Value::Bytes(<Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?),
                     _ => Value::Text(<String as FromSql<Text, Sqlite>>::from_sql(value)?),
                 })
             })
@@ -225,25 +223,31 @@ pub fn tables(conn: &mut AnyConnection) -> Vec<Table> {
     );
     let mut waiting: Vec<(Table, Vec<String>)> = Vec::new();
     for name in names.iter().map(|row| text(&row[0])) {
-        let columns = read(conn, &if sqlite {
-            format!("SELECT name, lower(type), pk FROM pragma_table_info('{name}') ORDER BY cid")
-        } else {
-            format!(
-                "SELECT a.attname::text, format_type(a.atttypid, NULL), (a.attnum = ANY (i.indkey))::int \
+        let columns = read(
+            conn,
+            &if sqlite {
+                format!("SELECT name, lower(type), pk FROM pragma_table_info('{name}') ORDER BY cid")
+            } else {
+                format!(
+                    "SELECT a.attname::text, format_type(a.atttypid, NULL), (a.attnum = ANY (i.indkey))::int \
                  FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
                  WHERE a.attrelid = '{name}'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
-            )
-        });
+                )
+            },
+        );
         let key = (0..columns.len()).filter(|at| columns[*at][2] != Value::Int(0)).collect();
         let columns = columns.iter().map(|c| (text(&c[0]), Kind::of(&text(&c[1])))).collect();
-        let needs = read(conn, &if sqlite {
-            format!("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list('{name}') WHERE \"table\" <> '{name}'")
-        } else {
-            format!(
-                "SELECT DISTINCT confrelid::regclass::text FROM pg_constraint \
+        let needs = read(
+            conn,
+            &if sqlite {
+                format!("SELECT DISTINCT \"table\" FROM pragma_foreign_key_list('{name}') WHERE \"table\" <> '{name}'")
+            } else {
+                format!(
+                    "SELECT DISTINCT confrelid::regclass::text FROM pg_constraint \
                  WHERE contype = 'f' AND conrelid = '{name}'::regclass AND confrelid <> conrelid"
-            )
-        });
+                )
+            },
+        );
         waiting.push((Table { name, columns, key }, needs.iter().map(|row| text(&row[0])).collect()));
     }
     let mut ordered: Vec<Table> = Vec::new();

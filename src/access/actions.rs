@@ -8,7 +8,7 @@ use super::{store, store_sessions};
 use crate::audit::{self, Entry};
 use crate::kernel::{Actor, Refused, Role, ids::UserId};
 use crate::platform::db::counters;
-use crate::platform::web::problem::PRECONDITION_FAILED;
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// Makes an active account.
@@ -41,12 +41,9 @@ pub fn no_user_yet(tx: &mut Tx<'_>) -> Outcome<bool> {
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `email_taken`, `last_admin`, `concurrent_change`.
-pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, version: i64, change: &UserChange) -> Outcome<User> {
+pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &IfMatch, change: &UserChange) -> Outcome<User> {
     let before = find_user(tx, id)?;
-    if before.version != version {
-        let detail = format!("Le compte est à la version {} et non {version} : le relire.", before.version);
-        return Err(Refused::new(&PRECONDITION_FAILED, detail).into());
-    }
+    read.admits(before.version)?;
     let stays_admin = change.active != Some(false) && change.role.is_none_or(|role| role == Role::Admin);
     if before.role == Role::Admin && before.active && !stays_admin {
         // Two administrators who dismiss each other at once must not both succeed.

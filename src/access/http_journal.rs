@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::permission::{Administer, Can};
-use crate::audit::{self, Event, Filter};
+use crate::audit::{self, Event, EventOrder, Filter};
 use crate::kernel::Instant;
 use crate::kernel::ids::{AuditEventId, UserId};
 use crate::platform::web::{Answer, Page, PageView, Params, Reply, State};
@@ -65,14 +65,17 @@ struct AuditEventsQuery {
     /// Identifiant du compte qui a agi.
     #[param(value_type = Option<String>)]
     actor: Option<UserId>,
+    /// Actes enregistrés depuis cet instant : `meta.next_updated_since` du passage précédent.
+    updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<EventOrder>,
     /// Nombre de lignes, 200 au plus.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next_cursor` de la page précédente.
     cursor: Option<String>,
 }
-
-const SORT: &str = "-at";
 
 /// Lire le journal
 ///
@@ -83,14 +86,9 @@ const SORT: &str = "-at";
 )]
 #[get("/audit-events")]
 async fn list_audit_events(_can: Can<Administer>, state: State, query: Params<AuditEventsQuery>) -> Answer {
-    let AuditEventsQuery { subject_kind, subject_key, action, actor, limit, cursor } = query.0;
-    let page = Page::read(limit, cursor.as_deref(), SORT, 1)?;
-    let filter = Filter { subject_kind, subject_key, action, actor };
-    let view = state
-        .read(move |tx| {
-            let events = audit::list(tx, &filter, &page)?;
-            Ok(page.finish(events, SORT, |event| vec![event.id.to_string()], AuditEventView::from))
-        })
-        .await?;
-    Ok(Reply::ok(&view)?.into_response())
+    let AuditEventsQuery { subject_kind, subject_key, action, actor, updated_since, sort, limit, cursor } = query.0;
+    let page = Page::read(limit, cursor.as_deref(), sort)?;
+    let filter = Filter { subject_kind, subject_key, action, actor, updated_since };
+    let reply = state.read(move |tx| Reply::ok(&audit::list(tx, &filter, &page)?.map(AuditEventView::from))).await?;
+    Ok(reply.into_response())
 }

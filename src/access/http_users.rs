@@ -4,12 +4,13 @@ use actix_web::{get, patch, post, web};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::actions;
 use super::passwords::{self, NewPassword, PasswordHash};
 use super::permission::{Administer, Can};
+use super::store::{self, UserFilter, UserOrder};
 use super::user::{Delegation, NewUser, User, UserChange};
-use super::{actions, store};
 use crate::kernel::contact::EmailAddress;
-use crate::kernel::text::Line;
+use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Instant, Role, ids::UserId};
 use crate::path_keys;
 use crate::platform::web::problem::UNAVAILABLE;
@@ -109,14 +110,19 @@ struct UsersQuery {
     role: Option<Role>,
     /// Comptes actifs (`true`) ou désactivés (`false`) seulement.
     active: Option<bool>,
+    /// Partie de l'adresse de courriel.
+    q: Option<SearchText>,
+    /// Modifiés depuis cet instant : `meta.next_updated_since` du passage précédent.
+    updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<UserOrder>,
     /// Nombre de lignes, 200 au plus.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next_cursor` de la page précédente.
     cursor: Option<String>,
 }
-
-const SORT: &str = "email";
 
 /// Hashes off the HTTP threads and outside any transaction.
 async fn hash(state: &State, password: NewPassword) -> Result<PasswordHash, Problem> {
@@ -134,15 +140,12 @@ async fn hash(state: &State, password: NewPassword) -> Result<PasswordHash, Prob
 )]
 #[get("/users")]
 async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuery>) -> Answer {
-    let UsersQuery { role, active, limit, cursor } = query.0;
-    let page = Page::read(limit, cursor.as_deref(), SORT, 1)?;
-    let view = state
-        .read(move |tx| {
-            let users = store::list(tx, role, active, &page)?;
-            Ok(page.finish(users, SORT, |user| vec![user.email.to_string()], |user| UserView::from(&user)))
-        })
-        .await?;
-    Ok(Reply::ok(&view)?.into_response())
+    let UsersQuery { role, active, q, updated_since, sort, limit, cursor } = query.0;
+    let page = Page::read(limit, cursor.as_deref(), sort)?;
+    let filter = UserFilter { role, active, q, updated_since };
+    let reply =
+        state.read(move |tx| Reply::ok(&store::list(tx, &filter, &page)?.map(|user| UserView::from(&user)))).await?;
+    Ok(reply.into_response())
 }
 
 /// Créer un compte
@@ -152,7 +155,8 @@ async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuer
     operation_id = "create_user", tag = "Comptes", request_body = NewUserRequest,
     responses(
         (status = 201, description = "Compte créé ; `Location` et `ETag`", body = UserView),
-        (status = 409, description = "`email_taken`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "`email_taken`, `idempotency_key_in_flight`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 412, description = "`precondition_failed` : If-Match sans objet", body = ProblemView, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
@@ -216,7 +220,7 @@ async fn change_user(
     can: Can<Administer>,
     state: State,
     id: Key<UserId>,
-    call: CallContext,
+    mut call: CallContext,
     body: Body<UserChangeRequest>,
 ) -> Answer {
     let version = call.expected_version()?;
@@ -235,6 +239,6 @@ async fn change_user(
         active: request.active,
         password_hash,
     };
-    let user = state.write(move |tx| actions::change_user(tx, &can.actor, id.0, version, &change)).await?;
+    let user = state.write(move |tx| actions::change_user(tx, &can.actor, id.0, &version, &change)).await?;
     Ok(Reply::versioned(&UserView::from(&user), user.version)?.into_response())
 }

@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 
 use super::problems::{FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED};
 use super::tokens::{TokenFault, Tokens};
-use crate::kernel::{Actor, Role};
+use crate::kernel::{Actor, Refused, Role};
 use crate::platform::web::Problem;
 use crate::platform::web::problem::{self, current};
 
@@ -80,6 +80,17 @@ impl<P: Permission> FromRequest for Can<P> {
     }
 }
 
+/// Why a role does not hold a permission, when it does not.
+#[must_use]
+pub fn refusal<P: Permission>(role: Role) -> Option<Refused> {
+    if P::ROLES.contains(&role) {
+        return None;
+    }
+    let admitted: Vec<&str> = P::ROLES.iter().map(|role| role.as_str()).collect();
+    let detail = format!("Votre rôle est « {role} » ; rôles admis ici : {}.", admitted.join(", "));
+    Some(Refused::new(&FORBIDDEN, detail))
+}
+
 fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
     let tokens = request
         .app_data::<web::Data<Tokens>>()
@@ -100,10 +111,8 @@ fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
         }
         TokenFault::Invalid => Problem::new(&UNAUTHENTICATED, "Le jeton d'accès n'est pas valable."),
     })?;
-    if !P::ROLES.contains(&claims.role) {
-        let admitted: Vec<&str> = P::ROLES.iter().map(|role| role.as_str()).collect();
-        let detail = format!("Votre rôle est « {} » ; rôles admis ici : {}.", claims.role, admitted.join(", "));
-        return Err(Problem::new(&FORBIDDEN, detail));
+    if let Some(refused) = refusal::<P>(claims.role) {
+        return Err(refused.into());
     }
     let actor = Actor { user: Some(claims.sub), role: claims.role, label: claims.name, request_id: current::get() };
     Ok(Can { actor, session: claims.sid, permission: PhantomData })

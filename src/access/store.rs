@@ -7,10 +7,12 @@ use super::passwords::PasswordHash;
 use super::problems::EMAIL_TAKEN;
 use super::user::{Delegation, NewUser, User, UserChange};
 use crate::kernel::contact::EmailAddress;
-use crate::kernel::text::Line;
+use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Instant, Refused, Role, ids::UserId, refused::CONCURRENT_CHANGE};
+use crate::keyset;
 use crate::platform::db::schema::users;
-use crate::platform::web::Page;
+use crate::platform::db::search;
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, on_unique};
 
 #[derive(Queryable)]
@@ -218,18 +220,41 @@ pub(super) fn count(tx: &mut Tx<'_>) -> Outcome<i64> {
     Ok(users::table.count().get_result(tx.conn())?)
 }
 
-/// Accounts in the order of their addresses.
-pub(super) fn list(tx: &mut Tx<'_>, role: Option<Role>, active: Option<bool>, page: &Page) -> Outcome<Vec<User>> {
-    let mut query = users::table.select(COLUMNS).order(users::email.asc()).limit(page.fetch()).into_boxed();
-    if let Some(role) = role {
+/// Which accounts a list shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct UserFilter {
+    pub role: Option<Role>,
+    pub active: Option<bool>,
+    pub q: Option<SearchText>,
+    pub updated_since: Option<Instant>,
+}
+
+crate::sort_keys!(UserSort, UserOrder of "users" { Email => "email", Updated => "updated_at" });
+
+/// A page of accounts.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &UserFilter, page: &Page<UserSort>) -> Outcome<PageView<User>> {
+    let mut query = users::table.select(COLUMNS).into_boxed();
+    if let Some(role) = filter.role {
         query = query.filter(users::role.eq(role));
     }
-    if let Some(active) = active {
+    if let Some(active) = filter.active {
         query = query.filter(users::active.eq(active));
     }
-    if let Some(email) = page.after(0) {
-        query = query.filter(users::email.gt(email.to_owned()));
+    if let Some(q) = &filter.q {
+        query = query.filter(users::email.like(search::address(q.as_str())).escape(search::ESCAPE));
     }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(users::updated_at.ge(since));
+    }
+    keyset!(query, page, users::email, {
+        UserSort::Email => users::email, String;
+        UserSort::Updated => users::updated_at, Instant;
+    });
     let rows: Vec<UserRow> = query.load(tx.conn())?;
-    rows.into_iter().map(UserRow::into_user).collect()
+    let found = rows.into_iter().map(UserRow::into_user).collect::<Outcome<Vec<_>>>()?;
+    let place = |by, user: &User| match by {
+        UserSort::Email => (user.email.to_string(), user.email.to_string()),
+        UserSort::Updated => (user.updated_at.to_string(), user.email.to_string()),
+    };
+    Ok(page.cut(found, tx.now(), place))
 }

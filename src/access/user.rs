@@ -9,7 +9,7 @@ use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
 use crate::kernel::{Instant, Refused, Role, ids::UserId};
 
-/// A delegation of signature, published in the recueil des actes administratifs (RAA).
+/// Une délégation de signature, publiée au recueil des actes administratifs (RAA).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delegation {
@@ -18,9 +18,10 @@ pub struct Delegation {
     pub reference: Line,
     /// Jour de publication au recueil des actes administratifs ; la délégation vaut à compter du lendemain.
     #[schema(example = "2025-03-14")]
+    #[serde(with = "crate::kernel::dates::day")]
     pub published_on: NaiveDate,
     /// Dernier jour de validité, inclus ; absent : sans terme.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     #[schema(example = "2026-08-31")]
     pub ends_on: Option<NaiveDate>,
 }

@@ -80,6 +80,7 @@ pub struct Batch {
     pub sealed_at: Instant,
     pub state: BatchState,
     pub version: i64,
+    pub updated_at: Instant,
 }
 
 /// Un fichier d'un bordereau.

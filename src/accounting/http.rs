@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
 use super::codes::FILE_UNKNOWN;
 use super::seal::{self, SealRequest};
-use super::store;
+use super::store::{self, BatchFilter, BatchOrder};
 use crate::access::{Can, DownloadBatches, ReadTitles, SealBatches};
 use crate::campaigns;
 use crate::kernel::{Instant, Money, Refused, SchoolYear};
@@ -43,6 +43,7 @@ struct BatchView {
     sealed_by: String,
     sealed_at: Instant,
     version: i64,
+    updated_at: Instant,
 }
 
 fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
@@ -63,6 +64,7 @@ fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
         sealed_by: batch.sealed_by_label,
         sealed_at: batch.sealed_at,
         version: batch.version,
+        updated_at: batch.updated_at,
     })
 }
 
@@ -88,8 +90,16 @@ async fn seal_batch(state: State, can: Can<SealBatches>, call: CallContext, body
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     campaign: Option<SchoolYear>,
+    exercice: Option<i64>,
+    status: Option<BatchState>,
+    /// Modifiés depuis cet instant : `meta.next_updated_since` du passage précédent.
+    updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<BatchOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -98,19 +108,23 @@ struct ListQuery {
 /// Lister les bordereaux
 #[utoipa::path(
     operation_id = "list_batches", tag = "Bordereaux", params(ListQuery),
-    responses((status = 200, body = PageView<BatchView>, description = "Une page, par numéro"), ReadRefusals),
+    responses((status = 200, body = PageView<BatchView>, description = "Une page"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/accounting-batches")]
 async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQuery>) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "number", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
             let campaign = query.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
-            let rows = store::list(tx, campaign.map(|c| c.id), &page)?;
-            let cut = page.finish(rows, "number", |b: &Batch| vec![b.number.to_string()], |b| b);
-            let data = cut.data.into_iter().map(|b| view(tx, b)).collect::<Outcome<Vec<_>>>()?;
-            Reply::ok(&PageView { data, meta: cut.meta })
+            let filter = BatchFilter {
+                campaign: campaign.map(|c| c.id),
+                exercice: query.exercice,
+                status: query.status,
+                updated_since: query.updated_since,
+            };
+            let page = store::list(tx, &filter, &page)?;
+            Reply::ok(&page.map_all(|batches| batches.into_iter().map(|b| view(tx, b)).collect())?)
         })
         .await?;
     Ok(reply.into_response())

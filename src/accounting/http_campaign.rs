@@ -4,69 +4,48 @@ use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::{Can, ManageCampaigns, Read};
+use crate::access::{Can, ManageCampaigns, Read, refusal};
 use crate::campaigns::{self, Campaign, CampaignAction, CampaignState, CampaignView, Defaults};
 use crate::kernel::text::Note;
-use crate::kernel::{Actor, FieldFault, Refused, Role, SchoolYear};
+use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
-use crate::platform::web::{Answer, Body, CallContext, Key, Reply, State};
-use crate::platform::{Outcome, Tx};
+use crate::platform::web::{Answer, Body, CallContext, Key, Reply, State, TransitionsView};
+use crate::platform::{Error, Outcome, Tx};
 use crate::titles;
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(transitions).service(transition);
 }
 
-/// Une action et si l'appelant peut la faire maintenant.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = CampaignTransitionView)]
-struct TransitionView {
-    action: CampaignAction,
-    allowed: bool,
-    /// Pourquoi pas, sinon.
-    reason: Option<String>,
-}
-
-/// Actions possibles depuis l'état présent.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = CampaignTransitionsView)]
-struct TransitionsView {
-    current_state: CampaignState,
-    actions: Vec<TransitionView>,
-}
-
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
     operation_id = "list_campaign_transitions", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
-    responses((status = 200, body = TransitionsView, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<CampaignState, CampaignAction>, description = "Les actions"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/transitions")]
-async fn transitions(state: State, can: Can<Read>, Key(year): Key<SchoolYear>) -> Answer {
+async fn transitions(
+    state: State,
+    can: Can<Read>,
+    Key(year): Key<SchoolYear>,
+    defaults: web::Data<Defaults>,
+) -> Answer {
     let reply = state
         .read(move |tx| {
             let campaign = campaigns::find(tx, &year)?;
             let left = titles::unsettled(tx, campaign.id)?;
-            let actions = CampaignAction::ALL
-                .iter()
-                .map(|action| {
-                    let closing = *action == CampaignAction::Close;
-                    let reason = if can.actor.role != Role::Gestionnaire {
-                        Some("Réservé au rôle gestionnaire.".to_owned())
-                    } else if !campaign.allowed().contains(action) {
-                        Some(format!("Impossible dans l'état « {} ».", campaign.state))
-                    } else if closing && left.prepared + left.approved > 0 {
-                        Some(format!(
-                            "{} titre(s) préparé(s) et {} approuvé(s) sont à mi-chemin.",
-                            left.prepared, left.approved
-                        ))
-                    } else {
-                        None
-                    };
-                    TransitionView { action: *action, allowed: reason.is_none(), reason }
-                })
-                .collect();
-            Reply::ok(&TransitionsView { current_state: campaign.state, actions })
+            let (by_role, now) = (refusal::<ManageCampaigns>(can.actor.role), tx.now());
+            // The very transitions, tried on a copy.
+            let refused = |action| {
+                let tried = match (&by_role, action) {
+                    (Some(refused), _) => Err(refused.clone()),
+                    (None, CampaignAction::Open) => campaign.clone().open(&defaults.texts, now).map(|_| ()),
+                    (None, CampaignAction::Close) => campaign.clone().close(left, now).map(|_| ()),
+                    (None, CampaignAction::Reopen) => campaign.clone().reopen().map(|_| ()),
+                };
+                Ok::<_, Error>(tried.err())
+            };
+            Reply::ok(&TransitionsView::of(campaign.state, CampaignAction::ALL, refused)?)
         })
         .await?;
     Ok(reply.into_response())
@@ -119,14 +98,14 @@ async fn transition(
     can: Can<ManageCampaigns>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
-    call: CallContext,
+    mut call: CallContext,
     body: Body<TransitionRequest>,
 ) -> Answer {
     let announced = call.optional_version()?;
     let actor = can.actor;
     state
         .post(actor.user, call, body.sha256, move |tx| {
-            campaigns::check_version(tx, &year, announced)?;
+            campaigns::check_version(tx, &year, announced.as_ref())?;
             let next = apply(tx, &actor, &year, body.value, &defaults)?;
             let version = next.version;
             Reply::versioned(&CampaignView::from(next), version)

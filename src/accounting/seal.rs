@@ -73,6 +73,7 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
         sealed_at: tx.now(),
         state: BatchState::Sealed,
         version: 1,
+        updated_at: tx.now(),
     };
     let rows: Vec<Row> = entered.iter().map(|e| row(e, &batch, &texts)).collect();
     let csv = sheet::csv(&rows)?;

@@ -3,15 +3,15 @@
 use diesel::prelude::*;
 
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
-use crate::insert_batches;
 use crate::kernel::ids::{BatchId, CampaignId, TitleId, UserId};
 use crate::kernel::{Instant, Money};
 use crate::platform::db::schema::{
     accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_titles as members,
     accounting_batches as batches,
 };
-use crate::platform::web::Page;
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
+use crate::{insert_batches, keyset};
 
 /// Writes a sealed batch, its titles and its files.
 pub(super) fn insert(
@@ -68,7 +68,7 @@ pub(super) fn insert(
 
 type BatchRow = (
     (BatchId, BatchNumber, i64, CampaignId, i64, BatchNature, String, i64, Money, String),
-    (String, Instant, BatchState, i64),
+    (String, Instant, BatchState, i64, Instant),
 );
 
 macro_rules! batch_columns {
@@ -86,14 +86,14 @@ macro_rules! batch_columns {
                 batches::total_cents,
                 batches::content_sha256,
             ),
-            (batches::sealed_by_label, batches::sealed_at, progress::state, progress::version),
+            (batches::sealed_by_label, batches::sealed_at, progress::state, progress::version, progress::updated_at),
         )
     };
 }
 
 fn batch(row: BatchRow) -> Batch {
     let ((id, number, rank, campaign_id, exercice, nature, comptable, count, total, content_sha256), rest) = row;
-    let (sealed_by_label, sealed_at, state, version) = rest;
+    let (sealed_by_label, sealed_at, state, version, updated_at) = rest;
     Batch {
         id,
         number,
@@ -109,6 +109,7 @@ fn batch(row: BatchRow) -> Batch {
         sealed_at,
         state,
         version,
+        updated_at,
     }
 }
 
@@ -122,20 +123,50 @@ pub(super) fn find(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Option<Batc
     Ok(row.map(batch))
 }
 
-/// A page of batches, by number.
-pub(super) fn list(tx: &mut Tx<'_>, campaign: Option<CampaignId>, page: &Page) -> Outcome<Vec<Batch>> {
+/// Which batches a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct BatchFilter {
+    pub campaign: Option<CampaignId>,
+    pub exercice: Option<i64>,
+    pub status: Option<BatchState>,
+    pub updated_since: Option<Instant>,
+}
+
+crate::sort_keys!(BatchSort, BatchOrder of "accounting_batches" { Number => "number", Amount => "amount", Updated => "updated_at" });
+
+/// A page of batches.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &BatchFilter, page: &Page<BatchSort>) -> Outcome<PageView<Batch>> {
     let mut query = batches::table
         .inner_join(progress::table.on(progress::batch_id.eq(batches::id)))
         .select(batch_columns!())
         .into_boxed();
-    if let Some(campaign) = campaign {
+    if let Some(campaign) = filter.campaign {
         query = query.filter(batches::campaign_id.eq(campaign));
     }
-    if let Some(number) = page.after(0) {
-        query = query.filter(batches::number.gt(number.to_owned()));
+    if let Some(exercice) = filter.exercice {
+        query = query.filter(batches::exercice.eq(exercice));
     }
-    let rows: Vec<BatchRow> = query.order(batches::number.asc()).limit(page.fetch()).load(tx.conn())?;
-    Ok(rows.into_iter().map(batch).collect())
+    if let Some(status) = filter.status {
+        query = query.filter(progress::state.eq(status));
+    }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(progress::updated_at.ge(since));
+    }
+    keyset!(query, page, batches::number, {
+        BatchSort::Number => batches::number, String;
+        BatchSort::Amount => batches::total_cents, i64;
+        BatchSort::Updated => progress::updated_at, Instant;
+    });
+    let rows: Vec<BatchRow> = query.load(tx.conn())?;
+    let place = |by, b: &Batch| {
+        let value = match by {
+            BatchSort::Number => b.number.to_string(),
+            BatchSort::Amount => b.total.cents().to_string(),
+            BatchSort::Updated => b.updated_at.to_string(),
+        };
+        (value, b.number.to_string())
+    };
+    Ok(page.cut(rows.into_iter().map(batch).collect(), tx.now(), place))
 }
 
 pub(super) fn files_of(tx: &mut Tx<'_>, id: BatchId) -> Outcome<Vec<BatchFile>> {

@@ -1,5 +1,8 @@
-//! Around every request: its id, its span and its log line, a time limit, panics and unknown addresses as problem
-//! documents, security headers.
+//! Around every request: its id, its span, its log line and its measures, a time limit, panics and unknown addresses as
+//! problem documents, security headers.
+//!
+//! The span of a request holds its id, its method and its path (keys only), never its query, headers or body: no line of
+//! the log can name a person or hold a secret unless a handler writes it there.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -8,16 +11,18 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use crate::config::ServerConfig;
 use crate::kernel::refused::NOT_FOUND;
 use crate::kernel::{Ids, ProblemCode};
+use crate::platform::telemetry::Metrics;
 use crate::platform::web::problem::{INTERNAL_ERROR, METHOD_NOT_ALLOWED, current};
 use crate::platform::web::{Answer, Problem, State};
 
@@ -32,6 +37,22 @@ pub const TIMED_OUT: ProblemCode = ProblemCode {
 
 /// The codes of the edge.
 pub const CODES: &[&ProblemCode] = &[&TIMED_OUT];
+
+/// What the edge needs to know; made by the composition root.
+#[derive(Clone)]
+pub struct Edge {
+    limit: Duration,
+    hsts: Option<HeaderValue>,
+    metrics: Metrics,
+}
+
+impl Edge {
+    pub fn new(config: &ServerConfig, metrics: Metrics) -> Self {
+        let told = config.behind_tls() && config.hsts_seconds > 0;
+        let hsts = told.then(|| HeaderValue::from_str(&format!("max-age={}", config.hsts_seconds)).ok()).flatten();
+        Self { limit: Duration::from_secs(config.request_timeout_seconds), hsts, metrics }
+    }
+}
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -56,7 +77,7 @@ fn fresh_id(request: &ServiceRequest) -> String {
 pub fn around<S, B>(
     mut request: ServiceRequest,
     next: &S,
-    limit: Duration,
+    edge: &Edge,
 ) -> impl Future<Output = Result<ServiceResponse<BoxBody>, Error>> + use<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
@@ -70,7 +91,11 @@ where
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
-    let span = tracing::info_span!("request", id = %id, %method, %path);
+    let span = tracing::info_span!("request", request_id = %id, %method, path = %loggable(&path));
+    // The template, not the path: a label must not grow with the data.
+    let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+    let (edge, limit) = (edge.clone(), edge.limit);
+    let in_flight = edge.metrics.request_begins();
     let started = Instant::now();
     let work = AssertUnwindSafe(next.call(request)).catch_unwind();
     let mut work = Box::pin(actix_web::rt::time::timeout(limit, work));
@@ -105,18 +130,46 @@ where
             Ok(response) => response.status(),
             Err(response) => response.status(),
         };
-        log(status, started.elapsed());
+        let took = started.elapsed();
+        log(status, took);
+        edge.metrics.request_ended(known(&method), &route, status.as_u16(), took);
+        drop(in_flight);
         match result {
             Ok(mut response) => {
-                decorate(response.headers_mut(), &path, &id);
+                decorate(response.headers_mut(), &path, &id, edge.hsts.as_ref());
                 Ok(response)
             }
             Err(mut response) => {
-                decorate(response.headers_mut(), &path, &id);
+                decorate(response.headers_mut(), &path, &id, edge.hsts.as_ref());
                 Err(InternalError::from_response("answered at the edge", response).into())
             }
         }
     }
+}
+
+/// A method as a label: a caller may invent others.
+fn known(method: &Method) -> &'static str {
+    let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    let names = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    all.iter().zip(names).find(|(known, _)| *known == method).map_or("other", |(_, name)| name)
+}
+
+/// Says of what is compressed already that it shall go out as it is; inside the compression, which obeys.
+pub fn leave_compressed<B>(mut response: ServiceResponse<B>) -> ServiceResponse<B> {
+    const COMPRESSED: &[&str] = &["application/pdf", "application/zip", "application/vnd.openxmlformats"];
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if COMPRESSED.iter().any(|known| kind.starts_with(known)) {
+        response.headers_mut().insert(CONTENT_ENCODING, IDENTITY);
+    }
+    response
+}
+
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+
+/// A path without what cannot be one of our keys: somebody may type a mail address there.
+fn loggable(path: &str) -> String {
+    let ours = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    path.split('/').map(|part| if ours(part) { part } else { "…" }).collect::<Vec<_>>().join("/")
 }
 
 fn log(status: StatusCode, took: Duration) {
@@ -138,7 +191,7 @@ fn content_policy(path: &str) -> &'static str {
     }
 }
 
-fn decorate(headers: &mut HeaderMap, path: &str, id: &str) {
+fn decorate(headers: &mut HeaderMap, path: &str, id: &str, hsts: Option<&HeaderValue>) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
@@ -148,8 +201,16 @@ fn decorate(headers: &mut HeaderMap, path: &str, id: &str) {
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(content_policy(path)));
     }
-    // Tokens and persons' data are in these answers.
-    if path.starts_with("/api/v1") && !headers.contains_key(CACHE_CONTROL) {
+    if let Some(hsts) = hsts {
+        headers.insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
+    }
+    // A word between us and the compression, of no use to the caller.
+    if headers.get(CONTENT_ENCODING) == Some(&IDENTITY) {
+        headers.remove(CONTENT_ENCODING);
+    }
+    // Tokens and persons' data are in these answers; health and measures are true for an instant.
+    let fresh = ["/api/v1", "/health", "/metrics"].iter().any(|head| path.starts_with(head));
+    if fresh && !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
@@ -157,6 +218,10 @@ fn decorate(headers: &mut HeaderMap, path: &str, id: &str) {
 /// Which methods each address admits, read from the OpenAPI document.
 #[derive(Clone)]
 pub struct AllowedMethods(Vec<(Vec<String>, Vec<&'static str>)>);
+
+fn is_hole(part: &str) -> bool {
+    part.starts_with('{')
+}
 
 fn segments(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
@@ -182,21 +247,34 @@ impl AllowedMethods {
 
     /// The methods admitted at an address; empty when there is nothing there.
     fn at(&self, path: &str) -> Vec<&'static str> {
+        // Outside the contract, and read only.
+        if ["/health/live", "/health/ready", "/problems", "/api/openapi.json"].contains(&path) {
+            return vec!["GET", "HEAD"];
+        }
         let asked = segments(path);
         let fits = |template: &[String]| {
             template.len() == asked.len()
                 && template
                     .iter()
                     .zip(&asked)
-                    .all(|(part, given)| part == given || (part.starts_with('{') && !given.is_empty()))
+                    .all(|(part, given)| part == given || (is_hole(part) && !given.is_empty()))
         };
-        let mut methods: Vec<&str> = Vec::new();
-        for (_, admitted) in self.0.iter().filter(|(template, _)| fits(template)) {
-            for method in admitted.iter().filter(|m| !methods.contains(m)).collect::<Vec<_>>() {
-                methods.push(method);
-            }
-        }
-        methods
+        // A written word is closer than a hole: `/schools/imports` is not the school « imports ».
+        let holes = |template: &[String]| template.iter().filter(|part| is_hole(part)).count();
+        let fitting = self.0.iter().filter(|(template, _)| fits(template));
+        fitting.min_by_key(|(template, _)| holes(template)).map(|(_, methods)| methods.clone()).unwrap_or_default()
+    }
+
+    /// The addresses that a key would fit too: there, a method they do not admit must not fall to the key's routes.
+    pub fn shadowed(&self) -> Vec<(String, Vec<&'static str>)> {
+        let under = |written: &[String], keyed: &[String]| {
+            written != keyed
+                && written.len() == keyed.len()
+                && written.iter().zip(keyed).all(|(word, part)| word == part || (is_hole(part) && !is_hole(word)))
+        };
+        let is_shadowed = |path: &[String]| self.0.iter().any(|(other, _)| under(path, other));
+        let found = self.0.iter().filter(|(path, _)| is_shadowed(path));
+        found.map(|(path, methods)| (path.join("/"), methods.clone())).collect()
     }
 }
 

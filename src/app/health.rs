@@ -1,10 +1,31 @@
 //! `/health/live` and `/health/ready`: for whoever restarts or routes to the program.
+//!
+//! ```text
+//!   live    the process answers                                        no  ─▶ restart it
+//!   ready   the database answers, its migrations are all there         no  ─▶ 503: send it no request
+//!           the queue moves                                            no  ─▶ 200, "degraded": wake somebody
+//! ```
+//! A stuck queue keeps nobody from reading, signing or approving, and every instance sees the same queue: taking them
+//! out of rotation for it would turn late documents into a whole outage. It is said here, measured in `/metrics`, and
+//! left to a person. For the same reason a writer busy with a long act does not make an instance unready.
 
-use actix_web::{HttpResponse, web};
-use serde_json::json;
+use std::time::Duration;
 
+use actix_web::{HttpResponse, ResponseError, web};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::platform::db::Database;
+use crate::platform::jobs::{self, Backlog, JobState};
 use crate::platform::web::problem::UNAVAILABLE;
-use crate::platform::web::{Answer, Problem, State};
+use crate::platform::web::{Problem, State};
+
+/// A probe that gets no answer within this time counts as failed: better to say so.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Age of the oldest due job from which the queue is late; from the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct LateAfter(pub i64);
 
 pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/health/live", web::get().to(live)).route("/health/ready", web::get().to(ready));
@@ -15,18 +36,83 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-/// The database answers and has every migration.
-async fn ready(state: State) -> Answer {
-    let db = state.db.clone();
-    match web::block(move || db.has_pending_migrations()).await {
-        Ok(Ok(false)) => Ok(HttpResponse::Ok().json(json!({"status": "ok", "database": "ok", "migrations": "ok"}))),
-        Ok(Ok(true)) => {
-            Err(Problem::new(&UNAVAILABLE, "Des migrations attendent : lancer « ent-backoffice migrate »."))
+/// The state of one thing the program needs.
+#[derive(Debug, Serialize)]
+struct Check {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+}
+
+const OK: Check = Check { status: "ok", detail: None };
+
+const fn failed(detail: &'static str) -> Check {
+    Check { status: "failed", detail: Some(detail) }
+}
+
+const UNKNOWN: Check = Check { status: "unknown", detail: None };
+
+fn queue(backlog: &Backlog, late_after: i64) -> Value {
+    let age = backlog.oldest_due_seconds.unwrap_or(0);
+    json!({
+        "status": if age > late_after { "late" } else { "ok" },
+        "oldest_due_seconds": age,
+        "late_after_seconds": late_after,
+        "queued": backlog.count(JobState::Queued),
+        "running": backlog.count(JobState::Running),
+        "failed": backlog.count(JobState::Failed),
+    })
+}
+
+/// What was found, and what makes it unready.
+fn look(db: &Database, late_after: i64) -> (Value, Option<&'static str>) {
+    let (database, migrations, reason) = match db.has_pending_migrations() {
+        Ok(false) => (OK, OK, None),
+        Ok(true) => {
+            let reason = "Des migrations attendent : lancer « ent-backoffice migrate ».";
+            (OK, failed(reason), Some(reason))
         }
-        Ok(Err(cause)) => {
+        Err(cause) => {
             tracing::error!(%cause, "not ready");
-            Err(Problem::new(&UNAVAILABLE, "La base de données ne répond pas."))
+            let reason = "La base de données ne répond pas.";
+            (failed(reason), UNKNOWN, Some(reason))
         }
-        Err(_) => Err(Problem::new(&UNAVAILABLE, "Le service s'arrête.")),
+    };
+    // Before its migrations the queue has no table to look at.
+    let backlog = if reason.is_none() { db.read(jobs::overview).map(Some) } else { Ok(None) };
+    let (jobs, reason) = match backlog {
+        Ok(Some(backlog)) => (queue(&backlog, late_after), reason),
+        Ok(None) => (json!(UNKNOWN), reason),
+        Err(cause) => {
+            tracing::error!(%cause, "not ready");
+            (json!(UNKNOWN), Some("La base de données ne répond pas."))
+        }
+    };
+    (json!({"database": database, "migrations": migrations, "jobs": jobs}), reason)
+}
+
+/// Whether requests may be sent here, and each thing that was looked at.
+async fn ready(state: State, late_after: web::Data<LateAfter>) -> HttpResponse {
+    let (db, late_after) = (state.db.clone(), late_after.0);
+    let looked = actix_web::rt::time::timeout(PATIENCE, web::block(move || look(&db, late_after))).await;
+    match looked {
+        Ok(Ok((checks, None))) => {
+            let late = checks.pointer("/jobs/status").is_some_and(|status| status == "late");
+            HttpResponse::Ok().json(json!({"status": if late { "degraded" } else { "ok" }, "checks": checks}))
+        }
+        Ok(Ok((checks, Some(reason)))) => unready(reason, &checks),
+        Ok(Err(_)) => unready("Le service s'arrête.", &json!({})),
+        Err(_) => unready("La base de données tarde à répondre.", &json!({"database": failed("délai dépassé")})),
     }
+}
+
+/// A problem document that also holds the checks.
+fn unready(reason: &str, checks: &Value) -> HttpResponse {
+    let problem = Problem::new(&UNAVAILABLE, reason);
+    let mut view = json!(problem.view());
+    if let Value::Object(members) = &mut view {
+        members.insert("checks".to_owned(), checks.clone());
+    }
+    let mut response = HttpResponse::build(problem.status_code());
+    response.content_type("application/problem+json").json(view)
 }

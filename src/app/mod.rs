@@ -3,37 +3,41 @@
 //!
 //! ```text
 //!   Config ──▶ App::build ──▶ App::prepare_database ──▶ App::serve ──┬─▶ HTTP threads ──▶ edge ──▶ capabilities
-//!              (keys, pools)    (migrate, or refuse)                 └─▶ job threads
+//!              (keys, pools)    (migrate, or refuse)                 ├─▶ side address (metrics, health), if set
+//!                                                                    └─▶ job threads
 //! ```
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
 //! and what its handlers share in `App::shared`.
 
 mod edge;
 mod health;
+mod logging;
+mod metrics;
 mod openapi;
+mod parameters;
 mod problems;
+mod serving;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::middleware::Compress;
-use actix_web::{HttpServer, web};
+use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
-use crate::kernel::Money;
-use crate::kernel::{Clock, Ids, ProblemCode};
+use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Handlers, Patience};
+use crate::platform::telemetry::Metrics;
 use crate::platform::web::{State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
+
+pub use logging::start as start_logging;
+pub use serving::Serving;
 
 /// Mounts the capabilities under `/api/v1`, in their import order.
 pub fn capabilities(cfg: &mut ServiceConfig<'_>) {
@@ -51,7 +55,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
     [
         kernel::refused::CODES,
         platform::web::problem::CODES,
-        &[&platform::db::idempotency::KEY_REUSED],
+        platform::db::idempotency::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -104,17 +108,8 @@ pub struct App {
     pub convention_templates: web::Data<conventions::Templates>,
     pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
+    pub metrics: Metrics,
     login: LoginService,
-}
-
-/// How [`App::serve`] runs.
-pub struct Serving {
-    /// Threads that run jobs; none when jobs run elsewhere.
-    pub job_threads: usize,
-    /// Threads that answer requests; 0 = one per core.
-    pub http_threads: usize,
-    /// Stop on SIGTERM and SIGINT, after the requests under way.
-    pub on_signals: bool,
 }
 
 impl App {
@@ -135,7 +130,10 @@ impl App {
             connections: if sqlite { database.sqlite_readers } else { database.postgres_connections },
             wait: Duration::from_secs(database.pool_timeout_seconds),
         };
+        let started = clock.now();
         let db = Database::open(&settings, clock.clone(), ids)?;
+        let metrics = Metrics::new(if db.is_sqlite() { "sqlite" } else { "postgres" }, started)
+            .map_err(|e| StartFault::Listen { problem: e.to_string(), remedy: "Signaler ce défaut.".into() })?;
         let rules = TokenRules {
             issuer: config.access.issuer.clone(),
             audience: config.access.audience.clone(),
@@ -170,7 +168,8 @@ impl App {
             specimen: config.documents.specimen,
         };
         Ok(Self {
-            handlers: handlers(&renderer).patient(patience),
+            handlers: handlers(&renderer).patient(patience).measured(metrics.clone()),
+            metrics,
             db,
             config,
             tokens,
@@ -202,12 +201,14 @@ impl App {
 
     /// What handlers share, per HTTP thread.
     fn shared(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
-        let state = web::Data::new(State { db: self.db.clone() });
+        let state = web::Data::new(State::new(self.db.clone()));
         let tokens = self.tokens.clone();
         let login = web::Data::new(self.login.clone());
         let json = web::PayloadConfig::new(self.config.server.json_limit_bytes);
         let import = UploadLimit(u64::try_from(self.config.server.import_limit_bytes).unwrap_or(u64::MAX));
         let import = web::Data::new(import);
+        let metrics = web::Data::new(self.metrics.clone());
+        let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
         let renderer: web::Data<Renderer> = Arc::clone(&self.renderer).into();
@@ -220,7 +221,9 @@ impl App {
                 .app_data(tokens.clone())
                 .app_data(login.clone())
                 .app_data(json.clone())
-                .app_data(import.clone());
+                .app_data(import.clone())
+                .app_data(metrics.clone())
+                .app_data(late_after.clone());
         }
     }
 
@@ -229,113 +232,23 @@ impl App {
         let shared = self.shared();
         let document = openapi::document();
         let allowed = edge::AllowedMethods::new(&document);
+        let known = web::Data::new(parameters::KnownParameters::new(&document));
+        let readers = metrics::Readers::on_main_address(&self.config);
         let document = web::Bytes::from(document.to_string());
         move |cfg| {
             shared(cfg);
+            for (path, methods) in allowed.shadowed() {
+                let other = guard::fn_guard(move |context| !methods.contains(&context.head().method.as_str()));
+                cfg.service(web::resource(path).guard(other).to(edge::nothing_here));
+            }
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
             health::routes(cfg);
             problems::routes(cfg);
             openapi::routes(cfg, &document);
-            cfg.app_data(web::Data::new(allowed.clone()));
+            metrics::routes(cfg, readers);
+            cfg.app_data(web::Data::new(allowed.clone())).app_data(known.clone());
             cfg.default_service(web::to(edge::nothing_here));
         }
-    }
-
-    /// Serves until stopped; `started` receives what stops it. Requests and jobs under way end first.
-    ///
-    /// # Errors
-    /// The listener cannot be served.
-    pub fn serve(
-        self,
-        listener: TcpListener,
-        how: &Serving,
-        started: impl FnOnce(ServerHandle),
-    ) -> std::io::Result<()> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let threads = self.spawn_job_threads(how.job_threads, &stop)?;
-        let router = self.router();
-        let timeout = Duration::from_secs(self.config.server.request_timeout_seconds);
-        let served = actix_web::rt::System::new().block_on(async move {
-            let mut server = HttpServer::new(move || {
-                let router = router.clone();
-                actix_web::App::new()
-                    .configure(router)
-                    .wrap(Compress::default())
-                    .wrap_fn(move |request, next| edge::around(request, next, timeout))
-            })
-            .disable_signals()
-            .shutdown_timeout(30);
-            if how.http_threads > 0 {
-                server = server.workers(how.http_threads);
-            }
-            let server = server.listen(listener)?.run();
-            if how.on_signals {
-                stop_on_signals(&server.handle())?;
-            }
-            started(server.handle());
-            server.await
-        });
-        stop.store(true, Ordering::Relaxed);
-        for thread in threads {
-            // A job that panicked is taken again when its lease runs out.
-            let _ = thread.join();
-        }
-        served
-    }
-
-    fn spawn_job_threads(
-        &self,
-        count: usize,
-        stop: &Arc<AtomicBool>,
-    ) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
-        let poll = Duration::from_millis(self.config.jobs.poll_milliseconds);
-        let mut threads = Vec::with_capacity(count + 1);
-        if count > 0 {
-            let (db, stop) = (self.db.clone(), Arc::clone(stop));
-            threads.push(std::thread::Builder::new().name("daily".into()).spawn(move || tick(&db, &stop))?);
-        }
-        let workers: std::io::Result<Vec<_>> = (0..count)
-            .map(|rank| {
-                let (handlers, db, stop) = (self.handlers.clone(), self.db.clone(), Arc::clone(stop));
-                std::thread::Builder::new().name(format!("job-{rank}")).spawn(move || handlers.work(&db, &stop, poll))
-            })
-            .collect();
-        threads.extend(workers?);
-        Ok(threads)
-    }
-
-    /// Runs jobs only, until SIGTERM or SIGINT.
-    ///
-    /// # Errors
-    /// Signals or threads are refused by the system.
-    pub fn work(&self) -> std::io::Result<()> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let threads = self.spawn_job_threads(self.config.jobs.workers, &stop)?;
-        let waited = actix_web::rt::System::new().block_on(async {
-            let mut signals = signals()?;
-            next_signal(&mut signals).await;
-            Ok(())
-        });
-        stop.store(true, Ordering::Relaxed);
-        for thread in threads {
-            let _ = thread.join();
-        }
-        waited
-    }
-}
-
-/// Queues the daily work once per business day, and at each start: a missed day is caught up.
-fn tick(db: &Database, stop: &AtomicBool) {
-    let mut last = None;
-    while !stop.load(Ordering::Relaxed) {
-        let today = db.clock().now().day();
-        if last != Some(today) {
-            match db.write(conventions::enqueue_expiry) {
-                Ok(()) => last = Some(today),
-                Err(cause) => tracing::error!(%cause, "daily work not queued"),
-            }
-        }
-        std::thread::sleep(Duration::from_millis(500));
     }
 }
 
@@ -343,30 +256,4 @@ fn tick(db: &Database, stop: &AtomicBool) {
 #[must_use]
 pub fn openapi_document() -> serde_json::Value {
     openapi::document()
-}
-
-type Signals = [actix_web::rt::signal::unix::Signal; 2];
-
-fn signals() -> std::io::Result<Signals> {
-    use actix_web::rt::signal::unix::{SignalKind, signal};
-    Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
-}
-
-async fn next_signal(signals: &mut Signals) {
-    std::future::poll_fn(|cx| {
-        let ready = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
-        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-}
-
-fn stop_on_signals(server: &ServerHandle) -> std::io::Result<()> {
-    let mut signals = signals()?;
-    let server = server.clone();
-    actix_web::rt::spawn(async move {
-        next_signal(&mut signals).await;
-        tracing::info!("stopping after the requests under way");
-        server.stop(true).await;
-    });
-    Ok(())
 }

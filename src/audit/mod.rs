@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::kernel::ids::{AuditEventId, UserId};
 use crate::kernel::{Actor, Instant};
-use crate::platform::web::Page;
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
 /// One line of the journal.
@@ -58,9 +58,12 @@ pub struct Filter {
     pub subject_key: Option<String>,
     pub action: Option<String>,
     pub actor: Option<UserId>,
+    pub updated_since: Option<Instant>,
 }
 
-/// Reads lines, newest first: their ids sort by the instant of the act.
-pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Outcome<Vec<Event>> {
+crate::sort_keys!(EventSort, EventOrder of "audit_events", descending { At => "at" });
+
+/// Reads lines, newest first unless asked otherwise: their ids sort by the instant of the act.
+pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> Outcome<PageView<Event>> {
     store::list(tx, filter, page)
 }

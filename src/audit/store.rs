@@ -2,15 +2,15 @@
 
 use diesel::prelude::*;
 
-use super::{Entry, Event, Filter};
-use crate::insert_batches;
+use super::{Entry, Event, EventSort, Filter};
 use crate::kernel::{
     Actor, Instant,
     ids::{AuditEventId, UserId},
 };
 use crate::platform::db::schema::audit_events;
-use crate::platform::web::Page;
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
+use crate::{insert_batches, keyset};
 
 #[derive(Insertable)]
 #[diesel(table_name = audit_events, treat_none_as_default_value = false)]
@@ -47,7 +47,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry]) -> Outco
 
 type EventRow = (AuditEventId, Instant, Option<UserId>, String, Option<String>, String, String, String, String);
 
-pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Outcome<Vec<Event>> {
+pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> Outcome<PageView<Event>> {
     let mut query = audit_events::table
         .select((
             audit_events::id,
@@ -60,8 +60,6 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Outcome<Vec
             audit_events::subject_key,
             audit_events::data,
         ))
-        .order(audit_events::id.desc())
-        .limit(page.fetch())
         .into_boxed();
     if let Some(kind) = &filter.subject_kind {
         query = query.filter(audit_events::subject_kind.eq(kind));
@@ -75,14 +73,17 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page) -> Outcome<Vec
     if let Some(actor) = filter.actor {
         query = query.filter(audit_events::actor_id.eq(actor));
     }
-    if let Some(last) = page.after(0) {
-        query = query.filter(audit_events::id.lt(last.to_owned()));
+    if let Some(since) = filter.updated_since {
+        query = query.filter(audit_events::at.ge(since));
     }
+    keyset!(query, page, audit_events::id, { EventSort::At => audit_events::id, String; });
     let rows: Vec<EventRow> = query.load(tx.conn())?;
-    rows.into_iter()
+    let events = rows
+        .into_iter()
         .map(|(id, at, actor_id, actor_label, request_id, action, subject_kind, subject_key, data)| {
             let data = serde_json::from_str(&data)?;
             Ok(Event { id, at, actor_id, actor_label, request_id, action, subject_kind, subject_key, data })
         })
-        .collect()
+        .collect::<Outcome<Vec<_>>>()?;
+    Ok(page.cut(events, tx.now(), |EventSort::At, event| (event.id.to_string(), event.id.to_string())))
 }

@@ -17,7 +17,8 @@ use crate::kernel::ids::{CampaignId, EnrolmentId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::counters;
-use crate::platform::web::{merged, problem::PRECONDITION_FAILED};
+use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
+use crate::platform::web::{IfMatch, merged};
 use crate::platform::{Outcome, Tx};
 use crate::registry::{self, ImportView, School, SchoolFilter};
 
@@ -58,12 +59,9 @@ pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
 }
 
 /// Changes what may still change.
-pub fn patch(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, version: i64, patch: &Value) -> Outcome<Campaign> {
+pub fn patch(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, read: &IfMatch, patch: &Value) -> Outcome<Campaign> {
     let found = find_and_hold(tx, year)?;
-    if found.version != version {
-        let detail = format!("Version {version} annoncée, version {} enregistrée.", found.version);
-        return Err(Refused::new(&PRECONDITION_FAILED, detail).into());
-    }
+    read.admits(found.version)?;
     let (said, fields) = merged(&found.said, patch)?;
     let mut changed = found.rewritten(said, &fields)?;
     store::save(tx, &mut changed)?;
@@ -74,7 +72,6 @@ pub fn patch(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, version: i64, pa
 /// Opens the campaign; `defaults` are the texts of the configuration.
 pub fn open(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, defaults: &CampaignTexts) -> Outcome<Campaign> {
     let mut opened = find_and_hold(tx, year)?.open(defaults, tx.now())?;
-    opened.said.check()?;
     store::save(tx, &mut opened)?;
     let placeholders = opened.said.texts.as_ref().map(|t| t.placeholders().len()).unwrap_or_default();
     audit::record(tx, actor, Entry::new("campaign.opened", "campaign", year, json!({ "placeholders": placeholders })))?;
@@ -183,6 +180,8 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
                 convention_id: None,
                 created_by: actor.label.clone(),
                 created_at: tx.now(),
+                version: 1,
+                updated_at: tx.now(),
             };
             item = item.with_id(enrolment.id);
             new.push(enrolment);
@@ -204,15 +203,31 @@ fn by_uai(schools: Vec<School>) -> HashMap<Uai, School> {
     schools.into_iter().map(|s| (s.said.uai.clone(), s)).collect()
 }
 
-/// Enrols one school; says whether it was new.
+/// Enrols one school, or changes what is said of its enrolment; says whether it was new.
 pub fn enrol_one(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
     uai: &Uai,
+    read: Option<&IfMatch>,
     request: EnrolmentRequest,
 ) -> Outcome<(Enrolment, bool)> {
-    let campaign = find(tx, year)?;
+    let campaign = enrolling(tx, year)?;
+    if let Some(mut found) = store::enrolment(tx, campaign.id, uai)? {
+        let detail = "L'école est déjà inscrite : relire l'inscription et renvoyer son ETag dans If-Match.";
+        read.ok_or_else(|| Refused::new(&PRECONDITION_REQUIRED, detail))?.admits(found.version)?;
+        let data = json!({ "uai": uai, "before": { "origin": found.origin, "requester": found.requester,
+                           "requested_on": found.requested_on }, "after": &request });
+        found.origin = request.origin.unwrap_or(EnrolmentOrigin::Mairie);
+        (found.requester, found.requested_on) = (request.requester, request.requested_on);
+        store::save_enrolment(tx, &mut found)?;
+        audit::record(tx, actor, Entry::new("campaign.enrolment_changed", "campaign", year, data))?;
+        return Ok((found, false));
+    }
+    if read.is_some() {
+        let detail = "L'école n'est pas inscrite : il n'y a pas de version à annoncer.";
+        return Err(Refused::new(&PRECONDITION_FAILED, detail).into());
+    }
     let one = EnrolRequest {
         filter: None,
         keys: Some(vec![uai.to_string()]),
@@ -230,7 +245,7 @@ pub fn enrol_one(
         return Err(Refused::new(&CAMPAIGN_STATE, message).into());
     }
     let enrolment = store::enrolment(tx, campaign.id, uai)?.ok_or_else(|| Refused::not_found("Inscription", uai))?;
-    Ok((enrolment, view.count("enrolled") == 1))
+    Ok((enrolment, true))
 }
 
 /// Takes a school out of a campaign, unless a convention covers it.
@@ -254,6 +269,8 @@ pub fn import_enrolments(
 ) -> Outcome<ImportView> {
     let table = enrolment_import::open(path).map_err(|f| registry::file_refused(&f))?;
     let campaign = enrolling(tx, year)?;
+    // First school years are written on the schools: in turn with who writes schools in number.
+    registry::hold(tx)?;
     let mut view = ImportView { dry_run, ..ImportView::default() };
     let mut rows = Vec::new();
     for row in enrolment_import::read(&table).map_err(|f| registry::file_refused(&f))? {
@@ -287,10 +304,20 @@ pub fn import_enrolments(
                 convention_id: None,
                 created_by: actor.label.clone(),
                 created_at: tx.now(),
+                version: 1,
+                updated_at: tx.now(),
             });
         }
-        if let (Some(first), true) = (row.first_school_year, outcome != "rejected") {
-            first_years.push((row.uai.clone(), first));
+        if let (Some(first), Some(school), true) = (row.first_school_year, known.get(&row.uai), outcome != "rejected")
+            && school.said.first_school_year.as_ref() != Some(&first)
+        {
+            if school.person_fields.contains("first_school_year") {
+                let kept = school.said.first_school_year.as_ref().map(ToString::to_string).unwrap_or_default();
+                let message = "Le champ first_school_year saisi à la main est conservé.";
+                findings.push(Finding::info("kept_manual", message).compared(kept, first));
+            } else {
+                first_years.push((row.uai.clone(), first));
+            }
         }
         view.tell(Some(line), &row.uai, outcome, findings);
     }

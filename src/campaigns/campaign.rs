@@ -16,7 +16,7 @@ use super::codes::CAMPAIGN_STATE;
 use super::tariff::Tariff;
 use super::texts::{CampaignTexts, DocumentKind};
 use crate::kernel::ids::CampaignId;
-use crate::kernel::text::{excerpt, printable};
+use crate::kernel::text::{NOTE_MAX, excerpt, printable, unprintable_fault};
 use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear};
 use crate::text_enum;
 
@@ -74,11 +74,13 @@ pub struct CampaignRequest {
     pub school_year: SchoolYear,
     pub tariff: Tariff,
     /// Date en tête des conventions.
+    #[serde(with = "crate::kernel::dates::day")]
     pub convention_date: NaiveDate,
     /// Dernier jour des conventions.
+    #[serde(with = "crate::kernel::dates::day")]
     pub ends_on: NaiveDate,
     /// Un souhait dit aux communes ; rien n'est refusé après.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub response_deadline: Option<NaiveDate>,
     #[serde(default)]
     pub small_claims: SmallClaims,
@@ -121,9 +123,8 @@ impl CampaignRequest {
                 refuse("/texts/document_kind", "document_kind_unavailable", message, "titre".into());
             }
             let json = serde_json::to_value(texts).unwrap_or(Value::Null);
-            unprintable(&json, "/texts", &mut |pointer, c, text| {
-                let message = format!("Caractère non imprimable dans les documents : U+{:04X}.", u32::from(c));
-                refuse(pointer, "unprintable_character", message, excerpt(&text));
+            unprintable(&json, "/texts", &mut |pointer, fault, text| {
+                refuse(pointer, fault.code, fault.message, excerpt(&text));
             });
         }
         errors.extend(self.tariff.faults());
@@ -136,12 +137,16 @@ impl CampaignRequest {
     }
 }
 
-/// Calls back on the first unprintable character of each string below a JSON value.
-fn unprintable(value: &Value, pointer: &str, report: &mut impl FnMut(&str, char, &str)) {
+/// Calls back on each string below a JSON value that no paper can hold: an unprintable character, or too long.
+fn unprintable(value: &Value, pointer: &str, report: &mut impl FnMut(&str, FieldFault, &str)) {
     match value {
         Value::String(text) => {
+            let length = text.chars().count();
             if let Some(c) = text.chars().find(|c| !printable(*c) && *c != '\n') {
-                report(pointer, c, text);
+                report(pointer, unprintable_fault(c), text);
+            } else if length > NOTE_MAX {
+                let message = format!("Texte trop long : {length} caractères, {NOTE_MAX} au plus.");
+                report(pointer, FieldFault::new("too_long", message), text);
             }
         }
         Value::Array(items) => {
@@ -218,12 +223,13 @@ impl Campaign {
     /// Opens: the texts are copied and frozen.
     ///
     /// # Errors
-    /// Not `preparing`.
+    /// Not `preparing`, or the texts of the configuration do not hold.
     pub fn open(mut self, defaults: &CampaignTexts, now: Instant) -> Result<Self, Refused> {
         if self.state != CampaignState::Preparing {
             return Err(self.refuse("Seule une campagne en préparation peut être ouverte.".into()));
         }
         self.said.texts.get_or_insert_with(|| defaults.clone());
+        self.said.check()?;
         self.state = CampaignState::Open;
         self.opened_at = Some(now);
         Ok(self)

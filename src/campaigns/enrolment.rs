@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::enrolment_import::EnrolmentOrigin;
 use crate::kernel::ids::{CampaignId, ConventionId, EnrolmentId};
-use crate::kernel::text::Line;
+use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Siret, Uai};
 use crate::registry::kinds::{SchoolKind, Sector};
 
@@ -22,6 +22,8 @@ pub struct Enrolment {
     pub convention_id: Option<ConventionId>,
     pub created_by: String,
     pub created_at: Instant,
+    pub version: i64,
+    pub updated_at: Instant,
 }
 
 /// D'où vient une inscription.
@@ -32,7 +34,7 @@ pub struct EnrolmentRequest {
     pub origin: Option<EnrolmentOrigin>,
     #[serde(default)]
     pub requester: Option<Line>,
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub requested_on: Option<NaiveDate>,
 }
 
@@ -51,7 +53,7 @@ pub struct SchoolSelection {
     #[serde(default)]
     pub collectivite: Option<Siret>,
     #[serde(default)]
-    pub q: Option<String>,
+    pub q: Option<SearchText>,
 }
 
 /// Inscription en nombre : par `filter` ou `keys` (UAI), avec l'origine à retenir.
@@ -68,7 +70,7 @@ pub struct EnrolRequest {
     pub origin: Option<EnrolmentOrigin>,
     #[serde(default)]
     pub requester: Option<Line>,
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub requested_on: Option<NaiveDate>,
 }
 
@@ -83,5 +85,7 @@ pub struct EnrolmentView {
     pub requester: Option<Line>,
     pub requested_on: Option<NaiveDate>,
     pub convention_id: Option<ConventionId>,
+    pub version: i64,
     pub created_at: Instant,
+    pub updated_at: Instant,
 }

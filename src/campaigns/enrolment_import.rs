@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{FieldFault, SchoolYear, Uai};
 use crate::platform::tabular::{CellKind, ColumnSpec, FileFault, Row, Table};
-use crate::registry::import::{Cells, Parsed, ReadRows, Reader, parse_date, read as read_table};
+use crate::registry::import::{Cells, Parsed, ReadRows, Reader, parse_date, parse_school_year, read as read_table};
 use crate::text_enum;
 
 text_enum!(
@@ -81,11 +81,6 @@ pub fn parse(row: &Row) -> Parsed<EnrolmentRow> {
 
 fn parse_origin(raw: &str) -> Result<EnrolmentOrigin, FieldFault> {
     EnrolmentOrigin::parse(&fold(raw))
-}
-
-/// `2023-2024`, or `2023/2024` as people write it.
-fn parse_school_year(raw: &str) -> Result<SchoolYear, FieldFault> {
-    SchoolYear::parse(&raw.replace('/', "-").replace(' ', ""))
 }
 
 #[cfg(test)]

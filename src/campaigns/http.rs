@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::campaign::{Campaign, CampaignRequest, CampaignView};
-use super::{Defaults, actions, store};
+use super::campaign::{Campaign, CampaignRequest, CampaignState, CampaignView};
+use super::store::{self, CampaignOrder};
+use super::{Defaults, actions};
 use crate::access::{Can, ManageCampaigns, Read};
-use crate::kernel::{Finding, SchoolYear};
+use crate::kernel::{Finding, Instant, SchoolYear};
 use crate::path_keys;
-use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{CreationRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 use crate::platform::{Outcome, Tx};
 
@@ -35,7 +36,7 @@ fn detail(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults) -> Outcome<C
 /// Créer la campagne d'une année scolaire
 #[utoipa::path(
     operation_id = "create_campaign", tag = "Campagnes", request_body = CampaignRequest,
-    responses((status = 201, body = CampaignDetail, description = "Créée, en préparation"), WriteRefusals),
+    responses((status = 201, body = CampaignDetail, description = "Créée, en préparation"), CreationRefusals),
     security(("bearer" = []))
 )]
 #[post("/campaigns")]
@@ -58,7 +59,14 @@ async fn create(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
+    status: Option<CampaignState>,
+    /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
+    updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<CampaignOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -67,18 +75,14 @@ struct ListQuery {
 /// Lister les campagnes, la plus récente d'abord
 #[utoipa::path(
     operation_id = "list_campaigns", tag = "Campagnes", params(ListQuery),
-    responses((status = 200, body = PageView<CampaignView>, description = "Une page"), ReadRefusals),
+    responses((status = 200, body = PageView<CampaignView>, description = "Une page")),
     security(("bearer" = []))
 )]
 #[get("/campaigns")]
 async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "school_year", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
-        .read(move |tx| {
-            let rows = store::list(tx, &page)?;
-            let keys = |c: &Campaign| vec![c.said.school_year.to_string()];
-            Reply::ok(&page.finish(rows, "school_year", keys, CampaignView::from))
-        })
+        .read(move |tx| Reply::ok(&store::list(tx, query.status, query.updated_since, &page)?.map(CampaignView::from)))
         .await?;
     Ok(reply.into_response())
 }
@@ -117,13 +121,13 @@ async fn change(
     can: Can<ManageCampaigns>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
-    call: CallContext,
+    mut call: CallContext,
     body: Body<Value>,
 ) -> Answer {
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let changed = actions::patch(tx, &can.actor, &year, version, &body.value)?;
+            let changed = actions::patch(tx, &can.actor, &year, &version, &body.value)?;
             let version = changed.version;
             Reply::versioned(&detail(tx, changed, &defaults)?, version)
         })

@@ -6,33 +6,36 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::bulk::BulkView;
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentRequest, EnrolmentView};
-use super::store::EnrolmentFilter;
+use super::store::{EnrolmentFilter, EnrolmentLine, EnrolmentOrder};
 use super::{actions, store};
 use crate::access::{Can, ManageCampaigns, Read};
-use crate::kernel::text::Line;
-use crate::kernel::{Departement, Refused, SchoolYear, Uai};
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
+use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, RemovalRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, Upload};
 use crate::platform::{Outcome, Tx};
-use crate::registry::ImportView;
-use crate::registry::kinds::Sector;
+use crate::registry::kinds::{SchoolKind, Sector};
+use crate::registry::{ImportView, SchoolFilter};
 
 pub fn routes(cfg: &mut ServiceConfig) {
     // `imports` before `{uai}`: the first that matches serves.
     cfg.service(enrol).service(import).service(list).service(put_one).service(remove);
 }
 
-fn view((e, name, commune_name, departement): (Enrolment, Line, Line, Departement)) -> EnrolmentView {
+fn view(line: EnrolmentLine) -> EnrolmentView {
+    let e = line.enrolment;
     EnrolmentView {
         uai: e.uai,
-        name,
-        commune_name,
-        departement,
+        name: line.name,
+        commune_name: line.commune_name,
+        departement: line.departement,
         origin: e.origin,
         requester: e.requester,
         requested_on: e.requested_on,
         convention_id: e.convention_id,
+        version: e.version,
         created_at: e.created_at,
+        updated_at: e.updated_at,
     }
 }
 
@@ -54,12 +57,15 @@ async fn enrol(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?))
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+            Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?)
+        })
         .await
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ImportQuery {
     /// `true` : même traitement, rien n'est écrit.
     dry_run: Option<bool>,
@@ -86,7 +92,7 @@ async fn import(
     let actor = can.actor;
     let dry_run = query.dry_run.unwrap_or(false);
     state
-        .post(actor.user, call, upload.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
             Reply::ok(&actions::import_enrolments(tx, &actor, &year, upload.file.path(), dry_run)?)
         })
         .await
@@ -94,12 +100,24 @@ async fn import(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Département de l'école.
     departement: Option<Departement>,
     sector: Option<Sector>,
+    kind: Option<SchoolKind>,
+    insee_code: Option<InseeCode>,
+    /// SIRET, actuel ou ancien, de la collectivité qui paie aujourd'hui.
+    collectivite: Option<Siret>,
+    /// Nom de l'école ou de la commune, ou début d'UAI.
+    q: Option<SearchText>,
     /// `true` : figurant dans une convention ; `false` : en attente.
     covered: Option<bool>,
+    /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
+    updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<EnrolmentOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -113,13 +131,21 @@ struct ListQuery {
 )]
 #[get("/campaigns/{school_year}/enrolments")]
 async fn list(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, Params(query): Params<ListQuery>) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "uai", 1)?;
-    let filter = EnrolmentFilter { departement: query.departement, sector: query.sector, covered: query.covered };
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
+    let schools = SchoolFilter {
+        departement: query.departement,
+        sector: query.sector,
+        kind: query.kind,
+        insee_code: query.insee_code,
+        collectivite: query.collectivite,
+        q: query.q,
+        updated_since: None,
+    };
+    let filter = EnrolmentFilter { schools, covered: query.covered, updated_since: query.updated_since };
     let reply = state
         .read(move |tx| {
             let campaign = actions::find(tx, &year)?;
-            let rows = store::list_enrolments(tx, campaign.id, &filter, &page)?;
-            Reply::ok(&page.finish(rows, "uai", |(e, ..)| vec![e.uai.to_string()], view))
+            Reply::ok(&store::list_enrolments(tx, campaign.id, &filter, &page)?.map(view))
         })
         .await?;
     Ok(reply.into_response())
@@ -129,17 +155,29 @@ fn one_view(tx: &mut Tx<'_>, enrolment: Enrolment) -> Outcome<EnrolmentView> {
     let school = crate::registry::schools_by_uai(tx, std::slice::from_ref(&enrolment.uai))?
         .pop()
         .ok_or_else(|| Refused::not_found("École", &enrolment.uai))?;
-    Ok(view((enrolment, school.said.name, school.said.commune_name, school.departement)))
+    Ok(view(EnrolmentLine {
+        enrolment,
+        name_fold: school.name_fold(),
+        name: school.said.name,
+        commune_name: school.said.commune_name,
+        departement: school.departement,
+    }))
 }
 
-/// Inscrire une école
+/// Inscrire une école, ou changer ce qui est dit de son inscription
+///
+/// Sur une inscription existante, annoncer dans `If-Match` la version lue (`version` de la liste, `ETag`).
 #[utoipa::path(
     operation_id = "enrol_school", tag = "Campagnes",
-    params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)), request_body = EnrolmentRequest,
+    params(
+        ("school_year" = SchoolYear, Path), ("uai" = Uai, Path),
+        ("If-Match" = Option<String>, Header, description = "ETag lu, pour une inscription existante"),
+    ),
+    request_body = EnrolmentRequest,
     responses(
-        (status = 200, body = EnrolmentView, description = "Déjà inscrite"),
+        (status = 200, body = EnrolmentView, description = "Inscription changée"),
         (status = 201, body = EnrolmentView, description = "Inscrite"),
-        WriteRefusals
+        WriteRefusals, PreconditionRefusals
     ),
     security(("bearer" = []))
 )]
@@ -149,16 +187,18 @@ async fn put_one(
     can: Can<ManageCampaigns>,
     Key(year): Key<SchoolYear>,
     Key(uai): Key<Uai>,
+    mut call: CallContext,
     body: Body<EnrolmentRequest>,
 ) -> Answer {
+    let read = call.optional_version()?;
     let reply = state
         .write(move |tx| {
-            let (enrolment, new) = actions::enrol_one(tx, &can.actor, &year, &uai, body.value)?;
+            let (enrolment, new) = actions::enrol_one(tx, &can.actor, &year, &uai, read.as_ref(), body.value)?;
             let view = one_view(tx, enrolment)?;
             if new {
-                Reply::created(format!("/api/v1/campaigns/{year}/enrolments/{uai}"), &view, 1)
+                Reply::created(format!("/api/v1/campaigns/{year}/enrolments/{uai}"), &view, view.version)
             } else {
-                Reply::ok(&view)
+                Reply::versioned(&view, view.version)
             }
         })
         .await?;
@@ -168,7 +208,7 @@ async fn put_one(
 /// Retirer une école de la campagne
 #[utoipa::path(
     operation_id = "withdraw_school", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)),
-    responses((status = 204, description = "Retirée"), WriteRefusals),
+    responses((status = 204, description = "Retirée"), RemovalRefusals),
     security(("bearer" = []))
 )]
 #[delete("/campaigns/{school_year}/enrolments/{uai}")]

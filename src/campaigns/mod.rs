@@ -36,6 +36,7 @@ pub use thresholds::Thresholds;
 
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// What the configuration gives campaigns.
@@ -74,12 +75,7 @@ pub fn unpin(tx: &mut Tx<'_>, convention: ConventionId) -> Outcome<usize> {
 }
 
 /// Refuses when a caller announced another version than the current one.
-pub fn check_version(tx: &mut Tx<'_>, year: &crate::kernel::SchoolYear, announced: Option<i64>) -> Outcome<()> {
-    let Some(announced) = announced else { return Ok(()) };
-    let current = actions::find_and_hold(tx, year)?.version;
-    if announced == current {
-        return Ok(());
-    }
-    let detail = format!("Version {announced} annoncée, version {current} enregistrée.");
-    Err(crate::kernel::Refused::new(&crate::platform::web::problem::PRECONDITION_FAILED, detail).into())
+pub fn check_version(tx: &mut Tx<'_>, year: &crate::kernel::SchoolYear, read: Option<&IfMatch>) -> Outcome<()> {
+    let Some(read) = read else { return Ok(()) };
+    Ok(read.admits(actions::find_and_hold(tx, year)?.version)?)
 }

@@ -134,7 +134,8 @@ fn subtotal(tariff: &Tariff, charged: &[&Charge], steps: &mut Vec<Step>) -> Opti
     let count = charged.iter().try_fold(0_i64, |sum, c| sum.checked_add(c.quantity))?;
     if tariff.unit != TariffUnit::School {
         let each: Vec<String> = charged.iter().map(|c| format!("{} ({})", c.quantity, c.uai)).collect();
-        steps.push(Step::new(ART_PRICE, format!("{noun}s : {} = {count}", each.join(" + ")), None));
+        let sum = if each.len() > 1 { format!(" = {count}") } else { String::new() };
+        steps.push(Step::new(ART_PRICE, format!("Nombre {} : {}{sum}", tariff.unit.of_many(), each.join(" + ")), None));
     }
     if let (Some(TierMode::Marginal), Some(first)) = (tariff.tier_mode, tariff.tiers.first())
         && count >= first.from

@@ -181,7 +181,7 @@ fn every_rule_at_work_has_its_step() {
         [
             "3 école(s) à la charge de la collectivité et inscrite(s) pour l'année",
             "École 0300002B : exonérée, rien n'est dû".replace("0300002B", uai(2).as_str()).as_str(),
-            format!("élèves : 90 ({}) + 110 ({}) = 200", uai(0), uai(1)).as_str(),
+            format!("Nombre d’élèves : 90 ({}) + 110 ({}) = 200", uai(0), uai(1)).as_str(),
             "De 1 à 100 : 100 élève(s) × 1,20 € = 120,00 €",
             "De 101 à 150 : 50 élève(s) × 1,00 € = 50,00 €",
             "De 151 à 200 : 50 élève(s) × 0,80 € = 40,00 €",

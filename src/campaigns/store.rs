@@ -2,23 +2,23 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Text, Timestamp};
 
 use super::campaign::{Campaign, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 use super::enrolment::{Enrolment, EnrolmentOrigin};
 use super::tariff::Tariff;
 use super::texts::CampaignTexts;
-use crate::insert_batches;
 use crate::kernel::ids::{CampaignId, ConventionId, EnrolmentId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Departement, Instant, Money, Refused, SchoolYear, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{campaigns, enrolments, schools};
+use crate::platform::db::schema::{campaigns, collectivite_sirets, enrolments, school_payers, schools};
 use crate::platform::db::{BATCH, Backend, placeholders};
-use crate::platform::web::Page;
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
-use crate::registry::kinds::Sector;
+use crate::registry::SchoolFilter;
+use crate::{insert_batches, keyset, school_filters};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = campaigns, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -120,13 +120,32 @@ pub(super) fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Option<Campaign>
     Ok(row.map(CampaignRow::into_domain))
 }
 
-pub(super) fn list(tx: &mut Tx<'_>, page: &Page) -> Outcome<Vec<Campaign>> {
+crate::sort_keys!(CampaignSort, CampaignOrder of "campaigns", descending { SchoolYear => "school_year", Updated => "updated_at" });
+
+/// A page of campaigns.
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    status: Option<CampaignState>,
+    updated_since: Option<Instant>,
+    page: &Page<CampaignSort>,
+) -> Outcome<PageView<Campaign>> {
     let mut query = campaigns::table.into_boxed();
-    if let Some(year) = page.after(0) {
-        query = query.filter(campaigns::school_year.lt(year.to_owned()));
+    if let Some(status) = status {
+        query = query.filter(campaigns::state.eq(status));
     }
-    let rows: Vec<CampaignRow> = query.order(campaigns::school_year.desc()).limit(page.fetch()).load(tx.conn())?;
-    Ok(rows.into_iter().map(CampaignRow::into_domain).collect())
+    if let Some(since) = updated_since {
+        query = query.filter(campaigns::updated_at.ge(since));
+    }
+    keyset!(query, page, campaigns::school_year, {
+        CampaignSort::SchoolYear => campaigns::school_year, String;
+        CampaignSort::Updated => campaigns::updated_at, Instant;
+    });
+    let rows: Vec<CampaignRow> = query.load(tx.conn())?;
+    let place = |by, c: &Campaign| match by {
+        CampaignSort::SchoolYear => (c.said.school_year.to_string(), c.said.school_year.to_string()),
+        CampaignSort::Updated => (c.updated_at.to_string(), c.said.school_year.to_string()),
+    };
+    Ok(page.cut(rows.into_iter().map(CampaignRow::into_domain).collect(), tx.now(), place))
 }
 
 #[derive(Queryable, Insertable)]
@@ -141,6 +160,8 @@ struct EnrolmentRow {
     convention_id: Option<ConventionId>,
     created_by: String,
     created_at: Instant,
+    version: i64,
+    updated_at: Instant,
 }
 
 impl From<EnrolmentRow> for Enrolment {
@@ -155,6 +176,8 @@ impl From<EnrolmentRow> for Enrolment {
             convention_id: r.convention_id,
             created_by: r.created_by,
             created_at: r.created_at,
+            version: r.version,
+            updated_at: r.updated_at,
         }
     }
 }
@@ -172,6 +195,8 @@ pub(super) fn insert_enrolments(tx: &mut Tx<'_>, new: &[Enrolment]) -> Outcome<(
             convention_id: e.convention_id,
             created_by: e.created_by.clone(),
             created_at: e.created_at,
+            version: e.version,
+            updated_at: e.updated_at,
         })
         .collect();
     insert_batches!(tx, enrolments::table, rows);
@@ -194,6 +219,27 @@ pub(super) fn enrolment(tx: &mut Tx<'_>, campaign: CampaignId, uai: &Uai) -> Out
     Ok(row.map(Into::into))
 }
 
+/// Writes what a person says of an enrolment, if nobody did since it was read.
+pub(super) fn save_enrolment(tx: &mut Tx<'_>, e: &mut Enrolment) -> Outcome<()> {
+    let read = e.version;
+    e.version += 1;
+    e.updated_at = tx.now();
+    let done = diesel::update(enrolments::table.find(e.id).filter(enrolments::version.eq(read)))
+        .set((
+            enrolments::origin.eq(e.origin),
+            enrolments::requester.eq(e.requester.clone()),
+            enrolments::requested_on.eq(e.requested_on),
+            enrolments::version.eq(e.version),
+            enrolments::updated_at.eq(e.updated_at),
+        ))
+        .execute(tx.conn())?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Refused::new(&CONCURRENT_CHANGE, "L'inscription a été modifiée entre-temps.").into())
+    }
+}
+
 /// Removes an enrolment no convention covers; false when one does.
 pub(super) fn delete_enrolment(tx: &mut Tx<'_>, id: EnrolmentId) -> Outcome<bool> {
     let done =
@@ -203,15 +249,17 @@ pub(super) fn delete_enrolment(tx: &mut Tx<'_>, id: EnrolmentId) -> Outcome<bool
 
 /// Pins uncovered enrolments to the convention of each school, in batches; returns how many were pinned.
 pub(super) fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, ConventionId)]) -> Outcome<usize> {
+    let now = tx.now();
     let mut pinned = 0;
     for chunk in covered.chunks(BATCH) {
         let mut update = diesel::sql_query(format!(
             "UPDATE enrolments SET convention_id = v.column2 FROM (VALUES {}) AS v \
              WHERE enrolments.campaign_id = ${} AND enrolments.uai = v.column1 AND enrolments.convention_id IS NULL",
-            placeholders(1, chunk.len(), 2),
-            chunk.len() * 2 + 1,
+            placeholders(2, chunk.len(), 2),
+            chunk.len() * 2 + 2,
         ))
         .into_boxed::<Backend>();
+        update = update.bind::<Timestamp, _>(now);
         for (uai, convention) in chunk {
             update = update.bind::<Text, _>(uai).bind::<Text, _>(*convention);
         }
@@ -222,49 +270,84 @@ pub(super) fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, Conven
 
 /// Frees the enrolments of a convention that leaves.
 pub(super) fn unpin(tx: &mut Tx<'_>, convention: ConventionId) -> Outcome<usize> {
+    let now = tx.now();
     Ok(diesel::update(enrolments::table.filter(enrolments::convention_id.eq(convention)))
-        .set(enrolments::convention_id.eq(None::<ConventionId>))
+        .set((
+            enrolments::convention_id.eq(None::<ConventionId>),
+            enrolments::version.eq(enrolments::version + 1),
+            enrolments::updated_at.eq(now),
+        ))
         .execute(tx.conn())?)
 }
 
 /// Which enrolments a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct EnrolmentFilter {
-    pub departement: Option<Departement>,
-    pub sector: Option<Sector>,
+    /// The schools enrolled, as `GET /schools` takes them.
+    pub schools: SchoolFilter,
     pub covered: Option<bool>,
+    pub updated_since: Option<Instant>,
 }
 
-/// An enrolment and its school's name.
-pub(super) type EnrolmentLine = (Enrolment, Line, Line, Departement);
+/// An enrolment and what is shown of its school.
+pub(super) struct EnrolmentLine {
+    pub enrolment: Enrolment,
+    pub name: Line,
+    pub name_fold: String,
+    pub commune_name: Line,
+    pub departement: Departement,
+}
 
-/// A page of enrolments by UAI.
+crate::sort_keys!(EnrolmentSort, EnrolmentOrder of "enrolments" { Uai => "uai", Name => "name", Updated => "updated_at" });
+
+/// A page of enrolments.
 pub(super) fn list_enrolments(
     tx: &mut Tx<'_>,
     campaign: CampaignId,
     filter: &EnrolmentFilter,
-    page: &Page,
-) -> Outcome<Vec<EnrolmentLine>> {
+    page: &Page<EnrolmentSort>,
+) -> Outcome<PageView<EnrolmentLine>> {
     let mut query = enrolments::table
         .inner_join(schools::table.on(schools::uai.eq(enrolments::uai)))
         .filter(enrolments::campaign_id.eq(campaign))
-        .select((enrolments::all_columns, schools::name, schools::commune_name, schools::departement))
+        .select((
+            enrolments::all_columns,
+            schools::name,
+            schools::name_fold,
+            schools::commune_name,
+            schools::departement,
+        ))
         .into_boxed();
-    if let Some(departement) = &filter.departement {
-        query = query.filter(schools::departement.eq(departement.clone()));
-    }
-    if let Some(sector) = filter.sector {
-        query = query.filter(schools::sector.eq(sector));
-    }
+    school_filters!(query, &filter.schools, tx.today());
     match filter.covered {
         Some(true) => query = query.filter(enrolments::convention_id.is_not_null()),
         Some(false) => query = query.filter(enrolments::convention_id.is_null()),
         None => {}
     }
-    if let Some(uai) = page.after(0) {
-        query = query.filter(enrolments::uai.gt(uai.to_owned()));
+    if let Some(since) = filter.updated_since {
+        query = query.filter(enrolments::updated_at.ge(since));
     }
-    let rows: Vec<(EnrolmentRow, Line, Line, Departement)> =
-        query.order(enrolments::uai.asc()).limit(page.fetch()).load(tx.conn())?;
-    Ok(rows.into_iter().map(|(e, name, commune, departement)| (e.into(), name, commune, departement)).collect())
+    keyset!(query, page, enrolments::uai, {
+        EnrolmentSort::Uai => enrolments::uai, String;
+        EnrolmentSort::Name => schools::name_fold, String;
+        EnrolmentSort::Updated => enrolments::updated_at, Instant;
+    });
+    let rows: Vec<(EnrolmentRow, Line, String, Line, Departement)> = query.load(tx.conn())?;
+    let lines = rows.into_iter().map(|(e, name, name_fold, commune_name, departement)| EnrolmentLine {
+        enrolment: e.into(),
+        name,
+        name_fold,
+        commune_name,
+        departement,
+    });
+    let place = |by, line: &EnrolmentLine| {
+        let uai = line.enrolment.uai.to_string();
+        let value = match by {
+            EnrolmentSort::Uai => uai.clone(),
+            EnrolmentSort::Name => line.name_fold.clone(),
+            EnrolmentSort::Updated => line.enrolment.updated_at.to_string(),
+        };
+        (value, uai)
+    };
+    Ok(page.cut(lines.collect(), tx.now(), place))
 }

@@ -49,6 +49,22 @@ impl Config {
         range(faults, "server.json_limit_bytes", server.json_limit_bytes, 1_024, 104_857_600, "octets");
         range(faults, "server.import_limit_bytes", server.import_limit_bytes, 1_024, 1_073_741_824, "octets");
         range(faults, "server.request_timeout_seconds", server.request_timeout_seconds, 1, 3_600, "secondes");
+        range(faults, "server.header_timeout_seconds", server.header_timeout_seconds, 1, 300, "secondes");
+        range(faults, "server.shutdown_timeout_seconds", server.shutdown_timeout_seconds, 1, 3_600, "secondes");
+        range(faults, "server.hsts_seconds", server.hsts_seconds, 0, 63_072_000, "secondes (0 : jamais)");
+        if self.metrics.listen == Some(server.listen) && server.listen.port() != 0 {
+            faults.push(ConfigFault::error(
+                "metrics.listen",
+                format!("{} est déjà l'adresse de l'API", server.listen),
+                "Donnez aux mesures une adresse à elles, ou laissez la valeur vide.",
+            ));
+        } else if self.metrics.listen.is_none() && !server.is_local() {
+            faults.push(ConfigFault::warning(
+                "metrics.listen",
+                "le programme est public et les mesures n'ont pas d'adresse à elles : /metrics ne répondra pas",
+                "Donnez une adresse que seul le collecteur atteint : metrics.listen = \"127.0.0.1:9464\".",
+            ));
+        }
         range(faults, "server.workers", server.workers, 0, 256, "fils d'exécution (0 : un par cœur)");
     }
 
@@ -123,6 +139,7 @@ impl Config {
         range(faults, "jobs.poll_milliseconds", jobs.poll_milliseconds, 50, 60_000, "millisecondes");
         range(faults, "jobs.lease_seconds", jobs.lease_seconds, 10, 3_600, "secondes");
         range(faults, "jobs.max_attempts", jobs.max_attempts, 1, 100, "essais");
+        range(faults, "jobs.late_after_seconds", jobs.late_after_seconds, 10, 604_800, "secondes");
     }
 
     fn check_small_claims(&self, faults: &mut Vec<ConfigFault>) {

@@ -20,5 +20,6 @@ pub use faults::{ConfigFault, FaultLevel};
 pub use reading::{Environment, process_environment};
 pub use secrets::{SigningKey, ensure_signing_key};
 pub use sections::{
-    AccessConfig, Config, DatabaseConfig, DocumentsConfig, JobsConfig, ServerConfig, SmallClaimsConfig, Threshold,
+    AccessConfig, Config, DatabaseConfig, DocumentsConfig, JobsConfig, MetricsConfig, ServerConfig, SmallClaimsConfig,
+    Threshold,
 };

@@ -68,10 +68,11 @@ impl Config {
         let access = section.read("access");
         let documents = section.read("documents");
         let jobs = section.read("jobs");
+        let metrics = section.read("metrics");
         let small_claims = section.read("small_claims");
         let texts = section.read("texts");
         if section.faults.is_empty() {
-            Ok(Self { server, database, access, documents, jobs, small_claims, texts })
+            Ok(Self { server, database, access, documents, jobs, metrics, small_claims, texts })
         } else {
             Err(section.faults)
         }

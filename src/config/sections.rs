@@ -19,6 +19,7 @@ pub struct Config {
     pub access: AccessConfig,
     pub documents: DocumentsConfig,
     pub jobs: JobsConfig,
+    pub metrics: MetricsConfig,
     pub small_claims: SmallClaimsConfig,
     pub texts: CampaignTexts,
 }
@@ -33,8 +34,31 @@ pub struct ServerConfig {
     pub json_limit_bytes: usize,
     pub import_limit_bytes: usize,
     pub request_timeout_seconds: u64,
+    /// How long a client may take to send the head of a request.
+    pub header_timeout_seconds: u64,
+    /// How long a stop waits for the requests under way.
+    pub shutdown_timeout_seconds: u64,
+    /// `max-age` of Strict-Transport-Security, sent only when `public_url` is https; 0 = never.
+    pub hsts_seconds: u64,
     /// HTTP threads; 0 = one per core.
     pub workers: usize,
+}
+
+impl ServerConfig {
+    /// Whether the program was told that it is reached over TLS.
+    #[must_use]
+    pub fn behind_tls(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// Whether the address given to people is one of this machine only.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let host = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
+        let host = host.split('/').next().unwrap_or_default();
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        self.listen.ip().is_loopback() && ["127.0.0.1", "localhost", "[::1]"].contains(&name)
+    }
 }
 
 impl Default for ServerConfig {
@@ -45,6 +69,9 @@ impl Default for ServerConfig {
             json_limit_bytes: 1_048_576,
             import_limit_bytes: 52_428_800,
             request_timeout_seconds: 60,
+            header_timeout_seconds: 5,
+            shutdown_timeout_seconds: 30,
+            hsts_seconds: 31_536_000,
             workers: 0,
         }
     }
@@ -150,12 +177,23 @@ pub struct JobsConfig {
     pub poll_milliseconds: u64,
     pub lease_seconds: u32,
     pub max_attempts: u32,
+    /// Age of the oldest due job from which `/health/ready` says `degraded`.
+    pub late_after_seconds: u32,
 }
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { workers: 2, poll_milliseconds: 1_000, lease_seconds: 120, max_attempts: 8 }
+        Self { workers: 2, poll_milliseconds: 1_000, lease_seconds: 120, max_attempts: 8, late_after_seconds: 600 }
     }
+}
+
+/// Where the measures are read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Address of their own; none = on the main address, for this machine only.
+    #[serde(default, deserialize_with = "blank_address_is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// Thresholds under which the ordonnateur may choose not to issue, by date.
@@ -205,6 +243,15 @@ impl SmallClaimsConfig {
 fn blank_path_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     let path = Option::<String>::deserialize(deserializer)?;
     Ok(path.filter(|path| !path.trim().is_empty()).map(PathBuf::from))
+}
+
+fn blank_address_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let refused = || serde::de::Error::custom(format!("« {text} » n'est pas une adresse IP:port"));
+    text.trim().parse().map(Some).map_err(|_| refused())
 }
 
 /// An amount is written as text: a TOML number would go through floating point.

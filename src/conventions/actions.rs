@@ -13,7 +13,7 @@ use crate::campaigns;
 use crate::kernel::ids::ConventionId;
 use crate::kernel::text::{Line, Note, fold};
 use crate::kernel::{Actor, FieldFault, Finding, Refused, Uai};
-use crate::platform::web::problem::PRECONDITION_FAILED;
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 use crate::registry;
 
@@ -37,7 +37,7 @@ pub struct SignatoryRequest {
 pub struct TransitionRequest {
     pub action: ConventionAction,
     /// Jour écrit sous la signature ; pour `sign` et `countersign`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
     pub signed_on: Option<NaiveDate>,
     /// Qui a signé ; pour `sign` et `countersign`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,16 +101,17 @@ pub fn transition(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: ConventionId,
-    version: Option<i64>,
+    read: Option<&IfMatch>,
     request: &TransitionRequest,
 ) -> Outcome<Convention> {
-    let found = find(tx, id)?;
-    if let Some(version) = version
-        && version != found.version
-    {
-        let detail = format!("Version {version} annoncée, version {} enregistrée.", found.version);
-        return Err(Refused::new(&PRECONDITION_FAILED, detail).into());
+    let mut found = find(tx, id)?;
+    if request.action == ConventionAction::Cancel {
+        // Titles are prepared, and enrolments taken up, by who holds the campaign: none may appear while this one goes.
+        let campaign = campaigns::by_id(tx, found.campaign_id)?;
+        campaigns::find_and_hold(tx, &campaign.said.school_year)?;
+        found = find(tx, id)?;
     }
+    read.map_or(Ok(()), |read| read.admits(found.version))?;
     let today = tx.today();
     let mut next = match request.clone().complete()? {
         Transition::Sign(signature) => found.sign(signature, today)?,
@@ -118,7 +119,7 @@ pub fn transition(
             let (by, at) = (actor.label.clone(), tx.now());
             let acknowledged = acknowledged
                 .into_iter()
-                .map(|a| Acknowledgement { code: a.code, reason: a.reason, by: by.clone(), at })
+                .map(|a| Acknowledgement { code: a.code.to_string(), reason: a.reason, by: by.clone(), at })
                 .collect();
             let campaign = campaigns::by_id(tx, found.campaign_id)?;
             let mut findings = findings(tx, &found)?;
@@ -140,6 +141,22 @@ pub fn transition(
     };
     audit::record(tx, actor, Entry::new(action, "convention", &next.number, serde_json::to_value(request)?))?;
     Ok(next)
+}
+
+/// Why an action would be refused now, before anything is said of who signs and when.
+pub fn refusal(tx: &mut Tx<'_>, convention: &Convention, action: ConventionAction) -> Outcome<Option<Refused>> {
+    if let Err(refused) = convention.in_state_for(action) {
+        return Ok(Some(refused));
+    }
+    let judged = match action {
+        ConventionAction::Sign => Ok(()),
+        ConventionAction::Countersign => {
+            let policy = campaigns::by_id(tx, convention.campaign_id)?.said.countersign_policy;
+            convention.findings_lifted(&findings(tx, convention)?, &[], policy)
+        }
+        ConventionAction::Cancel => convention.without_title(store::has_title(tx, convention.id)?),
+    };
+    Ok(judged.err())
 }
 
 /// The name under the countersignature is expected to be the campaign's signatory.

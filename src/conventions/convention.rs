@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::codes::{CONVENTION_ENDED, CONVENTION_STATE, CONVENTION_TITLED, DATE_IN_FUTURE, FINDINGS_OPEN};
 use crate::campaigns::CountersignPolicy;
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId};
-use crate::kernel::text::{Line, Note};
+use crate::kernel::text::{FindingCode, Line, Note};
 use crate::kernel::{Departement, FieldError, Finding, InseeCode, Instant, Level, Money, Refused, SchoolYear, Siret};
 use crate::registry::kinds::CollectiviteKind;
 use crate::registry::{Address, Chorus, Representative};
@@ -90,8 +90,7 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledged {
-    #[schema(example = "school_closed_since_signature")]
-    pub code: String,
+    pub code: FindingCode,
     pub reason: Note,
 }
 
@@ -196,14 +195,65 @@ impl Convention {
         Refused::state(&CONVENTION_STATE, detail, self.state(), self.allowed())
     }
 
+    /// Whether an action is of this state.
+    ///
+    /// # Errors
+    /// `convention_state`.
+    pub fn in_state_for(&self, action: ConventionAction) -> Result<(), Refused> {
+        if self.allowed().contains(&action) { Ok(()) } else { Err(self.refuse(action)) }
+    }
+
+    /// Whether nothing was titled that cancelling would leave without its ground.
+    ///
+    /// # Errors
+    /// `convention_titled`.
+    pub fn without_title(&self, titled: bool) -> Result<(), Refused> {
+        if !titled {
+            return Ok(());
+        }
+        let detail = "Un titre existe pour cette convention : le retirer d'abord.";
+        Err(Refused::state(&CONVENTION_TITLED, detail, self.state(), self.allowed()))
+    }
+
+    /// Whether policy `require` finds each finding lifted.
+    ///
+    /// # Errors
+    /// `findings_open`, naming those that are not.
+    pub fn findings_lifted(
+        &self,
+        findings: &[Finding],
+        acknowledged: &[Acknowledgement],
+        policy: CountersignPolicy,
+    ) -> Result<(), Refused> {
+        let open: Vec<&Finding> = findings
+            .iter()
+            .filter(|f| f.level == Level::ToAcknowledge && !acknowledged.iter().any(|a| a.code == f.code))
+            .collect();
+        if policy == CountersignPolicy::Record || open.is_empty() {
+            return Ok(());
+        }
+        let codes: std::collections::BTreeSet<&str> = open.iter().map(|f| f.code.as_str()).collect();
+        let codes = codes.into_iter().collect::<Vec<_>>().join(", ");
+        let detail = format!("Des points à vérifier ne sont pas levés : les lever dans `acknowledged` ({codes}).");
+        let mut refused = Refused::state(&FINDINGS_OPEN, detail, self.state(), self.allowed());
+        refused.errors = open
+            .iter()
+            .map(|f| FieldError {
+                pointer: "/acknowledged".into(),
+                code: f.code.clone(),
+                message: f.message.clone(),
+                value: f.found.clone(),
+            })
+            .collect();
+        Err(refused)
+    }
+
     /// Records the collectivité's signature.
     ///
     /// # Errors
     /// Not `issued`; a future date; a date after the end.
     pub fn sign(mut self, signature: Signature, today: NaiveDate) -> Result<Self, Refused> {
-        if self.stage != Stage::Issued {
-            return Err(self.refuse(ConventionAction::Sign));
-        }
+        self.in_state_for(ConventionAction::Sign)?;
         not_future("/signed_on", signature.on, today)?;
         self.before_end(signature.on)?;
         self.stage = Stage::Signed(signature);
@@ -234,28 +284,7 @@ impl Convention {
         not_future("/signed_on", countersigned.on, today)?;
         let took_effect_on = signed.on.max(countersigned.on);
         self.before_end(took_effect_on)?;
-        let open: Vec<&Finding> = findings
-            .iter()
-            .filter(|f| f.level == Level::ToAcknowledge && !acknowledged.iter().any(|a| a.code == f.code))
-            .collect();
-        if policy == CountersignPolicy::Require && !open.is_empty() {
-            let mut refused = Refused::state(
-                &FINDINGS_OPEN,
-                "Des points à vérifier ne sont pas levés.",
-                self.state(),
-                self.allowed(),
-            );
-            refused.errors = open
-                .iter()
-                .map(|f| FieldError {
-                    pointer: "/acknowledged".into(),
-                    code: f.code.clone(),
-                    message: f.message.clone(),
-                    value: f.found.clone(),
-                })
-                .collect();
-            return Err(refused);
-        }
+        self.findings_lifted(findings, &acknowledged, policy)?;
         self.acknowledged.extend(acknowledged);
         self.stage = Stage::Active(Effect { signed, countersigned, took_effect_on });
         Ok(self)
@@ -266,13 +295,8 @@ impl Convention {
     /// # Errors
     /// Over already, or a title exists.
     pub fn cancel(mut self, reason: Note, titled: bool, today: NaiveDate) -> Result<Self, Refused> {
-        if !self.allowed().contains(&ConventionAction::Cancel) {
-            return Err(self.refuse(ConventionAction::Cancel));
-        }
-        if titled {
-            let detail = "Un titre existe pour cette convention : le retirer d'abord.";
-            return Err(Refused::state(&CONVENTION_TITLED, detail, self.state(), self.allowed()));
-        }
+        self.in_state_for(ConventionAction::Cancel)?;
+        self.without_title(titled)?;
         let (signed, effect) = match self.stage {
             Stage::Signed(s) => (Some(s), None),
             Stage::Active(e) => (Some(e.signed.clone()), Some(e)),

@@ -1,22 +1,26 @@
 //! Routes of conventions.
 
 use actix_web::{get, post, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, TransitionRequest};
-use super::convention::{Convention, ConventionAction, ConventionState};
+use super::convention::{ConventionAction, ConventionState};
 use super::jobs;
-use super::store::{self, ConventionFilter};
+use super::store::{self, ConventionFilter, ConventionOrder};
 use super::views::{self, ConventionView};
-use crate::access::{Can, Read, RecordSignatures};
+use crate::access::{Can, Read, RecordSignatures, refusal};
 use crate::campaigns;
 use crate::kernel::ids::ConventionId;
-use crate::kernel::{Departement, Instant, Role, SchoolYear, Siret};
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, Instant, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State};
+use crate::platform::web::{
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
+};
+use crate::registry::kinds::CollectiviteKind;
 
 path_keys!(ConventionId => "id");
 
@@ -26,17 +30,27 @@ pub fn routes(cfg: &mut ServiceConfig) {
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     campaign: Option<SchoolYear>,
     /// SIRET, présent ou passé, du payeur.
     collectivite: Option<Siret>,
     /// Département du payeur.
     departement: Option<Departement>,
+    /// Nature du payeur.
+    kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien, du payeur.
+    insee_code: Option<InseeCode>,
     status: Option<ConventionState>,
+    /// Numéro exact.
     number: Option<String>,
     /// Nom du payeur ou partie du numéro.
-    q: Option<String>,
+    q: Option<SearchText>,
+    /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
     updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<ConventionOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -45,12 +59,12 @@ struct ListQuery {
 /// Lister les conventions
 #[utoipa::path(
     operation_id = "list_conventions", tag = "Conventions", params(ListQuery),
-    responses((status = 200, body = PageView<ConventionView>, description = "Une page, par numéro"), ReadRefusals),
+    responses((status = 200, body = PageView<ConventionView>, description = "Une page"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/conventions")]
 async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "number", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
             let campaign = query.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
@@ -58,14 +72,16 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
                 campaign: campaign.map(|c| c.id),
                 collectivite: query.collectivite,
                 departement: query.departement,
+                kind: query.kind,
+                insee_code: query.insee_code,
                 status: query.status,
                 number: query.number,
                 q: query.q,
                 updated_since: query.updated_since,
+                live: false,
             };
-            let rows = store::list(tx, &filter, &page)?;
-            let cut = page.finish(rows, "number", |c: &Convention| vec![c.number.clone()], |c| c);
-            Reply::ok(&PageView { data: views::views(tx, cut.data)?, meta: cut.meta })
+            let page = store::list(tx, &filter, &page)?;
+            Reply::ok(&page.map_all(|found| views::views(tx, found))?)
         })
         .await?;
     Ok(reply.into_response())
@@ -110,28 +126,10 @@ async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, 
     Ok(Reply::file("application/pdf", &format!("{}.pdf", made.number), &made.sha256, made.bytes))
 }
 
-/// Une action et si l'appelant peut la faire maintenant.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = ConventionTransitionView)]
-struct TransitionView {
-    action: ConventionAction,
-    allowed: bool,
-    /// Pourquoi pas, sinon.
-    reason: Option<String>,
-}
-
-/// Actions possibles depuis l'état présent.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = ConventionTransitionsView)]
-struct TransitionsView {
-    current_state: ConventionState,
-    actions: Vec<TransitionView>,
-}
-
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
     operation_id = "list_convention_transitions", tag = "Conventions", params(("id" = ConventionId, Path)),
-    responses((status = 200, body = TransitionsView, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<ConventionState, ConventionAction>, description = "Les actions"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/conventions/{id}/transitions")]
@@ -139,23 +137,12 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
     let reply = state
         .read(move |tx| {
             let found = actions::find(tx, id)?;
-            let titled = store::has_title(tx, id)?;
-            let actions = ConventionAction::ALL
-                .iter()
-                .map(|action| {
-                    let reason = if can.actor.role != Role::Gestionnaire {
-                        Some("Réservé au rôle gestionnaire.".to_owned())
-                    } else if !found.allowed().contains(action) {
-                        Some(format!("Impossible dans l'état « {} ».", found.state()))
-                    } else if *action == ConventionAction::Cancel && titled {
-                        Some("Un titre existe pour cette convention : le retirer d'abord.".to_owned())
-                    } else {
-                        None
-                    };
-                    TransitionView { action: *action, allowed: reason.is_none(), reason }
-                })
-                .collect();
-            Reply::ok(&TransitionsView { current_state: found.state(), actions })
+            let by_role = refusal::<RecordSignatures>(can.actor.role);
+            let refused = |action| match &by_role {
+                Some(refused) => Ok(Some(refused.clone())),
+                None => actions::refusal(tx, &found, action),
+            };
+            Reply::ok(&TransitionsView::of(found.state(), ConventionAction::ALL, refused)?)
         })
         .await?;
     Ok(reply.into_response())
@@ -173,14 +160,14 @@ async fn transition(
     state: State,
     can: Can<RecordSignatures>,
     Key(id): Key<ConventionId>,
-    call: CallContext,
+    mut call: CallContext,
     body: Body<TransitionRequest>,
 ) -> Answer {
     let version = call.optional_version()?;
     let actor = can.actor;
     state
         .post(actor.user, call, body.sha256, move |tx| {
-            let next = actions::transition(tx, &actor, id, version, &body.value)?;
+            let next = actions::transition(tx, &actor, id, version.as_ref(), &body.value)?;
             let version = next.version;
             Reply::versioned(&views::detail(tx, next)?, version)
         })

@@ -8,53 +8,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use super::convention::{Convention, ConventionState, DocumentStatus, Party, Stage, number};
 use super::participation::{Counts, ListedSchool, Participation, compute};
+use super::payers::{self, PayerSelection, Payers};
 use super::store::{self, Issued};
 use super::{Templates, jobs, paper};
 use crate::audit::{self, Entry};
-use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
+use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, Enrolment, Exemption, SmallClaimsForecast, Tariff};
 use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::fold;
-use crate::kernel::{Actor, Departement, Finding, InseeCode, Refused, SchoolYear, Siret, Uai};
+use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::{blobs, counters};
 use crate::platform::{Outcome, Tx};
-use crate::registry::kinds::CollectiviteKind;
 use crate::registry::{self, Collectivite};
-
-/// Les payeurs d'un acte en nombre ; les champs sont ceux de `GET /collectivites`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PayerSelection {
-    /// Département du payeur.
-    #[serde(default)]
-    pub departement: Option<Departement>,
-    #[serde(default)]
-    pub kind: Option<CollectiviteKind>,
-    #[serde(default)]
-    pub insee_code: Option<InseeCode>,
-    #[serde(default)]
-    pub collectivite: Option<Siret>,
-    #[serde(default)]
-    pub q: Option<String>,
-}
-
-impl PayerSelection {
-    /// Whether a payer is taken.
-    #[must_use]
-    pub fn takes(&self, c: &Collectivite) -> bool {
-        self.departement.as_ref().is_none_or(|d| c.departement.as_ref() == Some(d))
-            && self.kind.is_none_or(|k| c.said.kind == k)
-            && self.insee_code.as_ref().is_none_or(|i| c.said.insee_code.as_ref() == Some(i))
-            && self.collectivite.as_ref().is_none_or(|s| c.said.siret == *s)
-            && self.q.as_ref().is_none_or(|q| c.name_fold().contains(&fold(q)))
-    }
-}
 
 /// Request of a bulk issue: absent `filter` and `keys` (SIRET) mean every payer.
 pub type IssueRequest = BulkRequest<PayerSelection>;
@@ -139,6 +110,9 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
     known
 }
 
+/// What may become of a payer of a bulk issue.
+pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
+
 /// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct IssueView {
@@ -166,9 +140,6 @@ fn kept(tariff: &Tariff, exempted: Option<&String>, participation: &Participatio
     })
 }
 
-/// What may become of a payer of a bulk issue.
-pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
-
 /// Issues conventions in number.
 pub fn issue(
     tx: &mut Tx<'_>,
@@ -179,11 +150,14 @@ pub fn issue(
     templates: &Templates,
 ) -> Outcome<IssueView> {
     let campaign = campaigns::find_and_hold(tx, year)?;
+    // Thousands of rows will point at payers and schools: not while an import rewrites them.
+    registry::hold(tx)?;
     let texts = campaign.opened_texts()?.clone();
     let (selection, dry_run) = request.selection(true)?;
     let scene = landscape(tx, &campaign)?;
     let known = before(&store::of_campaign(tx, campaign.id)?);
-    let (mut items, chosen) = choose(&scene, selection);
+    let (payers, mut items) = payers::chosen(tx, selection)?;
+    let chosen = choose(&scene, &payers);
     let today = tx.today();
 
     let tariff = &campaign.said.tariff;
@@ -288,29 +262,16 @@ pub fn issue(
     Ok(IssueView { bulk: BulkView::of(items, ISSUE_OUTCOMES, dry_run), small_claims })
 }
 
-/// Which payers are asked for; keys that are none become refused items at once.
-fn choose(scene: &Landscape, selection: Selection<PayerSelection>) -> (Vec<BulkItem>, Vec<&Collectivite>) {
-    let concerned = || scene.shares.keys().filter_map(|id| scene.payers.get(id));
-    match selection {
-        Selection::All => (Vec::new(), concerned().collect()),
-        Selection::Filter(filter) => (Vec::new(), concerned().filter(|c| filter.takes(c)).collect()),
-        Selection::Keys(keys) => {
-            let by_siret: HashMap<&Siret, &Collectivite> = scene.payers.values().map(|c| (&c.said.siret, c)).collect();
-            let (mut items, mut chosen) = (Vec::new(), BTreeMap::new());
-            for key in keys {
-                match Siret::parse(&key) {
-                    Ok(siret) => match by_siret.get(&siret) {
-                        Some(c) => {
-                            chosen.insert(c.said.siret.clone(), *c);
-                        }
-                        None => {
-                            items.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET."))
-                        }
-                    },
-                    Err(fault) => items.push(BulkItem::refused(key, fault.code, fault.message)),
-                }
-            }
-            (items, chosen.into_values().collect())
+/// The payers asked for, in a stable order; all and a filter mean those who have a school enrolled.
+fn choose<'s>(scene: &'s Landscape, payers: &Payers) -> Vec<&'s Collectivite> {
+    let concerned = scene.shares.keys();
+    match payers {
+        Payers::All => concerned.filter_map(|id| scene.payers.get(id)).collect(),
+        Payers::Among(ids) => concerned.filter(|id| ids.contains(id)).filter_map(|id| scene.payers.get(id)).collect(),
+        Payers::Named(named) => {
+            let mut found: Vec<_> = named.iter().filter_map(|(id, _)| scene.payers.get(id)).collect();
+            found.sort_by_key(|c| &c.said.siret);
+            found
         }
     }
 }

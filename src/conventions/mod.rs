@@ -18,17 +18,19 @@ mod issue;
 mod jobs;
 mod paper;
 mod participation;
+pub mod payers;
 mod store;
 mod views;
 
 pub use actions::{SignatoryRequest, TransitionRequest, expire_due, find, transition};
 pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
-pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, PayerSelection, issue};
+pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
 pub use jobs::{document, enqueue_expiry, handlers};
 pub use paper::{address, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
-pub use store::StoredParticipation;
+pub use payers::{PayerSelection, Payers};
+pub use store::{ConventionFilter, ConventionOrder, StoredParticipation, place, select};
 pub use views::{LineView, ParticipationView, participation};
 
 use crate::kernel::ids::{CampaignId, ParticipationId};

@@ -31,7 +31,7 @@ pub struct ListedSchool {
 pub struct Counts {
     pub pupils: Option<i64>,
     pub classes: Option<i64>,
-    /// First school year the school took part.
+    /// Première année scolaire de participation.
     pub first_school_year: Option<SchoolYear>,
 }
 
@@ -135,7 +135,7 @@ fn waiver(
         Some(_) => None,
         None => {
             let message = format!("Première année d'inscription inconnue : l'école {} est facturée.", school.uai);
-            let mut finding = Finding::to_acknowledge("first_school_year_missing", message);
+            let mut finding = Finding::info("first_school_year_missing", message);
             finding.found = Some(school.uai.to_string());
             findings.push(finding);
             None

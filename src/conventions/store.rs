@@ -11,17 +11,17 @@ use super::convention::{
 };
 use super::participation::{ListedSchool, ParticipationLine};
 use crate::campaigns::{LineAmount, Step, Tariff};
-use crate::insert_batches;
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::text::{Line, Note, fold};
+use crate::kernel::text::{Line, Note, SearchText, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{
-    collectivite_sirets, conventions, participation_lines, participations, perception_titles,
-};
+use crate::platform::db::schema::{collectivites, conventions, participation_lines, participations, perception_titles};
+use crate::platform::db::{Backend, search};
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique};
-use crate::registry::kinds::SchoolKind;
+use crate::registry::kinds::{CollectiviteKind, SchoolKind};
+use crate::{insert_batches, keyset, payer_filters};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = conventions, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -479,35 +479,43 @@ pub(super) fn lines(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcome<Vec<(Pa
 #[derive(Debug, Clone, Default)]
 pub struct ConventionFilter {
     pub campaign: Option<CampaignId>,
+    /// SIRET, present or former, of the payer.
     pub collectivite: Option<Siret>,
+    /// Department of the payer, as the convention has it.
     pub departement: Option<Departement>,
+    /// Nature and INSEE code of the payer, as the registry has them.
+    pub kind: Option<CollectiviteKind>,
+    pub insee_code: Option<InseeCode>,
     pub status: Option<ConventionState>,
     pub number: Option<String>,
-    pub q: Option<String>,
+    pub q: Option<SearchText>,
     pub updated_since: Option<Instant>,
+    /// Leave out those cancelled or declined.
+    pub live: bool,
 }
 
-/// A page of conventions in the order of numbers.
-pub(super) fn list(
-    tx: &mut Tx<'_>,
-    filter: &ConventionFilter,
-    page: &crate::platform::web::Page,
-) -> Outcome<Vec<Convention>> {
-    let mut query = conventions::table.select(columns!()).into_boxed();
+crate::sort_keys!(ConventionSort, ConventionOrder of "conventions" {
+    Number => "number", Name => "name", Amount => "amount", Updated => "updated_at",
+});
+
+fn filtered(filter: &ConventionFilter) -> conventions::BoxedQuery<'static, Backend> {
+    let mut query = conventions::table.into_boxed();
     if let Some(campaign) = filter.campaign {
         query = query.filter(conventions::campaign_id.eq(campaign));
     }
-    if let Some(siret) = &filter.collectivite {
-        let payer = collectivite_sirets::table
-            .filter(collectivite_sirets::siret.eq(siret.clone()))
-            .select(collectivite_sirets::collectivite_id);
-        query = query.filter(conventions::collectivite_id.eq_any(payer));
+    if let Some(kind) = filter.kind {
+        let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
+        query = query.filter(conventions::collectivite_id.eq_any(of_kind));
     }
+    payer_filters!(query, conventions::collectivite_id, filter);
     if let Some(departement) = &filter.departement {
         query = query.filter(conventions::party_departement.eq(departement.clone()));
     }
     if let Some(status) = filter.status {
         query = query.filter(conventions::state.eq(status));
+    }
+    if filter.live {
+        query = query.filter(conventions::state.ne_all([ConventionState::Cancelled, ConventionState::Declined]));
     }
     if let Some(number) = &filter.number {
         query = query.filter(conventions::number.eq(number.clone()));
@@ -516,14 +524,53 @@ pub(super) fn list(
         query = query.filter(conventions::updated_at.ge(since));
     }
     if let Some(q) = &filter.q {
-        let number = format!("%{}%", q.trim().to_uppercase().replace(['%', '_'], ""));
-        query =
-            query.filter(conventions::party_fold.like(format!("%{}%", fold(q))).or(conventions::number.like(number)));
+        let name = conventions::party_fold.like(search::name(q.as_str())).escape(search::ESCAPE);
+        query = query.filter(name.or(conventions::number.like(search::code(q.as_str())).escape(search::ESCAPE)));
     }
-    if let Some(number) = page.after(0) {
-        query = query.filter(conventions::number.gt(number.to_owned()));
-    }
-    let rows: Vec<ConventionRow> = query.order(conventions::number.asc()).limit(page.fetch()).load(tx.conn())?;
+    query
+}
+
+/// A page of conventions.
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    filter: &ConventionFilter,
+    page: &Page<ConventionSort>,
+) -> Outcome<PageView<Convention>> {
+    let mut query = filtered(filter);
+    keyset!(query, page, conventions::number, {
+        ConventionSort::Number => conventions::number, String;
+        ConventionSort::Name => conventions::party_fold, String;
+        ConventionSort::Amount => conventions::total_cents, i64;
+        ConventionSort::Updated => conventions::updated_at, Instant;
+    });
+    let rows: Vec<ConventionRow> = query.select(columns!()).load(tx.conn())?;
+    let found = rows.into_iter().map(ConventionRow::into_domain).collect::<Outcome<Vec<_>>>()?;
+    Ok(page.cut(found, tx.now(), place))
+}
+
+/// A convention's place in an order.
+#[must_use]
+pub fn place(by: ConventionSort, c: &Convention) -> (String, String) {
+    let value = match by {
+        ConventionSort::Number => c.number.clone(),
+        ConventionSort::Name => fold(c.party.name.as_str()),
+        ConventionSort::Amount => c.total.cents().to_string(),
+        ConventionSort::Updated => c.updated_at.to_string(),
+    };
+    (value, c.number.clone())
+}
+
+/// Every convention a filter takes, in an order.
+pub fn select(tx: &mut Tx<'_>, filter: &ConventionFilter, order: ConventionOrder) -> Outcome<Vec<Convention>> {
+    let mut query = filtered(filter);
+    let page = Page::whole(order);
+    keyset!(query, page, conventions::number, {
+        ConventionSort::Number => conventions::number, String;
+        ConventionSort::Name => conventions::party_fold, String;
+        ConventionSort::Amount => conventions::total_cents, i64;
+        ConventionSort::Updated => conventions::updated_at, Instant;
+    });
+    let rows: Vec<ConventionRow> = query.select(columns!()).load(tx.conn())?;
     each(rows, ConventionRow::into_domain)
 }
 

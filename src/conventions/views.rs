@@ -170,8 +170,9 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
 /// The full view of one convention, with its findings.
 pub(super) fn detail(tx: &mut Tx<'_>, convention: Convention) -> Outcome<ConventionView> {
     let id = convention.id;
-    let mut view =
-        views(tx, vec![convention.clone()])?.pop().ok_or_else(|| crate::kernel::Refused::not_found("Convention", id))?;
+    let mut view = views(tx, vec![convention.clone()])?
+        .pop()
+        .ok_or_else(|| crate::kernel::Refused::not_found("Convention", id))?;
     let uais: Vec<Uai> = view.lines.iter().map(|l| l.uai.clone()).collect();
     view.findings = Some(super::actions::findings_about(tx, &convention, &uais)?);
     Ok(view)

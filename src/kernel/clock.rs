@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, SubsecRound, Utc};
 use rand::Rng;
 use uuid::Uuid;
 use uuid::timestamp::context::ContextV7;
@@ -80,7 +80,12 @@ impl serde::Serialize for Instant {
 impl<'de> serde::Deserialize<'de> for Instant {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let raw = <String as serde::Deserialize>::deserialize(d)?;
-        Self::parse(&raw).ok_or_else(|| serde::de::Error::custom("instant RFC 3339 attendu"))
+        let fault = || {
+            let message = "Instant attendu comme « 2025-07-25T09:30:00Z » (RFC 3339), entre 1970 et 2199.";
+            serde::de::Error::custom(super::FieldFault::new("instant_format", message))
+        };
+        // Years of five digits do not sort as text, which is how one of the databases keeps instants.
+        Self::parse(&raw).filter(|at| (1970..2200).contains(&at.0.year())).ok_or_else(fault)
     }
 }
 

@@ -54,9 +54,77 @@ pub fn exercice(day: NaiveDate) -> i32 {
     day.year()
 }
 
+/// The door of a date in a request: `#[serde(with = "crate::kernel::dates::day")]`.
+///
+/// Ten characters, between 1900 and 2199: what chrono admits besides (`2025-6-5`, years of six digits) is a slip, and
+/// does not sort as text.
+pub mod day {
+    use chrono::{Datelike as _, NaiveDate};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    use crate::kernel::FieldFault;
+
+    pub(super) fn parse(raw: &str) -> Result<NaiveDate, FieldFault> {
+        let fault = |code, message: &str| FieldFault::new(code, message);
+        let shaped = raw.len() == 10 && raw.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let date =
+            raw.parse::<NaiveDate>().ok().filter(|_| shaped).ok_or_else(|| {
+                fault("date_format", "Date attendue au format AAAA-MM-JJ, et qui existe au calendrier.")
+            })?;
+        if (1900..2200).contains(&date.year()) {
+            return Ok(date);
+        }
+        Err(fault("date_range", "Date attendue entre 1900-01-01 et 2199-12-31."))
+    }
+
+    /// # Errors
+    /// `date_format`, `date_range`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<NaiveDate, D::Error> {
+        parse(&String::deserialize(d)?).map_err(D::Error::custom)
+    }
+
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(date: &NaiveDate, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(date)
+    }
+}
+
+/// The door of a date that may be absent: `#[serde(default, with = "crate::kernel::dates::some_day")]`.
+pub mod some_day {
+    use chrono::NaiveDate;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    /// # Errors
+    /// `date_format`, `date_range`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<NaiveDate>, D::Error> {
+        let raw = Option::<String>::deserialize(d)?;
+        raw.map(|raw| super::day::parse(&raw)).transpose().map_err(D::Error::custom)
+    }
+
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(date: &Option<NaiveDate>, s: S) -> Result<S::Ok, S::Error> {
+        date.serialize(s)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_has_ten_characters_and_a_likely_year() {
+        assert_eq!(day::parse("2024-02-29").unwrap().to_string(), "2024-02-29");
+        for bad in
+            ["2025-02-29", "2025-6-5", "+12025-06-05", "-0001-01-01", "05/06/2025", " 2025-06-05", "", "2025-06-0é"]
+        {
+            assert_eq!(day::parse(bad).unwrap_err().code, "date_format", "{bad}");
+        }
+        for bad in ["1899-12-31", "2200-01-01", "0000-01-01"] {
+            assert_eq!(day::parse(bad).unwrap_err().code, "date_range", "{bad}");
+        }
+    }
 
     #[test]
     fn a_school_year_joins_two_consecutive_years() {

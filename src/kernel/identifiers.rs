@@ -46,7 +46,7 @@ fn without_spaces(raw: &str) -> String {
 }
 
 string_newtype!(
-    /// SIRET : 14 chiffres avec une clé de Luhn (La Poste, SIREN 356000000 : ou une somme divisible par 5).
+    /// SIRET : un SIREN puis 5 chiffres, avec une clé de Luhn (La Poste, SIREN 356000000 : ou une somme divisible par 5).
     Siret, example: "21300278500011", pattern: "^[0-9]{14}$"
 );
 
@@ -69,6 +69,8 @@ impl Siret {
                 "La clé de contrôle du SIRET est fausse (Luhn) : un chiffre est mal recopié.",
             ));
         }
+        // Its first nine digits are a SIREN, with a key of their own.
+        Siren::check(siret.get(..9).unwrap_or_default())?;
         Ok(siret)
     }
 
@@ -188,7 +190,7 @@ impl Uai {
 
 string_newtype!(
     /// Code INSEE d'une commune : cinq caractères, `2A`/`2B` en Corse.
-    InseeCode, example: "30278", pattern: "^([0-9]{2}|2A|2B)[0-9]{3}$"
+    InseeCode, example: "30278", pattern: "^((0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5])[0-9]{3}|9[78][0-9]{3})$"
 );
 
 impl InseeCode {
@@ -200,6 +202,10 @@ impl InseeCode {
         if !head_ok || tail.len() != 3 || !tail.chars().all(|c| c.is_ascii_digit()) {
             return Err(shape());
         }
+        // A commune is in a department: `00000` is in none.
+        Departement::check(Self(code.clone()).departement().as_str()).map_err(|_| {
+            FieldFault::new("insee_departement", "Ce code INSEE ne commence par aucun département (ex. 30278, 2A004).")
+        })?;
         Ok(code)
     }
 
@@ -254,6 +260,13 @@ mod tests {
     }
 
     #[test]
+    fn a_siret_begins_with_a_siren() {
+        // The key of the whole is right, that of its first nine digits is not.
+        let fault = Siret::parse("63535963977110").unwrap_err();
+        assert_eq!(fault.code, "siren_key");
+    }
+
+    #[test]
     fn a_siret_in_scientific_notation_is_recognised() {
         assert_eq!(Siret::parse("2,13003E+13").unwrap_err().code, "scientific_notation");
         assert_eq!(Siret::parse("2.13003e13").unwrap_err().code, "scientific_notation");
@@ -276,6 +289,9 @@ mod tests {
         assert_eq!(Departement::parse("030").unwrap().as_str(), "30");
         assert_eq!(Departement::parse("971").unwrap().as_str(), "971");
         assert!(Departement::parse("100").is_err());
+        for nowhere in ["00000", "20004", "96001", "99999"] {
+            assert_eq!(InseeCode::parse(nowhere).unwrap_err().code, "insee_departement", "{nowhere}");
+        }
         assert_eq!(InseeCode::parse("2a004").unwrap().departement().as_str(), "2A");
         assert_eq!(InseeCode::parse("97105").unwrap().departement().as_str(), "971");
         let corsican = ('A'..='Z').find_map(|k| Uai::parse(&format!("6200001{k}")).ok()).unwrap();
@@ -286,9 +302,15 @@ mod tests {
         assert!(!Siren::parse("213002785").unwrap().usual_for(&InseeCode::parse("30001").unwrap()));
     }
 
+    /// A SIREN from its first eight digits.
+    fn with_key(head: &str) -> String {
+        (0..10).map(|k| format!("{head}{k}")).find(|siren| Siren::parse(siren).is_ok()).unwrap()
+    }
+
     proptest! {
         #[test]
-        fn exactly_one_key_makes_a_siret_valid(body in "[0-9]{13}") {
+        fn exactly_one_key_makes_a_siret_valid(head in "[0-9]{8}", tail in "[0-9]{4}") {
+            let body = format!("{}{tail}", with_key(&head));
             prop_assume!(!body.starts_with("356000000"));
             let valid = (0..10).filter(|k| Siret::parse(&format!("{body}{k}")).is_ok()).count();
             prop_assert_eq!(valid, 1);
@@ -299,7 +321,8 @@ mod tests {
             prop_assert_eq!(valid, 1);
         }
         #[test]
-        fn one_wrong_digit_is_always_caught(body in "[0-9]{13}", place in 0usize..14, add in 1u32..10) {
+        fn one_wrong_digit_is_always_caught(head in "[0-9]{8}", tail in "[0-9]{4}", place in 0usize..14, add in 1u32..10) {
+            let body = format!("{}{tail}", with_key(&head));
             prop_assume!(!body.starts_with("356000000"));
             let good = (0..10).map(|k| format!("{body}{k}")).find(|s| Siret::parse(s).is_ok()).unwrap();
             let bad: String = good.chars().enumerate()

@@ -96,7 +96,7 @@ entity_id!(
     ParticipationId,
     /// Un titre de perception.
     TitleId,
-    /// A decision to leave a small claim untitled.
+    /// Une décision de laisser une petite créance sans titre.
     DecisionId,
     /// The act that holds decisions taken together.
     SmallClaimActId,

@@ -80,7 +80,7 @@ macro_rules! text_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $text:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize,
             diesel::expression::AsExpression, diesel::deserialize::FromSqlRow, utoipa::ToSchema,
         )]
         #[diesel(sql_type = diesel::sql_types::Text)]
@@ -107,6 +107,12 @@ macro_rules! text_enum {
                         format!("Valeur inconnue ; valeurs admises : {}.", [$($text),+].join(", ")),
                     )),
                 }
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let raw = <String as serde::Deserialize>::deserialize(d)?;
+                Self::parse(&raw).map_err(serde::de::Error::custom)
             }
         }
         impl std::fmt::Display for $name {
@@ -201,11 +207,15 @@ fn check_length(text: &str, max: usize) -> Result<(), FieldFault> {
 fn check_characters(raw: &str, lines: bool) -> Result<(), FieldFault> {
     match raw.chars().find(|c| !(printable(*c) || lines && matches!(c, '\n' | '\r' | '\t'))) {
         None => Ok(()),
-        Some(c) => Err(FieldFault::new(
-            "unprintable_character",
-            format!("Caractère non imprimable dans les documents : U+{:04X}.", u32::from(c)),
-        )),
+        Some(c) => Err(unprintable_fault(c)),
     }
+}
+
+/// The fault of a character that no document can show.
+#[must_use]
+pub fn unprintable_fault(c: char) -> FieldFault {
+    let message = format!("Caractère non imprimable dans les documents : U+{:04X}.", u32::from(c));
+    FieldFault::new("unprintable_character", message)
 }
 
 /// The characters every bundled document font has: Latin with its accents, the usual punctuation, the euro. The patterns
@@ -246,6 +256,34 @@ impl Note {
     }
 }
 
+string_newtype!(
+    /// What a person types in a search box: up to 200 characters.
+    SearchText, example: "st laurent"
+);
+impl SearchText {
+    fn check(raw: &str) -> Result<String, FieldFault> {
+        check_length(raw, LINE_MAX)?;
+        match raw.chars().find(|c| c.is_control()) {
+            None => Ok(raw.trim().to_owned()),
+            Some(c) => Err(unprintable_fault(c)),
+        }
+    }
+}
+
+string_newtype!(
+    /// Stable code of a finding: snake_case, up to 60 characters.
+    FindingCode, example: "school_closed_since_signature", pattern: "^[a-z][a-z0-9_]{0,59}$"
+);
+impl FindingCode {
+    fn check(raw: &str) -> Result<String, FieldFault> {
+        let letters = raw.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if (1..=60).contains(&raw.len()) && letters && raw.starts_with(|c: char| c.is_ascii_lowercase()) {
+            return Ok(raw.to_owned());
+        }
+        Err(FieldFault::new("finding_code_format", "Code de constat attendu comme « school_closed_since_signature »."))
+    }
+}
+
 /// The form under which names are sorted and searched: no accents, lower case, `œ` as `oe`, punctuation as
 /// spaces, `st`/`ste` as `saint`/`sainte`.
 #[must_use]
@@ -263,6 +301,14 @@ pub fn fold(raw: &str) -> String {
             'ß' => plain.push_str("ss"),
             'ø' | 'Ø' => plain.push('o'),
             'ł' | 'Ł' => plain.push('l'),
+            'ĳ' | 'Ĳ' => plain.push_str("ij"),
+            // Typographic ligatures: never stored, but pasted into search boxes from documents.
+            'ﬀ' => plain.push_str("ff"),
+            'ﬁ' => plain.push_str("fi"),
+            'ﬂ' => plain.push_str("fl"),
+            'ﬃ' => plain.push_str("ffi"),
+            'ﬄ' => plain.push_str("ffl"),
+            'ﬅ' | 'ﬆ' => plain.push_str("st"),
             c if c.is_alphanumeric() => plain.extend(c.to_lowercase()),
             // Combining marks are what NFD took off the letters.
             c if ('\u{300}'..='\u{36f}').contains(&c) => {}
@@ -301,6 +347,7 @@ mod tests {
         assert_eq!(fold("ST-LAURENT-des-Arbres"), fold("Saint Laurent des Arbres"));
         assert_eq!(fold("Cœur d’Éthique"), "coeur d ethique");
         assert_eq!(fold("Ste-Énimie"), "sainte enimie");
+        assert_eq!(fold("Saint-Aﬃnité ŒUVRES"), "saint affinite oeuvres");
     }
 
     #[test]

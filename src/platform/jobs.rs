@@ -6,12 +6,15 @@
 //!      └── retry later ──┴── give up ──▶ failed
 //! ```
 //! A worker that dies lets its lease run out; another takes the job again, so every job re-checks its reason when
-//! it runs. A `dedup_key` makes enqueuing the same work twice a single job.
+//! it runs, and a worker that comes back too late leaves the job to who holds it. A job whose worker dies each time is
+//! given up like any other. A `dedup_key` makes enqueuing the same work twice a single job.
+//!
+//! Over 400 lines with its story: one table, and all that is known of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration as StdDuration;
+use std::time::{Duration as StdDuration, Instant as Stopwatch};
 
 use chrono::Duration;
 use diesel::prelude::*;
@@ -21,6 +24,8 @@ use serde::Serialize;
 use super::db::schema::jobs;
 use super::db::{AnyConnection, BATCH, Backend, Database, Tx, placeholders};
 use super::error::{Error, Outcome};
+use super::telemetry::{JobEnd, Metrics};
+use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Instant, ids::JobId};
 use crate::text_enum;
 
@@ -91,6 +96,8 @@ pub enum JobError {
 impl From<Error> for JobError {
     fn from(error: Error) -> Self {
         match error {
+            // Somebody else was at the same rows: that passes.
+            Error::Refused(r) if r.code == &CONCURRENT_CHANGE => Self::Retry(r.to_string()),
             Error::Refused(r) => Self::GiveUp(r.to_string()),
             other => Self::Retry(other.to_string()),
         }
@@ -142,6 +149,46 @@ pub fn backlog(tx: &mut Tx<'_>) -> Outcome<(i64, i64)> {
     Ok((waiting, failed))
 }
 
+/// What waits in the queue, for who watches over it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Jobs not done: kind, state, how many.
+    pub by_kind: Vec<(String, JobState, i64)>,
+    /// Age of the oldest job that is due and that no worker has taken, in seconds.
+    pub oldest_due_seconds: Option<i64>,
+}
+
+impl Backlog {
+    /// How many jobs are in a state.
+    #[must_use]
+    pub fn count(&self, state: JobState) -> i64 {
+        self.by_kind.iter().filter(|(_, s, _)| *s == state).map(|(_, _, count)| count).sum()
+    }
+}
+
+/// Reads the queue as it stands; jobs done are left out.
+pub fn overview(tx: &mut Tx<'_>) -> Outcome<Backlog> {
+    let now = tx.now();
+    let by_kind = jobs::table
+        .filter(jobs::state.eq_any([JobState::Queued, JobState::Running, JobState::Failed]))
+        .group_by((jobs::kind, jobs::state))
+        .order((jobs::kind.asc(), jobs::state.asc()))
+        .select((jobs::kind, jobs::state, diesel::dsl::count_star()))
+        .load(tx.conn())?;
+    // Due: its time has come, or its worker's lease ran out.
+    let queued: Option<Instant> = jobs::table
+        .filter(jobs::state.eq(JobState::Queued).and(jobs::run_at.le(now)))
+        .select(diesel::dsl::min(jobs::run_at))
+        .first(tx.conn())?;
+    let abandoned: Option<Instant> = jobs::table
+        .filter(jobs::state.eq(JobState::Running).and(jobs::lease_until.lt(now).assume_not_null()))
+        .select(diesel::dsl::min(jobs::lease_until))
+        .first(tx.conn())?;
+    let oldest = queued.into_iter().chain(abandoned).min();
+    let oldest_due_seconds = oldest.map(|since| (now.timestamp() - since.timestamp()).max(0));
+    Ok(Backlog { by_kind, oldest_due_seconds })
+}
+
 /// Takes the oldest job due, if any, and leases it.
 fn lease(tx: &mut Tx<'_>, patience: Patience) -> Outcome<Option<Job>> {
     let now = tx.now();
@@ -162,6 +209,13 @@ fn lease(tx: &mut Tx<'_>, patience: Patience) -> Outcome<Option<Job>> {
         AnyConnection::Sqlite(c) => due().first(c).optional()?,
     };
     let Some(job) = job else { return Ok(None) };
+    if job.state == JobState::Running && job.attempts >= patience.max_attempts {
+        // Its worker died each time, and never lived to say so: the next one would die of it, too.
+        let cause = JobError::GiveUp("the worker died each time".to_owned());
+        tracing::error!(job = %job.id, kind = %job.kind, attempts = job.attempts, "job given up: its worker dies of it");
+        close(tx, job.id, job.attempts, &cause)?;
+        return lease(tx, patience);
+    }
     diesel::update(jobs::table.find(job.id))
         .set((
             jobs::state.eq(JobState::Running),
@@ -172,35 +226,47 @@ fn lease(tx: &mut Tx<'_>, patience: Patience) -> Outcome<Option<Job>> {
     Ok(Some(job))
 }
 
-fn finish(tx: &mut Tx<'_>, job: &Job, result: &Result<(), JobError>, patience: Patience) -> Outcome<()> {
+/// Sets a job aside for a person to look at; false when another worker took it meanwhile.
+fn close(tx: &mut Tx<'_>, id: JobId, attempts: i64, error: &JobError) -> Outcome<bool> {
+    let (JobError::Retry(cause) | JobError::GiveUp(cause)) = error;
     let now = tx.now();
-    let row = jobs::table.find(job.id);
+    let mine = jobs::table.find(id).filter(jobs::state.eq(JobState::Running)).filter(jobs::attempts.eq(attempts));
+    let done = diesel::update(mine)
+        .set((
+            jobs::state.eq(JobState::Failed),
+            jobs::finished_at.eq(now),
+            jobs::last_error.eq(cause),
+            jobs::dedup_key.eq(None::<String>),
+        ))
+        .execute(tx.conn())?;
+    Ok(done == 1)
+}
+
+/// Records how a run ended; none when the lease ran out meanwhile and the job is another worker's.
+fn finish(tx: &mut Tx<'_>, job: &Job, result: &Result<(), JobError>, patience: Patience) -> Outcome<Option<JobEnd>> {
+    let now = tx.now();
+    // Each lease counts one more attempt: this one is still ours if nobody counted after us.
+    let mine = || {
+        jobs::table.find(job.id).filter(jobs::state.eq(JobState::Running)).filter(jobs::attempts.eq(job.attempts + 1))
+    };
     match result {
         Ok(()) => {
             // A finished job frees its key: the same work may be asked again another day.
-            diesel::update(row)
+            let done = diesel::update(mine())
                 .set((jobs::state.eq(JobState::Done), jobs::finished_at.eq(now), jobs::dedup_key.eq(None::<String>)))
                 .execute(tx.conn())?;
+            Ok((done == 1).then_some(JobEnd::Done))
         }
         Err(JobError::Retry(cause)) if job.attempts + 1 < patience.max_attempts => {
             let exponent = u32::try_from(job.attempts.min(7)).unwrap_or(0);
             let wait = Duration::seconds(5 * i64::from(2_u32.pow(exponent)));
-            diesel::update(row)
+            let done = diesel::update(mine())
                 .set((jobs::state.eq(JobState::Queued), jobs::run_at.eq(now.plus(wait)), jobs::last_error.eq(cause)))
                 .execute(tx.conn())?;
+            Ok((done == 1).then_some(JobEnd::Retried))
         }
-        Err(JobError::Retry(cause) | JobError::GiveUp(cause)) => {
-            diesel::update(row)
-                .set((
-                    jobs::state.eq(JobState::Failed),
-                    jobs::finished_at.eq(now),
-                    jobs::last_error.eq(cause),
-                    jobs::dedup_key.eq(None::<String>),
-                ))
-                .execute(tx.conn())?;
-        }
+        Err(error) => Ok(close(tx, job.id, job.attempts + 1, error)?.then_some(JobEnd::Failed)),
     }
-    Ok(())
 }
 
 type Handler = dyn Fn(&Database, &str) -> Result<(), JobError> + Send + Sync;
@@ -210,6 +276,7 @@ type Handler = dyn Fn(&Database, &str) -> Result<(), JobError> + Send + Sync;
 pub struct Handlers {
     by_kind: HashMap<&'static str, Arc<Handler>>,
     patience: Patience,
+    metrics: Option<Metrics>,
 }
 
 impl Handlers {
@@ -228,6 +295,13 @@ impl Handlers {
     #[must_use]
     pub fn patient(mut self, patience: Patience) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// Sets where runs are counted.
+    #[must_use]
+    pub fn measured(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
         self
     }
 
@@ -251,15 +325,34 @@ impl Handlers {
             return Ok(false);
         }
         let Some(job) = db.write(|tx| lease(tx, self.patience))? else { return Ok(false) };
-        let result = match self.by_kind.get(job.kind.as_str()) {
-            Some(run) => run(db, &job.payload),
-            None => Err(JobError::GiveUp(format!("no handler for « {} »", job.kind))),
-        };
+        let span = tracing::info_span!("job", job_id = %job.id, kind = %job.kind, attempt = job.attempts + 1);
+        let _entered = span.enter();
+        let started = Stopwatch::now();
+        let result = self.run(db, &job);
+        let took = started.elapsed();
         if let Err(JobError::Retry(cause) | JobError::GiveUp(cause)) = &result {
-            tracing::warn!(job = %job.id, kind = %job.kind, %cause, "job failed");
+            tracing::warn!(%cause, "job failed");
         }
-        db.write(|tx| finish(tx, &job, &result, self.patience))?;
+        match db.write(|tx| finish(tx, &job, &result, self.patience))? {
+            Some(end) => {
+                // A kind nobody registered may be anything: it is no label.
+                let kind = self.by_kind.get_key_value(job.kind.as_str()).map_or("unknown", |(kind, _)| kind);
+                if let Some(metrics) = &self.metrics {
+                    metrics.job_ran(kind, end, took);
+                }
+            }
+            None => tracing::warn!("the lease ran out before the job ended: another worker has it"),
+        }
         Ok(true)
+    }
+
+    fn run(&self, db: &Database, job: &Job) -> Result<(), JobError> {
+        let Some(run) = self.by_kind.get(job.kind.as_str()) else {
+            return Err(JobError::GiveUp(format!("no handler for « {} »", job.kind)));
+        };
+        // A panic ends the job, not the worker: the queue would stop for good with its last thread.
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(db, &job.payload)));
+        outcome.unwrap_or_else(|_| Err(JobError::Retry("the job panicked".to_owned())))
     }
 
     /// Runs everything due now; returns how many ran.
@@ -287,13 +380,25 @@ impl Handlers {
                     {
                         tracing::warn!(%cause, "memory not given back");
                     }
-                    std::thread::sleep(poll);
+                    pause(poll, stop);
                 }
                 Err(cause) => {
                     tracing::error!(%cause, "queue");
-                    std::thread::sleep(poll.saturating_mul(5));
+                    pause(poll.saturating_mul(5), stop);
                 }
             }
         }
+    }
+}
+
+/// Sleeps, but not through a request to stop.
+fn pause(length: StdDuration, stop: &AtomicBool) {
+    let until = Stopwatch::now() + length;
+    while !stop.load(Ordering::Relaxed) {
+        let left = until.saturating_duration_since(Stopwatch::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(StdDuration::from_millis(100)));
     }
 }

@@ -1,10 +1,11 @@
-//! Plumbing, without a business word: database, web, jobs, documents, tabular files.
+//! Plumbing, without a business word: database, web, jobs, documents, tabular files, measures.
 
 pub mod db;
 pub mod documents;
 pub mod error;
 pub mod jobs;
 pub mod tabular;
+pub mod telemetry;
 pub mod web;
 
 pub use db::{Database, Tx};

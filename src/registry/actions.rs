@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::codes::{PAYER_UNKNOWN, SIRET_TAKEN, SUCCESSION_EXISTS, SUCCESSION_LOOP, UAI_TAKEN};
 use super::collectivite::{Collectivite, CollectiviteRequest};
+use super::import_actions::hold;
 use super::kinds::{SetBy, SuccessionKind};
 use super::school::{self, PayerFacts, PayerPeriod, PayerView, School, SchoolRequest, SchoolView};
 use super::store_collectivites::{self as collectivites, Succession};
@@ -17,7 +18,7 @@ use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, FieldFault, Finding, Refused, Siret, Uai};
-use crate::platform::web::{merged, problem::PRECONDITION_FAILED};
+use crate::platform::web::{IfMatch, merged};
 use crate::platform::{Outcome, Tx};
 
 fn siret_taken(siret: &Siret) -> Refused {
@@ -44,7 +45,7 @@ fn claim_insee(tx: &mut Tx<'_>, c: &Collectivite) -> Outcome<()> {
         && c.said.kind == super::kinds::CollectiviteKind::Commune
         && collectivites::insee_holder(tx, insee)?.is_none()
     {
-        collectivites::insert_insee_codes(tx, &[(insee.clone(), c.id, true)])?;
+        collectivites::claim_insee_code(tx, insee, c.id)?;
     }
     Ok(())
 }
@@ -60,23 +61,16 @@ pub fn collectivite(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<(Collectivite, Ve
     Ok((found, findings))
 }
 
-fn same_version(read: i64, current: i64) -> Outcome<()> {
-    if read == current {
-        return Ok(());
-    }
-    Err(Refused::new(&PRECONDITION_FAILED, format!("Version {read} annoncée, version {current} enregistrée.")).into())
-}
-
 /// Changes what a person may change; the fields of the patch become theirs.
 pub fn patch_collectivite(
     tx: &mut Tx<'_>,
     actor: &Actor,
     siret: &Siret,
-    version: i64,
+    read: &IfMatch,
     patch: &Value,
 ) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
-    same_version(version, found.version)?;
+    read.admits(found.version)?;
     let (said, fields) = merged(&found.said, patch)?;
     if said.siret != found.said.siret {
         let fault = FieldFault::new(
@@ -98,6 +92,7 @@ pub fn patch_collectivite(
 pub struct SiretRequest {
     pub siret: Siret,
     /// Premier jour du nouveau SIRET.
+    #[serde(with = "crate::kernel::dates::day")]
     pub from: NaiveDate,
 }
 
@@ -105,6 +100,11 @@ pub struct SiretRequest {
 pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRequest) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
     let old = found.said.siret.clone();
+    let began = collectivites::sirets(tx, found.id)?.into_iter().find(|s| s.siret == old).and_then(|s| s.valid_from);
+    if let Some(began) = began.filter(|began| new.from <= *began) {
+        let fault = FieldFault::new("date_order", format!("Le SIRET actuel commence le {began} : le suivant, après."));
+        return Err(Refused::field("/from", &fault, Some(new.from.to_string())).into());
+    }
     collectivites::replace_siret(tx, found.id, &old, &new.siret, new.from, || siret_taken(&new.siret))?;
     found.said.siret = new.siret.clone();
     collectivites::save(tx, &mut found)?;
@@ -119,6 +119,7 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
 pub struct SuccessionRequest {
     pub kind: SuccessionKind,
     pub successor_siret: Siret,
+    #[serde(with = "crate::kernel::dates::day")]
     pub effective_on: NaiveDate,
     /// L'acte, par exemple « arrêté préfectoral du 12 décembre 2024 ».
     pub act_reference: Line,
@@ -131,10 +132,12 @@ pub fn record_succession(
     siret: &Siret,
     request: &SuccessionRequest,
 ) -> Outcome<Collectivite> {
+    // Two successions recorded at once could close a loop that neither sees.
+    hold(tx)?;
     let (mut predecessor, _) = collectivite(tx, siret)?;
     let (successor, _) = collectivite(tx, &request.successor_siret)?;
     let chain: HashMap<_, _> = collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect();
-    if last_successor(&chain, successor.id, None).0 == predecessor.id {
+    if successor.id == predecessor.id || last_successor(&chain, successor.id, None).0 == predecessor.id {
         return Err(Refused::new(
             &SUCCESSION_LOOP,
             "Le successeur désigné est lui-même remplacé par cette collectivité.",
@@ -158,26 +161,33 @@ pub fn record_succession(
         predecessor.said.closed_on = request.effective_on.pred_opt();
     }
     collectivites::save(tx, &mut predecessor)?;
-    for (uai, periods) in schools::all_payers(tx)? {
-        if periods
-            .iter()
-            .any(|p| p.collectivite_id == predecessor.id && p.until.is_none_or(|u| u > request.effective_on))
-        {
-            let heir = PayerPeriod {
-                from: request.effective_on,
-                until: None,
-                collectivite_id: successor.id,
-                set_by: SetBy::Person,
-            };
-            schools::replace_payers(tx, &uai, &school::with_payer(periods, heir))?;
-        }
-    }
+    inherit(tx, predecessor.id, successor.id, request.effective_on)?;
     audit::record(
         tx,
         actor,
         Entry::new("collectivite.succeeded", "collectivite", siret, serde_json::to_value(request)?),
     )?;
     Ok(predecessor)
+}
+
+/// From a date on, the heir pays for what its predecessor paid for.
+fn inherit(tx: &mut Tx<'_>, from: CollectiviteId, to: CollectiviteId, effective_on: NaiveDate) -> Outcome<()> {
+    let paid = |periods: &[PayerPeriod]| {
+        periods.iter().any(|p| p.collectivite_id == from && p.until.is_none_or(|u| u > effective_on))
+    };
+    let uais: Vec<Uai> =
+        schools::all_payers(tx)?.into_iter().filter(|(_, periods)| paid(periods)).map(|(uai, _)| uai).collect();
+    let mut touched = schools::by_uais(tx, &uais)?;
+    touched.sort_by(|a, b| a.said.uai.cmp(&b.said.uai));
+    for school in &mut touched {
+        // The school's row first: it is what two writers of its payers meet at. Its version tells who follows changes.
+        schools::save(tx, school)?;
+    }
+    for (uai, periods) in schools::payers_of(tx, &uais)? {
+        let heir = PayerPeriod { from: effective_on, until: None, collectivite_id: to, set_by: SetBy::Person };
+        schools::replace_payers(tx, &uai, &school::with_payer(periods, heir))?;
+    }
+    Ok(())
 }
 
 /// Follows successions to the end (or to those in force on a day); gives the last link too.
@@ -248,7 +258,7 @@ fn known_payer(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Collectivite> {
 pub struct PayerRequest {
     pub payer_siret: Siret,
     /// Premier jour où elle paie ; absent : depuis l'origine.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub payer_from: Option<NaiveDate>,
 }
 
@@ -256,6 +266,8 @@ pub struct PayerRequest {
 pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerRequest) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
     let payer = known_payer(tx, &request.payer_siret)?;
+    // The school's row first: the second of two writers finds it changed, and reads no periods that are going.
+    schools::save(tx, &mut found)?;
     let periods = schools::payers_of(tx, std::slice::from_ref(uai))?.remove(uai).unwrap_or_default();
     let new = PayerPeriod {
         from: request.payer_from.unwrap_or_else(school::since_ever),
@@ -264,15 +276,14 @@ pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerReque
         set_by: SetBy::Person,
     };
     schools::replace_payers(tx, uai, &school::with_payer(periods, new))?;
-    schools::save(tx, &mut found)?;
     audit::record(tx, actor, Entry::new("school.payer_set", "school", uai, serde_json::to_value(request)?))?;
     school_view(tx, uai)
 }
 
 /// Changes what a person may change of a school.
-pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, version: i64, patch: &Value) -> Outcome<SchoolView> {
+pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, read: &IfMatch, patch: &Value) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
-    same_version(version, found.version)?;
+    read.admits(found.version)?;
     let (mut said, fields) = merged(&found.said, patch)?;
     if said.uai != *uai {
         let fault = FieldFault::new("uai_immutable", "Un UAI ne se corrige pas : c'est une autre école.");

@@ -86,7 +86,7 @@ pub struct CollectiviteRequest {
     #[serde(default)]
     pub chorus: Chorus,
     /// Dernier jour d'existence, quand elle a cessé.
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub closed_on: Option<NaiveDate>,
 }
 

@@ -8,11 +8,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::actions::{self, SiretRequest, SuccessionRequest};
 use super::collectivite::{CollectiviteRequest, CollectiviteView, SiretView};
 use super::kinds::CollectiviteKind;
-use super::store_collectivites::{self as store, CollectiviteFilter};
+use super::store_collectivites::{self as store, CollectiviteFilter, CollectiviteOrder};
 use crate::access::{Can, ManageRegistry, Read};
+use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, Finding, InseeCode, Instant, Siret, Uai};
 use crate::path_keys;
-use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{CreationRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 path_keys!(Siret => "siret", Uai => "uai");
@@ -45,7 +46,7 @@ fn detail(
     operation_id = "create_collectivite", tag = "Registre", request_body = CollectiviteRequest,
     responses(
         (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
-        WriteRefusals,
+        CreationRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -63,58 +64,47 @@ async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body:
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     departement: Option<Departement>,
     kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien.
     insee_code: Option<InseeCode>,
+    /// SIRET, actuel ou ancien.
+    collectivite: Option<Siret>,
     /// Nom, ou début de SIRET.
-    q: Option<String>,
+    q: Option<SearchText>,
+    /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
     updated_since: Option<Instant>,
-    /// `siret` (défaut) ou `name`.
+    /// Ordre ; « - » devant, du dernier au premier.
     #[param(inline)]
-    sort: Option<CollectiviteSort>,
+    sort: Option<CollectiviteOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
 }
-
-crate::text_enum!(
-    /// Ordre de la liste.
-    CollectiviteSort { Siret => "siret", Name => "name" }
-);
 
 /// Lister les collectivités
 #[utoipa::path(
     operation_id = "list_collectivites", tag = "Registre", params(ListQuery),
     responses(
         (status = 200, body = PageView<CollectiviteView>, description = "Une page"),
-        ReadRefusals,
     ),
     security(("bearer" = []))
 )]
 #[get("/collectivites")]
 async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
-    let sort = query.sort.unwrap_or(CollectiviteSort::Siret);
-    let by_name = sort == CollectiviteSort::Name;
-    let page = Page::read(query.limit, query.cursor.as_deref(), sort.as_str(), if by_name { 2 } else { 1 })?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let filter = CollectiviteFilter {
         departement: query.departement,
         kind: query.kind,
         insee_code: query.insee_code,
+        collectivite: query.collectivite,
         q: query.q,
         updated_since: query.updated_since,
-        by_name,
     };
-    let view = state
-        .read(move |tx| {
-            let rows = store::list(tx, &filter, &page)?;
-            let keys = move |c: &super::Collectivite| {
-                if by_name { vec![c.name_fold(), c.said.siret.to_string()] } else { vec![c.said.siret.to_string()] }
-            };
-            Reply::ok(&page.finish(rows, sort.as_str(), keys, CollectiviteView::from))
-        })
-        .await?;
-    Ok(view.into_response())
+    let reply = state.read(move |tx| Reply::ok(&store::list(tx, &filter, &page)?.map(CollectiviteView::from))).await?;
+    Ok(reply.into_response())
 }
 
 /// Lire une collectivité
@@ -158,13 +148,13 @@ async fn change(
     state: State,
     can: Can<ManageRegistry>,
     Key(siret): Key<Siret>,
-    call: CallContext,
+    mut call: CallContext,
     body: Body<Value>,
 ) -> Answer {
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let changed = actions::patch_collectivite(tx, &can.actor, &siret, version, &body.value)?;
+            let changed = actions::patch_collectivite(tx, &can.actor, &siret, &version, &body.value)?;
             let version = changed.version;
             Reply::versioned(&detail(tx, changed, Vec::new())?, version)
         })

@@ -8,7 +8,7 @@ use super::import_view::ImportView;
 use super::{ImportSchoolsOptions, import_collectivites, import_contacts, import_schools};
 use crate::access::{Can, ManageRegistry};
 use crate::kernel::{Departement, FieldFault};
-use crate::platform::web::docs::WriteRefusals;
+use crate::platform::web::docs::CreationRefusals;
 use crate::platform::web::{Answer, CallContext, Params, Reply, State, Upload};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -17,6 +17,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ImportQuery {
     /// `true` : même traitement, rien n'est écrit.
     dry_run: Option<bool>,
@@ -24,6 +25,7 @@ struct ImportQuery {
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ImportSchoolsQuery {
     /// `true` : même traitement, rien n'est écrit.
     dry_run: Option<bool>,
@@ -36,6 +38,9 @@ struct ImportSchoolsQuery {
 /// `30,34`: departments, each once.
 fn departements<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Departement>, D::Error> {
     let raw = String::deserialize(d)?;
+    if raw.is_empty() {
+        return Ok(Vec::new());
+    }
     let parsed: Result<Vec<_>, FieldFault> = raw.split(',').map(Departement::parse).collect();
     let mut list = parsed.map_err(serde::de::Error::custom)?;
     list.sort();
@@ -50,7 +55,7 @@ fn departements<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Departement>, D::
 #[utoipa::path(
     operation_id = "import_collectivites", tag = "Registre", params(ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
-    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), CreationRefusals),
     security(("bearer" = []))
 )]
 #[post("/collectivites/imports")]
@@ -63,7 +68,7 @@ async fn collectivites(
 ) -> Answer {
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
     state
-        .post(actor.user, call, upload.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
             Reply::ok(&import_collectivites(tx, &actor, upload.file.path(), dry_run)?)
         })
         .await
@@ -76,7 +81,7 @@ async fn collectivites(
 #[utoipa::path(
     operation_id = "import_schools", tag = "Registre", params(ImportSchoolsQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
-    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), CreationRefusals),
     security(("bearer" = []))
 )]
 #[post("/schools/imports")]
@@ -88,9 +93,10 @@ async fn schools(
     upload: Upload,
 ) -> Answer {
     let actor = can.actor;
-    let options = ImportSchoolsOptions { dry_run: query.dry_run.unwrap_or(false), complete_for: query.complete_for };
+    let dry_run = query.dry_run.unwrap_or(false);
+    let options = ImportSchoolsOptions { dry_run, complete_for: query.complete_for };
     state
-        .post(actor.user, call, upload.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
             Reply::ok(&import_schools(tx, &actor, upload.file.path(), options)?)
         })
         .await
@@ -102,7 +108,7 @@ async fn schools(
 #[utoipa::path(
     operation_id = "import_contacts", tag = "Registre", params(ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
-    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), CreationRefusals),
     security(("bearer" = []))
 )]
 #[post("/contacts/imports")]
@@ -115,7 +121,7 @@ async fn contacts(
 ) -> Answer {
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
     state
-        .post(actor.user, call, upload.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
             Reply::ok(&import_contacts(tx, &actor, upload.file.path(), dry_run)?)
         })
         .await

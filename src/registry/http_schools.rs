@@ -7,11 +7,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, PayerRequest};
 use super::kinds::{SchoolKind, Sector};
-use super::school::{School, SchoolRequest, SchoolView};
-use super::store_schools::{self as store, SchoolFilter};
+use super::school::{SchoolRequest, SchoolView};
+use super::store_schools::{self as store, SchoolFilter, SchoolOrder};
 use crate::access::{Can, ManageRegistry, Read};
+use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Siret, Uai};
-use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{CreationRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -25,7 +26,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     operation_id = "create_school", tag = "Registre", request_body = SchoolRequest,
     responses(
         (status = 201, body = SchoolView, description = "Enregistrée"),
-        WriteRefusals,
+        CreationRefusals,
     ),
     security(("bearer" = []))
 )]
@@ -42,16 +43,21 @@ async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body:
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     departement: Option<Departement>,
     sector: Option<Sector>,
     kind: Option<SchoolKind>,
     insee_code: Option<InseeCode>,
-    /// SIRET de la collectivité qui paie aujourd'hui.
+    /// SIRET, actuel ou ancien, de la collectivité qui paie aujourd'hui.
     collectivite: Option<Siret>,
     /// Nom de l'école ou de la commune, ou début d'UAI.
-    q: Option<String>,
+    q: Option<SearchText>,
+    /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
     updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<SchoolOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -62,13 +68,12 @@ struct ListQuery {
     operation_id = "list_schools", tag = "Registre", params(ListQuery),
     responses(
         (status = 200, body = PageView<SchoolView>, description = "Une page"),
-        ReadRefusals,
     ),
     security(("bearer" = []))
 )]
 #[get("/schools")]
 async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "uai", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let filter = SchoolFilter {
         departement: query.departement,
         sector: query.sector,
@@ -80,9 +85,8 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
     };
     let reply = state
         .read(move |tx| {
-            let rows = store::list(tx, &filter, &page)?;
-            let cut = page.finish(rows, "uai", |s: &School| vec![s.said.uai.to_string()], |s| s);
-            Reply::ok(&PageView { data: actions::school_views(tx, cut.data)?, meta: cut.meta })
+            let page = store::list(tx, &filter, &page)?;
+            Reply::ok(&page.map_all(|schools| actions::school_views(tx, schools))?)
         })
         .await?;
     Ok(reply.into_response())
@@ -126,13 +130,13 @@ async fn change(
     state: State,
     can: Can<ManageRegistry>,
     Key(uai): Key<Uai>,
-    call: CallContext,
+    mut call: CallContext,
     body: Body<Value>,
 ) -> Answer {
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let view = actions::patch_school(tx, &can.actor, &uai, version, &body.value)?;
+            let view = actions::patch_school(tx, &can.actor, &uai, &version, &body.value)?;
             Reply::versioned(&view, view.version)
         })
         .await?;

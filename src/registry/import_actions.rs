@@ -43,8 +43,11 @@ pub(super) fn next_chunk<T: Hash>(rows: &mut ReadRows<'_, T>, view: &mut ImportV
     Ok(kept)
 }
 
-/// Imports take turns: two at once would each create what the other does not see yet.
-pub(super) fn take_turn(tx: &mut Tx<'_>) -> Outcome<()> {
+/// Acts that write or pin many rows of the registry take turns: two imports at once would each create what the other
+/// does not see yet, and two acts that lock the same rows in different orders would wait for each other for ever.
+///
+/// Who also holds a campaign holds it first.
+pub fn hold(tx: &mut Tx<'_>) -> Outcome<()> {
     counters::lock(tx, "registry:imports")
 }
 

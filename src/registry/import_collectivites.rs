@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 
 use super::collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
 use super::import::communes::{self, CommuneRow};
-use super::import_actions::{Kept, finish, next_chunk, take_turn};
+use super::import_actions::{Kept, finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
 use super::kinds::CollectiviteKind;
 use super::store_collectivites as store;
@@ -26,7 +26,7 @@ type No = (&'static str, String);
 /// Imports a file of communes (and other bodies).
 pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run: bool) -> Outcome<ImportView> {
     let table = communes::open(path).map_err(|f| refused(&f))?;
-    take_turn(tx)?;
+    hold(tx)?;
     let mut view = ImportView { dry_run, ..ImportView::default() };
     let mut import = Import::load(tx)?;
     let mut rows = communes::read(&table).map_err(|f| refused(&f))?;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::collectivite::{Collectivite, Representative};
 use super::import::contacts::{self, ContactKey, ContactRow};
-use super::import_actions::{finish, next_chunk, take_turn};
+use super::import_actions::{finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
 use super::store_collectivites as store;
 use crate::kernel::ids::CollectiviteId;
@@ -19,7 +19,7 @@ use crate::platform::{Outcome, Tx};
 /// Imports a file of contacts.
 pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run: bool) -> Outcome<ImportView> {
     let table = contacts::open(path).map_err(|f| refused(&f))?;
-    take_turn(tx)?;
+    hold(tx)?;
     let mut view = ImportView { dry_run, ..ImportView::default() };
     let insee = store::insee_codes(tx)?.into_iter().map(|(code, id, current)| (code, (id, current))).collect();
     let sirets = store::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect();

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::collectivite::Collectivite;
 use super::import::directory::{self, SchoolRow};
-use super::import_actions::{Kept, finish, next_chunk, take_turn};
+use super::import_actions::{Kept, finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
 use super::kinds::SetBy;
 use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolRequest, payer_on, since_ever, with_payer};
@@ -22,7 +22,7 @@ use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools::{self as store, SchoolFilter};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::{Actor, Departement, FieldFault, Finding, InseeCode, Instant, Refused, Uai};
+use crate::kernel::{Actor, Departement, FieldFault, Finding, InseeCode, Instant, Refused, SchoolYear, Uai};
 use crate::platform::{Outcome, Tx};
 
 /// How a directory is imported.
@@ -41,7 +41,7 @@ pub fn import_schools(
     options: ImportSchoolsOptions,
 ) -> Outcome<ImportView> {
     let table = directory::open(path).map_err(|f| refused(&f))?;
-    take_turn(tx)?;
+    hold(tx)?;
     let mut view = ImportView { dry_run: options.dry_run, ..ImportView::default() };
     let payers = Payers::load(tx)?;
     let mut present = Present::default();
@@ -207,9 +207,17 @@ fn bring(school: &mut School, row: &SchoolRow, today: NaiveDate, findings: &mut 
         ToString::to_string,
         findings,
     );
+    let show = |count: &Option<Count>| count.map_or_else(String::new, |c| c.0.to_string());
     if let Some(pupils) = row.pupils {
-        let show = |count: &Option<Count>| count.map_or_else(String::new, |c| c.0.to_string());
         Collectivite::take(person, "pupils", &mut said.pupils, &Some(Count(pupils)), show, findings);
+    }
+    if let Some(classes) = row.classes {
+        Collectivite::take(person, "classes", &mut said.classes, &Some(Count(classes)), show, findings);
+    }
+    if row.first_school_year.is_some() {
+        let show = |year: &Option<SchoolYear>| year.as_ref().map_or_else(String::new, ToString::to_string);
+        let (slot, value) = (&mut said.first_school_year, &row.first_school_year);
+        Collectivite::take(person, "first_school_year", slot, value, show, findings);
     }
     let day = |day: &Option<NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
     if row.opened_on.is_some() {

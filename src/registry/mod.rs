@@ -31,18 +31,19 @@ pub use actions::{
 };
 pub use codes::CODES;
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+pub use import_actions::hold;
 pub use import_collectivites::import_collectivites;
 pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView, refused as file_refused};
 pub use school::{PayerPeriod, School, SchoolRequest, payer_for_year};
-pub use store_collectivites::Succession;
+pub use store_collectivites::{CollectiviteFilter, Succession};
 pub use store_schools::SchoolFilter;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::kernel::Uai;
 use crate::kernel::ids::CollectiviteId;
+use crate::kernel::{Siret, Uai};
 use crate::platform::{Outcome, Tx};
 
 /// Mounts the routes.
@@ -78,6 +79,16 @@ pub fn collectivites(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Collect
     Ok(store_collectivites::all(tx)?.into_iter().map(|c| (c.id, c)).collect())
 }
 
+/// The collectivités a filter takes.
+pub fn select_collectivites(tx: &mut Tx<'_>, filter: &CollectiviteFilter) -> Outcome<HashSet<CollectiviteId>> {
+    Ok(store_collectivites::select_ids(tx, filter)?.into_iter().collect())
+}
+
+/// Whose each SIRET ever known is.
+pub fn sirets(tx: &mut Tx<'_>) -> Outcome<HashMap<Siret, CollectiviteId>> {
+    Ok(store_collectivites::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect())
+}
+
 /// Every succession, by predecessor.
 pub fn successions(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Succession>> {
     Ok(store_collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect())
@@ -88,7 +99,7 @@ pub fn payers_by_siret(tx: &mut Tx<'_>) -> Outcome<HashMap<crate::kernel::Siret,
     Ok(store_collectivites::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect())
 }
 
-/// Notes the first school year some schools took part, where none was known.
+/// Notes the first school year some schools took part; who calls has left aside what a person wrote.
 pub fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, crate::kernel::SchoolYear)]) -> Outcome<()> {
     store_schools::note_first_school_years(tx, years)
 }

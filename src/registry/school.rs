@@ -27,7 +27,7 @@ pub struct SchoolRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_siret: Option<Siret>,
     /// Premier jour où ce payeur paie ; absent : depuis l'origine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
     pub payer_from: Option<NaiveDate>,
     #[serde(default)]
     #[schema(minimum = 0, maximum = 5000)]
@@ -35,9 +35,9 @@ pub struct SchoolRequest {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 5000)]
     pub classes: Option<Count>,
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub opened_on: Option<NaiveDate>,
-    #[serde(default)]
+    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub closed_on: Option<NaiveDate>,
     /// Première année scolaire de participation.
     #[serde(default)]
@@ -49,14 +49,22 @@ pub struct SchoolRequest {
 #[schema(value_type = i64, minimum = 0, maximum = 5000)]
 pub struct Count(pub i64);
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let count = i64::deserialize(d)?;
+impl Count {
+    /// Its one door.
+    ///
+    /// # Errors
+    /// `count_range`.
+    pub fn parse(count: i64) -> Result<Self, crate::kernel::FieldFault> {
         if (0..=5000).contains(&count) {
             return Ok(Self(count));
         }
-        let fault = crate::kernel::FieldFault::new("count_range", "Effectif attendu entre 0 et 5000.");
-        Err(serde::de::Error::custom(fault))
+        Err(crate::kernel::FieldFault::new("count_range", "Effectif attendu entre 0 et 5000."))
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Self::parse(i64::deserialize(d)?).map_err(serde::de::Error::custom)
     }
 }
 
@@ -75,7 +83,18 @@ pub struct School {
 }
 
 /// Fields an import may bring, by the name they have in `person_fields`.
-const TRACKED: [&str; 8] = ["name", "kind", "sector", "insee_code", "commune_name", "pupils", "opened_on", "closed_on"];
+const TRACKED: [&str; 10] = [
+    "name",
+    "kind",
+    "sector",
+    "insee_code",
+    "commune_name",
+    "pupils",
+    "classes",
+    "opened_on",
+    "closed_on",
+    "first_school_year",
+];
 
 impl School {
     /// A new one, said by a person.
@@ -85,6 +104,8 @@ impl School {
         school.person_fields = ["name", "kind", "sector", "insee_code", "commune_name"].map(str::to_owned).into();
         for (field, given) in [
             ("pupils", school.said.pupils.is_some()),
+            ("classes", school.said.classes.is_some()),
+            ("first_school_year", school.said.first_school_year.is_some()),
             ("opened_on", school.said.opened_on.is_some()),
             ("closed_on", school.said.closed_on.is_some()),
         ] {

@@ -8,16 +8,17 @@ use diesel::prelude::*;
 use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteRequest, Representative, SiretView};
 use super::kinds::{CollectiviteKind, SuccessionKind};
 use super::school::PayerFacts;
-use crate::insert_batches;
 use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::text::{Line, fold};
+use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Refused, Siren, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, collectivites, successions};
-use crate::platform::web::Page;
+use crate::platform::db::{Backend, search};
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx, each, on_unique};
+use crate::{insert_batches, keyset, on_backend};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = collectivites, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -228,7 +229,26 @@ pub(super) fn insert_insee_codes(tx: &mut Tx<'_>, codes: &[(InseeCode, Collectiv
             )
         })
         .collect();
-    insert_batches!(tx, collectivite_communes::table, rows);
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, collectivite_communes::table, rows);
+        Ok(())
+    };
+    on_unique(run(), || {
+        Refused::new(&CONCURRENT_CHANGE, "Un code INSEE vient d'être attribué à une autre collectivité.")
+    })
+}
+
+/// Gives a free INSEE code to a collectivité; nothing happens when another took it at the same time.
+pub(super) fn claim_insee_code(tx: &mut Tx<'_>, insee: &InseeCode, id: CollectiviteId) -> Outcome<()> {
+    on_backend!(tx.conn(), |c| diesel::insert_into(collectivite_communes::table)
+        .values((
+            collectivite_communes::insee_code.eq(insee),
+            collectivite_communes::collectivite_id.eq(id),
+            collectivite_communes::is_current.eq(true),
+        ))
+        .on_conflict(collectivite_communes::insee_code)
+        .do_nothing()
+        .execute(c))?;
     Ok(())
 }
 
@@ -298,62 +318,86 @@ pub(super) fn insert_succession(tx: &mut Tx<'_>, new: &Succession, exists: impl 
     on_unique(inserted, exists).map(|_| ())
 }
 
-/// Which collectivités a list shows.
+/// Which collectivités a list shows, or an act in number takes.
 #[derive(Debug, Clone, Default)]
 pub struct CollectiviteFilter {
     pub departement: Option<Departement>,
     pub kind: Option<CollectiviteKind>,
+    /// INSEE code, present or former.
     pub insee_code: Option<InseeCode>,
-    pub q: Option<String>,
+    /// SIRET, present or former.
+    pub collectivite: Option<Siret>,
+    pub q: Option<SearchText>,
     pub updated_since: Option<Instant>,
-    pub by_name: bool,
 }
 
-/// A page of collectivités, by SIRET or by name.
-pub(super) fn list(tx: &mut Tx<'_>, filter: &CollectiviteFilter, page: &Page) -> Outcome<Vec<Collectivite>> {
+crate::sort_keys!(CollectiviteSort, CollectiviteOrder of "collectivites" { Siret => "siret", Name => "name", Updated => "updated_at" });
+
+/// Keeps the rows whose collectivité has the INSEE code (present or former) and the SIRET (present or former) that a
+/// filter asks for; `$id` is the column that names it.
+#[macro_export]
+macro_rules! payer_filters {
+    ($query:ident, $id:expr, $filter:expr) => {
+        use $crate::platform::db::schema as tables;
+        if let Some(insee) = &$filter.insee_code {
+            use tables::collectivite_communes as communes;
+            let held = communes::table.filter(communes::insee_code.eq(insee.clone()));
+            $query = $query.filter($id.eq_any(held.select(communes::collectivite_id)));
+        }
+        if let Some(siret) = &$filter.collectivite {
+            use tables::collectivite_sirets as sirets;
+            let held = sirets::table.filter(sirets::siret.eq(siret.clone()));
+            $query = $query.filter($id.eq_any(held.select(sirets::collectivite_id)));
+        }
+    };
+}
+
+fn filtered(filter: &CollectiviteFilter) -> collectivites::BoxedQuery<'static, Backend> {
     let mut query = collectivites::table.into_boxed();
     if let Some(departement) = &filter.departement {
-        query = query.filter(collectivites::departement.eq(departement));
+        query = query.filter(collectivites::departement.eq(departement.clone()));
     }
     if let Some(kind) = filter.kind {
         query = query.filter(collectivites::kind.eq(kind));
     }
-    if let Some(insee) = &filter.insee_code {
-        query = query.filter(
-            collectivites::id.eq_any(
-                collectivite_communes::table
-                    .filter(collectivite_communes::insee_code.eq(insee.clone()))
-                    .select(collectivite_communes::collectivite_id),
-            ),
-        );
-    }
+    payer_filters!(query, collectivites::id, filter);
     if let Some(since) = filter.updated_since {
         query = query.filter(collectivites::updated_at.ge(since));
     }
     if let Some(q) = &filter.q {
-        let digits: String = q.chars().filter(|c| !c.is_whitespace()).collect();
-        let name = format!("%{}%", fold(q));
-        query = if digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit()) {
-            query.filter(collectivites::siret.like(format!("{digits}%")).or(collectivites::name_fold.like(name)))
-        } else {
-            query.filter(collectivites::name_fold.like(name))
-        };
+        let siret = collectivites::siret.like(search::code_start(q.as_str())).escape(search::ESCAPE);
+        let name = collectivites::name_fold.like(search::name(q.as_str())).escape(search::ESCAPE);
+        query = query.filter(siret.or(name));
     }
-    let rows: Vec<CollectiviteRow> = if filter.by_name {
-        if let (Some(name), Some(siret)) = (page.after(0), page.after(1)) {
-            let (name, siret) = (name.to_owned(), siret.to_owned());
-            query = query.filter(
-                collectivites::name_fold
-                    .gt(name.clone())
-                    .or(collectivites::name_fold.eq(name).and(collectivites::siret.gt(siret))),
-            );
-        }
-        query.order((collectivites::name_fold.asc(), collectivites::siret.asc())).limit(page.fetch()).load(tx.conn())?
-    } else {
-        if let Some(siret) = page.after(0) {
-            query = query.filter(collectivites::siret.gt(siret.to_owned()));
-        }
-        query.order(collectivites::siret.asc()).limit(page.fetch()).load(tx.conn())?
+    query
+}
+
+/// A page of collectivités.
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    filter: &CollectiviteFilter,
+    page: &Page<CollectiviteSort>,
+) -> Outcome<PageView<Collectivite>> {
+    let mut query = filtered(filter);
+    keyset!(query, page, collectivites::siret, {
+        CollectiviteSort::Siret => collectivites::siret, String;
+        CollectiviteSort::Name => collectivites::name_fold, String;
+        CollectiviteSort::Updated => collectivites::updated_at, Instant;
+    });
+    let rows: Vec<CollectiviteRow> = query.load(tx.conn())?;
+    let place = |by, c: &Collectivite| {
+        let siret = c.said.siret.to_string();
+        let value = match by {
+            CollectiviteSort::Siret => siret.clone(),
+            CollectiviteSort::Name => c.name_fold(),
+            CollectiviteSort::Updated => c.updated_at.to_string(),
+        };
+        (value, siret)
     };
-    Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
+    Ok(page.cut(rows.into_iter().map(CollectiviteRow::into_domain).collect(), tx.now(), place))
+}
+
+/// The collectivités a filter takes.
+pub(super) fn select_ids(tx: &mut Tx<'_>, filter: &CollectiviteFilter) -> Outcome<Vec<CollectiviteId>> {
+    Ok(filtered(filter).select(collectivites::id).load(tx.conn())?)
 }

@@ -8,16 +8,16 @@ use diesel::sql_types::{Text, Timestamp};
 
 use super::kinds::{SchoolKind, Sector, SetBy};
 use super::school::{Count, PayerPeriod, School, SchoolRequest};
-use crate::insert_batches;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::text::{Line, fold};
+use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
 use crate::platform::db::{BATCH, Backend, placeholders};
-use crate::platform::web::Page;
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx, each, on_unique};
+use crate::{insert_batches, keyset};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = schools, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -167,8 +167,13 @@ pub(super) fn insert_payers(tx: &mut Tx<'_>, periods: &[(Uai, PayerPeriod)]) -> 
             )
         })
         .collect();
-    insert_batches!(tx, school_payers::table, rows);
-    Ok(())
+    let mut run = || -> QueryResult<()> {
+        insert_batches!(tx, school_payers::table, rows);
+        Ok(())
+    };
+    on_unique(run(), || {
+        Refused::new(&CONCURRENT_CHANGE, "Le payeur de cette école vient d'être fixé par quelqu'un d'autre.")
+    })
 }
 
 /// Replaces the periods of one school.
@@ -185,63 +190,86 @@ pub struct SchoolFilter {
     pub sector: Option<Sector>,
     pub kind: Option<SchoolKind>,
     pub insee_code: Option<InseeCode>,
-    /// SIRET of who pays today.
+    /// SIRET, present or former, of who pays today.
     pub collectivite: Option<Siret>,
-    pub q: Option<String>,
+    pub q: Option<SearchText>,
     pub updated_since: Option<Instant>,
 }
 
-fn filtered(filter: &SchoolFilter, today: NaiveDate) -> schools::BoxedQuery<'static, crate::platform::db::Backend> {
+/// Keeps what a [`SchoolFilter`] takes in any boxed query over `schools`, joined or not: whoever lists by school
+/// selects as `GET /schools` does.
+#[macro_export]
+macro_rules! school_filters {
+    ($query:ident, $filter:expr, $today:expr) => {
+        let (filter, today): (&$crate::registry::SchoolFilter, chrono::NaiveDate) = ($filter, $today);
+        if let Some(departement) = &filter.departement {
+            $query = $query.filter(schools::departement.eq(departement.clone()));
+        }
+        if let Some(sector) = filter.sector {
+            $query = $query.filter(schools::sector.eq(sector));
+        }
+        if let Some(kind) = filter.kind {
+            $query = $query.filter(schools::kind.eq(kind));
+        }
+        if let Some(insee) = &filter.insee_code {
+            $query = $query.filter(schools::insee_code.eq(insee.clone()));
+        }
+        if let Some(siret) = &filter.collectivite {
+            let payer = collectivite_sirets::table
+                .filter(collectivite_sirets::siret.eq(siret.clone()))
+                .select(collectivite_sirets::collectivite_id);
+            let open = school_payers::valid_until.is_null().or(school_payers::valid_until.gt(today).assume_not_null());
+            let paid = school_payers::table
+                .filter(school_payers::collectivite_id.eq_any(payer))
+                .filter(school_payers::valid_from.le(today))
+                .filter(open)
+                .select(school_payers::uai);
+            $query = $query.filter(schools::uai.eq_any(paid));
+        }
+        if let Some(q) = &filter.q {
+            use $crate::platform::db::search;
+            let name = search::name(q.as_str());
+            let uai = schools::uai.like(search::code_start(q.as_str())).escape(search::ESCAPE);
+            let school = schools::name_fold.like(name.clone()).escape(search::ESCAPE);
+            $query = $query.filter(school.or(schools::commune_fold.like(name).escape(search::ESCAPE)).or(uai));
+        }
+    };
+}
+
+fn filtered(filter: &SchoolFilter, today: NaiveDate) -> schools::BoxedQuery<'static, Backend> {
     let mut query = schools::table.into_boxed();
-    if let Some(departement) = &filter.departement {
-        query = query.filter(schools::departement.eq(departement.clone()));
-    }
-    if let Some(sector) = filter.sector {
-        query = query.filter(schools::sector.eq(sector));
-    }
-    if let Some(kind) = filter.kind {
-        query = query.filter(schools::kind.eq(kind));
-    }
-    if let Some(insee) = &filter.insee_code {
-        query = query.filter(schools::insee_code.eq(insee.clone()));
-    }
+    school_filters!(query, filter, today);
     if let Some(since) = filter.updated_since {
         query = query.filter(schools::updated_at.ge(since));
-    }
-    if let Some(siret) = &filter.collectivite {
-        let payer = collectivite_sirets::table
-            .filter(collectivite_sirets::siret.eq(siret.clone()))
-            .select(collectivite_sirets::collectivite_id);
-        query = query.filter(
-            schools::uai.eq_any(
-                school_payers::table
-                    .filter(school_payers::collectivite_id.eq_any(payer))
-                    .filter(school_payers::valid_from.le(today))
-                    .filter(
-                        school_payers::valid_until.is_null().or(school_payers::valid_until.gt(today).assume_not_null()),
-                    )
-                    .select(school_payers::uai),
-            ),
-        );
-    }
-    if let Some(q) = &filter.q {
-        let pattern = format!("%{}%", fold(q));
-        let uai = format!("{}%", q.trim().to_uppercase().replace(['%', '_'], ""));
-        query = query.filter(
-            schools::name_fold.like(pattern.clone()).or(schools::commune_fold.like(pattern)).or(schools::uai.like(uai)),
-        );
     }
     query
 }
 
-/// A page of schools by UAI.
-pub(super) fn list(tx: &mut Tx<'_>, filter: &SchoolFilter, page: &Page) -> Outcome<Vec<School>> {
+crate::sort_keys!(SchoolSort, SchoolOrder of "schools" {
+    Uai => "uai", Name => "name", Commune => "commune_name", Updated => "updated_at",
+});
+
+/// A page of schools.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &SchoolFilter, page: &Page<SchoolSort>) -> Outcome<PageView<School>> {
     let mut query = filtered(filter, tx.today());
-    if let Some(uai) = page.after(0) {
-        query = query.filter(schools::uai.gt(uai.to_owned()));
-    }
-    let rows: Vec<SchoolRow> = query.order(schools::uai.asc()).limit(page.fetch()).load(tx.conn())?;
-    Ok(rows.into_iter().map(SchoolRow::into_domain).collect())
+    keyset!(query, page, schools::uai, {
+        SchoolSort::Uai => schools::uai, String;
+        SchoolSort::Name => schools::name_fold, String;
+        SchoolSort::Commune => schools::commune_fold, String;
+        SchoolSort::Updated => schools::updated_at, Instant;
+    });
+    let rows: Vec<SchoolRow> = query.load(tx.conn())?;
+    let place = |by, s: &School| {
+        let uai = s.said.uai.to_string();
+        let value = match by {
+            SchoolSort::Uai => uai.clone(),
+            SchoolSort::Name => s.name_fold(),
+            SchoolSort::Commune => s.commune_fold(),
+            SchoolSort::Updated => s.updated_at.to_string(),
+        };
+        (value, uai)
+    };
+    Ok(page.cut(rows.into_iter().map(SchoolRow::into_domain).collect(), tx.now(), place))
 }
 
 /// Every school a filter takes, by UAI.
@@ -269,13 +297,13 @@ pub(super) fn closed(tx: &mut Tx<'_>, day: NaiveDate) -> Outcome<HashMap<Uai, Na
     Ok(rows.into_iter().collect())
 }
 
-/// Notes the first school year of schools that had none.
+/// Notes the first school year of some schools.
 pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear)]) -> Outcome<()> {
     let now = tx.now();
     for chunk in years.chunks(BATCH) {
         let mut update = diesel::sql_query(format!(
             "UPDATE schools SET first_school_year = v.column2, version = version + 1, updated_at = $1 \
-             FROM (VALUES {}) AS v WHERE schools.uai = v.column1 AND schools.first_school_year IS NULL",
+             FROM (VALUES {}) AS v WHERE schools.uai = v.column1",
             placeholders(2, chunk.len(), 2),
         ))
         .into_boxed::<Backend>()

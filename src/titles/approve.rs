@@ -5,27 +5,29 @@
 //! ```
 //! The counter's row is locked before the titles are read: whoever comes second waits, then sees them approved.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::{HashMap, HashSet, hash_map};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::codes::PREPARER_UNKNOWN;
 use super::store::{self, ApprovalRow, TitleFilter};
-use super::title::{Reference, Title, TitleLine, TitleState};
+use super::title::{Reference, Title, TitleAction, TitleLine, TitleState};
 use super::{Templates, jobs, paper};
 use crate::access::{self, User};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use crate::campaigns::{self, Campaign, Defaults};
 use crate::kernel::dates::exercice;
-use crate::kernel::ids::{CampaignId, TitleId, UserId};
-use crate::kernel::text::Note;
-use crate::kernel::{Actor, Departement, Refused, SchoolYear, Siret};
+use crate::kernel::ids::{CampaignId, ConventionId, TitleId, UserId};
+use crate::kernel::text::{Note, SearchText};
+use crate::kernel::{Actor, Departement, InseeCode, Refused, SchoolYear, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::{blobs, counters};
-use crate::platform::web::problem::PRECONDITION_FAILED;
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
+use crate::registry::kinds::CollectiviteKind;
 
 /// Les titres d'une approbation en nombre ; les champs sont ceux de `GET /perception-titles`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -39,9 +41,38 @@ pub struct TitleSelection {
     #[serde(default)]
     pub collectivite: Option<Siret>,
     #[serde(default)]
+    pub kind: Option<CollectiviteKind>,
+    #[serde(default)]
+    pub insee_code: Option<InseeCode>,
+    #[serde(default)]
     pub status: Option<TitleState>,
     #[serde(default)]
     pub reference: Option<String>,
+    /// Number of the convention.
+    #[serde(default)]
+    pub number: Option<String>,
+    #[serde(default)]
+    pub convention: Option<ConventionId>,
+    #[serde(default)]
+    pub q: Option<SearchText>,
+}
+
+/// The selection as the store reads it, the same for the list and for approvals.
+pub(super) fn filter(tx: &mut Tx<'_>, f: TitleSelection) -> Outcome<TitleFilter> {
+    let campaign = f.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
+    Ok(TitleFilter {
+        campaign: campaign.map(|c| c.id),
+        collectivite: f.collectivite,
+        departement: f.departement,
+        kind: f.kind,
+        insee_code: f.insee_code,
+        status: f.status,
+        reference: f.reference,
+        number: f.number,
+        convention: f.convention,
+        q: f.q,
+        updated_since: None,
+    })
 }
 
 /// Request of a bulk approval: one of `filter` and `keys` (title ids) is required.
@@ -58,8 +89,7 @@ pub const APPROVE_OUTCOMES: &[&str] = &["approved", "already_approved", "skipped
 
 /// Approves titles in number.
 pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
-    let approver =
-        actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))?;
+    let approver = named(actor)?;
     let (selection, dry_run) = request.selection(false)?;
     let user = access::find_user(tx, approver)?;
     let signatory = user.signatory_on(tx.today())?;
@@ -73,8 +103,6 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
     for title in titles {
         if matches!(title.state(), TitleState::Approved | TitleState::Transmitted) {
             items.push(BulkItem::new(title.id, "already_approved").with_id(title.id));
-        } else if by_filter && title.state() == TitleState::Withdrawn {
-            // A filter takes what waits: what was withdrawn is not asked for.
         } else if by_filter && title.flagged && title.state() == TitleState::Prepared {
             items.push(BulkItem::new(title.id, "skipped_flagged").with_id(title.id));
         } else {
@@ -104,29 +132,27 @@ fn choose(tx: &mut Tx<'_>, selection: Selection<TitleSelection>) -> Outcome<(Vec
     match selection {
         Selection::All => Ok((Vec::new(), Vec::new())),
         Selection::Filter(f) => {
-            let campaign = f.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
-            let filter = TitleFilter {
-                campaign: campaign.map(|c| c.id),
-                collectivite: f.collectivite,
-                departement: f.departement,
-                status: f.status,
-                reference: f.reference,
-                ..TitleFilter::default()
-            };
-            Ok((Vec::new(), store::select(tx, &filter)?))
+            let filter = filter(tx, f)?;
+            let mut found = store::select(tx, &filter)?;
+            if filter.status.is_none() {
+                // A filter takes what waits: what was withdrawn is not asked for, unless by its state.
+                found.retain(|t| t.state() != TitleState::Withdrawn);
+            }
+            Ok((Vec::new(), found))
         }
         Selection::Keys(keys) => {
-            let (mut items, mut ids) = (Vec::new(), Vec::new());
+            let (mut items, mut ids, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
             for key in keys {
                 match TitleId::parse(&key) {
-                    Ok(id) if !ids.contains(&id) => ids.push(id),
+                    Ok(id) if seen.insert(id) => ids.push(id),
                     Ok(_) => {}
                     Err(fault) => items.push(BulkItem::refused(key, fault.code, fault.message)),
                 }
             }
             let found = store::by_ids(tx, &ids)?;
+            found.iter().for_each(|t| _ = seen.remove(&t.id));
             for id in ids {
-                if !found.iter().any(|t| t.id == id) {
+                if seen.contains(&id) {
                     items.push(BulkItem::refused(id, "not_found", "Titre introuvable."));
                 }
             }
@@ -199,15 +225,25 @@ pub fn find(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Title> {
     Ok(store::find(tx, id)?.ok_or_else(|| Refused::not_found("Titre", id))?)
 }
 
-/// The version a caller read, if it announced one, must be the current one.
-pub fn same_version(title: &Title, announced: Option<i64>) -> Outcome<()> {
-    match announced {
-        Some(version) if version != title.version => {
-            let detail = format!("Version {version} annoncée, version {} enregistrée.", title.version);
-            Err(Refused::new(&PRECONDITION_FAILED, detail).into())
+/// What stands between this person and the approval of this title: its state, who prepared it, the delegation.
+fn may_approve(title: &Title, user: &User, today: NaiveDate) -> Result<access::Signatory, Refused> {
+    title.may_be_approved_by(user.id)?;
+    Ok(user.signatory_on(today)?)
+}
+
+/// Why an action on a title would be refused to this person now.
+pub fn refusal(tx: &mut Tx<'_>, actor: &Actor, title: &Title, action: TitleAction) -> Outcome<Option<Refused>> {
+    match action {
+        TitleAction::Withdraw => Ok(title.may_be_withdrawn().err()),
+        TitleAction::Approve => {
+            let user = access::find_user(tx, named(actor)?)?;
+            Ok(may_approve(title, &user, tx.today()).err())
         }
-        _ => Ok(()),
     }
+}
+
+fn named(actor: &Actor) -> Result<UserId, Refused> {
+    actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))
 }
 
 /// Approves one title: the bulk command with one key, whose refusal is the caller's answer.
@@ -215,14 +251,14 @@ pub fn approve_one(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: TitleId,
-    version: Option<i64>,
+    read: Option<&IfMatch>,
     making: &Making<'_>,
 ) -> Outcome<Title> {
+    // In turn with every other approval: who comes second is told what became of the title.
+    counters::lock(tx, &format!("title:{}", exercice(tx.today())))?;
     let title = find(tx, id)?;
-    same_version(&title, version)?;
-    if let Some(user) = actor.user {
-        title.may_be_approved_by(user)?;
-    }
+    read.map_or(Ok(()), |read| read.admits(title.version))?;
+    may_approve(&title, &access::find_user(tx, named(actor)?)?, tx.today())?;
     let request = ApproveRequest { filter: None, keys: Some(vec![id.to_string()]), dry_run: false };
     approve(tx, actor, request, making)?;
     let title = find(tx, id)?;
@@ -234,9 +270,13 @@ pub fn approve_one(
 }
 
 /// Withdraws one title before sealing.
-pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, version: Option<i64>, reason: Note) -> Outcome<Title> {
+pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMatch>, reason: Note) -> Outcome<Title> {
     let title = find(tx, id)?;
-    same_version(&title, version)?;
+    // In turn with approvals and sealings, which would otherwise fail whole for one title that goes.
+    let year = title.reference().map_or_else(|| i64::from(exercice(tx.today())), |r| r.exercice);
+    counters::lock(tx, &format!("title:{year}"))?;
+    let title = find(tx, id)?;
+    read.map_or(Ok(()), |read| read.admits(title.version))?;
     let mut next = title.withdraw(reason.clone())?;
     store::save(tx, &mut next)?;
     let key = next.reference().map_or_else(|| next.id.to_string(), |r| r.text.clone());

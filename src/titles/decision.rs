@@ -76,15 +76,24 @@ impl Decision {
         if self.revoked.is_none() { &[DecisionAction::Revoke] } else { &[] }
     }
 
+    /// Whether the decision may still be ended.
+    ///
+    /// # Errors
+    /// It is ended already.
+    pub fn in_force(&self) -> Result<(), Refused> {
+        if self.revoked.is_none() {
+            return Ok(());
+        }
+        let detail = "La décision est déjà rapportée.";
+        Err(Refused::state(&DECISION_STATE, detail, self.state(), self.allowed()))
+    }
+
     /// Ends the decision.
     ///
     /// # Errors
     /// It is ended already.
     pub fn revoke(mut self, revocation: Revocation) -> Result<Self, Refused> {
-        if self.revoked.is_some() {
-            let detail = "La décision est déjà rapportée.";
-            return Err(Refused::state(&DECISION_STATE, detail, self.state(), self.allowed()));
-        }
+        self.in_force()?;
         self.updated_at = revocation.at;
         self.revoked = Some(revocation);
         Ok(self)

@@ -123,7 +123,7 @@ mod tests {
             issuer: "Région académique Occitanie".into(),
             place: "Montpellier".into(),
             threshold: french::euros(5000),
-            reason: "politique « do_not_issue » de la campagne 2025-2026".into(),
+            reason: "la campagne 2025-2026 prévoit de ne pas émettre de titre sous le seuil".into(),
             claims: (1..=count).map(claim).collect(),
             total: french::euros(cents),
             total_in_words: french::amount_in_words(cents),

@@ -4,24 +4,25 @@ use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::approve::{self, ApproveRequest, Making};
+use super::approve::{self, ApproveRequest, Making, TitleSelection};
 use super::prepare::{self, PrepareRequest, PrepareView};
-use super::store::{self, TitleFilter};
-use super::title::{Title, TitleAction, TitleState};
+use super::store::{self, TitleFilter, TitleOrder};
+use super::title::{TitleAction, TitleState};
 use super::views::{self, TitleView};
 use super::{Templates, jobs};
-use crate::access::{ApproveTitles, Can, PrepareTitles, ReadTitles};
+use crate::access::{ApproveTitles, Can, PrepareTitles, ReadTitles, refusal};
+use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
-use crate::campaigns::{self, Defaults};
 use crate::kernel::ids::{ConventionId, TitleId};
-use crate::kernel::text::Note;
-use crate::kernel::{Departement, FieldFault, Instant, Refused, Role, SchoolYear, Siret};
+use crate::kernel::text::{Note, SearchText};
+use crate::kernel::{Departement, FieldFault, InseeCode, Instant, Refused, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State,
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State, TransitionsView,
 };
+use crate::registry::kinds::CollectiviteKind;
 
 path_keys!(TitleId => "id");
 
@@ -55,7 +56,7 @@ async fn prepare_all(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&prepare::prepare(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await
@@ -80,7 +81,7 @@ async fn approve_all(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             let making = Making { defaults: &defaults, templates: &templates };
             Reply::ok(&approve::approve(tx, &actor, body.value, &making)?)
         })
@@ -89,16 +90,31 @@ async fn approve_all(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     campaign: Option<SchoolYear>,
-    /// SIRET du débiteur.
+    /// SIRET, actuel ou ancien, du débiteur.
     collectivite: Option<Siret>,
     /// Département du débiteur.
     departement: Option<Departement>,
+    /// Nature du débiteur.
+    kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien, du débiteur.
+    insee_code: Option<InseeCode>,
     status: Option<TitleState>,
+    /// Référence exacte.
     reference: Option<String>,
+    /// Numéro exact de la convention.
+    number: Option<String>,
+    /// Identifiant de la convention.
     convention: Option<ConventionId>,
+    /// Nom ou début de SIRET du débiteur, partie de la référence ou du numéro de la convention.
+    q: Option<SearchText>,
+    /// Modifiés depuis cet instant : `meta.next_updated_since` du passage précédent.
     updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<TitleOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -112,22 +128,24 @@ struct ListQuery {
 )]
 #[get("/perception-titles")]
 async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQuery>) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "id", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
-            let campaign = query.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
-            let filter = TitleFilter {
-                campaign: campaign.map(|c| c.id),
-                collectivite: query.collectivite,
+            let selection = TitleSelection {
+                campaign: query.campaign,
                 departement: query.departement,
+                collectivite: query.collectivite,
+                kind: query.kind,
+                insee_code: query.insee_code,
                 status: query.status,
                 reference: query.reference,
+                number: query.number,
                 convention: query.convention,
-                updated_since: query.updated_since,
+                q: query.q,
             };
-            let rows = store::list(tx, &filter, &page)?;
-            let cut = page.finish(rows, "id", |t: &Title| vec![t.id.to_string()], |t| t);
-            Reply::ok(&PageView { data: views::views(tx, cut.data)?, meta: cut.meta })
+            let filter = TitleFilter { updated_since: query.updated_since, ..approve::filter(tx, selection)? };
+            let page = store::list(tx, &filter, &page)?;
+            Reply::ok(&page.map_all(|found| views::views(tx, found))?)
         })
         .await?;
     Ok(reply.into_response())
@@ -172,28 +190,10 @@ async fn document(state: State, _can: Can<ReadTitles>, renderer: web::Data<Rende
     Ok(Reply::file("application/pdf", &format!("{}.pdf", made.reference), &made.sha256, made.bytes))
 }
 
-/// Une action et si l'appelant peut la faire maintenant.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = TitleTransitionView)]
-struct TransitionView {
-    action: TitleAction,
-    allowed: bool,
-    /// Pourquoi pas, sinon.
-    reason: Option<String>,
-}
-
-/// Actions possibles depuis l'état présent.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = TitleTransitionsView)]
-struct TransitionsView {
-    current_state: TitleState,
-    actions: Vec<TransitionView>,
-}
-
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
     operation_id = "list_title_transitions", tag = "Titres", params(("id" = TitleId, Path)),
-    responses((status = 200, body = TransitionsView, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<TitleState, TitleAction>, description = "Les actions"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/perception-titles/{id}/transitions")]
@@ -202,23 +202,12 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<TitleId>) 
     let reply = state
         .read(move |tx| {
             let found = approve::find(tx, id)?;
-            let actions = TitleAction::ALL
-                .iter()
-                .map(|action| {
-                    let own = actor.user.is_some_and(|u| found.may_be_approved_by(u).is_err());
-                    let reason = if actor.role != Role::Ordonnateur {
-                        Some("Réservé au rôle ordonnateur.".to_owned())
-                    } else if !found.allowed().contains(action) {
-                        Some(format!("Impossible dans l'état « {} ».", found.state()))
-                    } else if *action == TitleAction::Approve && own {
-                        Some("Qui prépare un titre ne l'approuve pas.".to_owned())
-                    } else {
-                        None
-                    };
-                    TransitionView { action: *action, allowed: reason.is_none(), reason }
-                })
-                .collect();
-            Reply::ok(&TransitionsView { current_state: found.state(), actions })
+            let by_role = refusal::<ApproveTitles>(actor.role);
+            let refused = |action| match &by_role {
+                Some(refused) => Ok(Some(refused.clone())),
+                None => approve::refusal(tx, &actor, &found, action),
+            };
+            Reply::ok(&TransitionsView::of(found.state(), TitleAction::ALL, refused)?)
         })
         .await?;
     Ok(reply.into_response())
@@ -248,7 +237,7 @@ async fn transition(
     Key(id): Key<TitleId>,
     defaults: web::Data<Defaults>,
     templates: web::Data<Templates>,
-    call: CallContext,
+    mut call: CallContext,
     body: Body<TransitionRequest>,
 ) -> Answer {
     let version = call.optional_version()?;
@@ -258,9 +247,9 @@ async fn transition(
             let next = match (body.value.action, body.value.reason) {
                 (TitleAction::Approve, None) => {
                     let making = Making { defaults: &defaults, templates: &templates };
-                    approve::approve_one(tx, &actor, id, version, &making)?
+                    approve::approve_one(tx, &actor, id, version.as_ref(), &making)?
                 }
-                (TitleAction::Withdraw, Some(reason)) => approve::withdraw(tx, &actor, id, version, reason)?,
+                (TitleAction::Withdraw, Some(reason)) => approve::withdraw(tx, &actor, id, version.as_ref(), reason)?,
                 (TitleAction::Approve, Some(_)) => {
                     let fault = FieldFault::new("field_not_for_action", "Champ sans objet pour l'action « approve ».");
                     return Err(Refused::field("/reason", &fault, None).into());

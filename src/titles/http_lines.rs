@@ -9,19 +9,38 @@ use super::lines::LineDecisionsRequest;
 use crate::access::{Can, PrepareTitles, Read};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
-use crate::kernel::SchoolYear;
+use crate::conventions::PayerSelection;
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, SchoolYear, Siret};
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+use crate::registry::kinds::CollectiviteKind;
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(list).service(decide);
 }
 
+crate::sort_keys!(LineSort, LineOrder of "line_decisions" { Uai => "uai" });
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     /// `true` : lignes décidées ; `false` : lignes en attente.
     decided: Option<bool>,
+    /// Département du payeur.
+    departement: Option<Departement>,
+    /// Nature du payeur.
+    kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien, du payeur.
+    insee_code: Option<InseeCode>,
+    /// SIRET, actuel ou ancien, du payeur.
+    collectivite: Option<Siret>,
+    /// Nom ou début de SIRET du payeur.
+    q: Option<SearchText>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<LineOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -43,18 +62,24 @@ async fn list(
     defaults: web::Data<Defaults>,
     Params(query): Params<ListQuery>,
 ) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "uai", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
-            let fetch = usize::try_from(page.fetch()).unwrap_or(usize::MAX);
-            let after = page.after(0).unwrap_or_default().to_owned();
-            let rows: Vec<ClosedLineView> = line_actions::list(tx, &year, &defaults)?
-                .into_iter()
-                .filter(|l| query.decided.is_none_or(|d| d == l.decision.is_some()))
-                .filter(|l| *l.uai.as_str() > *after)
-                .take(fetch)
-                .collect();
-            Reply::ok(&page.finish(rows, "uai", |l| vec![l.uai.to_string()], |l| l))
+            let payers = PayerSelection {
+                departement: query.departement,
+                kind: query.kind,
+                insee_code: query.insee_code,
+                collectivite: query.collectivite,
+                q: query.q,
+            };
+            let mut lines = line_actions::list(tx, &year, &defaults, payers)?;
+            lines.retain(|l| query.decided.is_none_or(|d| d == l.decision.is_some()));
+            lines.sort_by(|a, b| a.uai.cmp(&b.uai));
+            if page.order.descending {
+                lines.reverse();
+            }
+            let place = |LineSort::Uai, l: &ClosedLineView| (l.uai.to_string(), l.convention_id.to_string());
+            Reply::ok(&page.cut(page.skim(lines, place), tx.now(), place))
         })
         .await?;
     Ok(reply.into_response())
@@ -79,7 +104,7 @@ async fn decide(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&line_actions::decide(tx, &actor, &year, body.value, &defaults)?)
         })
         .await

@@ -14,12 +14,14 @@ use super::prepare::Scene;
 use super::small_claims;
 use crate::access::{Can, Read};
 use crate::campaigns::{self, Defaults, SmallClaimsForecast};
-use crate::conventions::{self, Convention, ConventionState, ParticipationView};
+use crate::conventions::{self, Convention, ConventionFilter, ConventionOrder, ConventionState, ParticipationView};
 use crate::kernel::ids::{ConventionId, DecisionId};
-use crate::kernel::{Departement, Instant, Money, SchoolYear};
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, Instant, Money, SchoolYear, Siret};
 use crate::platform::web::docs::ReadRefusals;
 use crate::platform::web::{Answer, Key, Meta, Page, Params, Reply, State};
 use crate::platform::{Outcome, Tx};
+use crate::registry::kinds::CollectiviteKind;
 use crate::text_enum;
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -151,9 +153,25 @@ fn titling(tx: &mut Tx<'_>, scene: &Scene, convention: &Convention) -> Outcome<T
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ParticipationsQuery {
     /// Département du payeur.
     departement: Option<Departement>,
+    /// SIRET, actuel ou ancien, du payeur.
+    collectivite: Option<Siret>,
+    /// Nature du payeur.
+    kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien, du payeur.
+    insee_code: Option<InseeCode>,
+    /// État de la convention.
+    status: Option<ConventionState>,
+    /// Nom du payeur ou partie du numéro.
+    q: Option<SearchText>,
+    /// Conventions modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
+    updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<ConventionOrder>,
     /// Ce qu'il est advenu de la participation.
     titling: Option<Titling>,
     /// De 1 à 200 ; 50 par défaut.
@@ -163,7 +181,7 @@ struct ParticipationsQuery {
 
 /// Lire les participations d'une campagne, avec leurs sommes par département
 ///
-/// Les conventions annulées ne comptent pas. Chaque ligne dit si elle est titrée, laissée sans titre par une décision, ou en attente.
+/// Les conventions annulées ne comptent pas ; les sommes sont celles de tout ce que les filtres retiennent. Chaque ligne dit si elle est titrée, laissée sans titre par une décision, ou en attente.
 #[utoipa::path(
     operation_id = "list_participations", tag = "Conventions", params(("school_year" = SchoolYear, Path), ParticipationsQuery),
     responses((status = 200, body = ParticipationsView, description = "Sommes et lignes"), ReadRefusals),
@@ -177,18 +195,26 @@ async fn list(
     defaults: web::Data<Defaults>,
     Params(query): Params<ParticipationsQuery>,
 ) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "number", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
         .read(move |tx| {
             let campaign = campaigns::find(tx, &year)?;
+            let filter = ConventionFilter {
+                campaign: Some(campaign.id),
+                collectivite: query.collectivite,
+                departement: query.departement,
+                kind: query.kind,
+                insee_code: query.insee_code,
+                status: query.status,
+                number: None,
+                q: query.q,
+                updated_since: query.updated_since,
+                live: true,
+            };
             let scene = Scene::load(tx, campaign, &defaults)?;
             let mut live = Vec::new();
-            for c in &scene.conventions {
-                let over = matches!(c.state(), ConventionState::Cancelled | ConventionState::Declined);
-                if over || query.departement.as_ref().is_some_and(|d| c.party.departement.as_ref() != Some(d)) {
-                    continue;
-                }
-                let view = titling(tx, &scene, c)?;
+            for c in conventions::select(tx, &filter, page.order)? {
+                let view = titling(tx, &scene, &c)?;
                 if query.titling.is_none_or(|t| t == view.titling) {
                     live.push((c, view));
                 }
@@ -211,25 +237,19 @@ async fn list(
             let (schools, total) =
                 (live.iter().map(|(c, _)| c.school_count).sum(), live.iter().map(|(c, _)| c.total).sum());
             let conventions = i64::try_from(live.len()).unwrap_or(i64::MAX);
-            let fetch = usize::try_from(page.fetch()).unwrap_or(usize::MAX);
-            let after = page.after(0).unwrap_or_default().to_owned();
-            let rows: Vec<_> = live.into_iter().filter(|(c, _)| c.number > after).take(fetch).collect();
-            let cut = page.finish(
-                rows,
-                "number",
-                |(c, _)| vec![c.number.clone()],
-                |(c, titling)| ParticipationRow {
-                    convention_id: c.id,
-                    status: c.state(),
-                    siret: c.party.siret.to_string(),
-                    name: c.party.name.to_string(),
-                    departement: c.party.departement.clone(),
-                    schools: c.school_count,
-                    total: c.total,
-                    number: c.number.clone(),
-                    titling,
-                },
-            );
+            let rows = page.skim(live, |by, (c, _)| conventions::place(by, c));
+            let page = page.cut(rows, tx.now(), |by, (c, _)| conventions::place(by, c));
+            let cut = page.map(|(c, titling)| ParticipationRow {
+                convention_id: c.id,
+                status: c.state(),
+                siret: c.party.siret.to_string(),
+                name: c.party.name.to_string(),
+                departement: c.party.departement.clone(),
+                schools: c.school_count,
+                total: c.total,
+                number: c.number,
+                titling,
+            });
             Reply::ok(&ParticipationsView {
                 campaign: year,
                 conventions,

@@ -7,20 +7,22 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::decision::{DecideRequest, Decision, DecisionAction, DecisionState, Origin, RevokeRequest};
-use super::store_decisions::{self as store, DecisionFilter};
+use super::store_decisions::{self as store, DecisionFilter, DecisionOrder};
 use super::{Templates, jobs, small_claims};
-use crate::access::{Can, DecideSmallClaims, Permission, ReadTitles};
+use crate::access::{Can, DecideSmallClaims, ReadTitles, refusal};
 use crate::campaigns::bulk::BulkView;
-use crate::campaigns::{self, CampaignState, Defaults};
+use crate::campaigns::{self, Defaults};
 use crate::kernel::ids::{ConventionId, DecisionId};
-use crate::kernel::{Departement, Instant, Money, Refused, SchoolYear, Siret};
+use crate::kernel::text::SearchText;
+use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State,
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State, TransitionsView,
 };
 use crate::platform::{Outcome, Tx};
+use crate::registry::kinds::CollectiviteKind;
 
 path_keys!(DecisionId => "id");
 
@@ -116,7 +118,7 @@ async fn decide(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&small_claims::decide(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await
@@ -124,15 +126,24 @@ async fn decide(
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
     status: Option<DecisionState>,
     /// Département du payeur.
     departement: Option<Departement>,
-    /// SIRET du signataire de la convention.
+    /// SIRET, actuel ou ancien, du payeur.
     collectivite: Option<Siret>,
-    /// Nom du payeur.
-    q: Option<String>,
+    /// Nature du payeur.
+    kind: Option<CollectiviteKind>,
+    /// Code INSEE, actuel ou ancien, du payeur.
+    insee_code: Option<InseeCode>,
+    /// Nom du payeur ou partie du numéro de la convention.
+    q: Option<SearchText>,
+    /// Modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
     updated_since: Option<Instant>,
+    /// Ordre ; « - » devant, du dernier au premier.
+    #[param(inline)]
+    sort: Option<DecisionOrder>,
     /// De 1 à 200 ; 50 par défaut.
     limit: Option<u32>,
     cursor: Option<String>,
@@ -151,20 +162,21 @@ async fn list(
     Key(year): Key<SchoolYear>,
     Params(query): Params<ListQuery>,
 ) -> Answer {
-    let page = Page::read(query.limit, query.cursor.as_deref(), "id", 1)?;
+    let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let filter = DecisionFilter {
         status: query.status,
         departement: query.departement,
         collectivite: query.collectivite,
+        kind: query.kind,
+        insee_code: query.insee_code,
         q: query.q,
         updated_since: query.updated_since,
     };
     let reply = state
         .read(move |tx| {
             let campaign = campaigns::find(tx, &year)?;
-            let rows = store::list(tx, campaign.id, &filter, &page)?;
-            let cut = page.finish(rows, "id", |d: &Decision| vec![d.id.to_string()], |d| d);
-            Reply::ok(&PageView { data: views(tx, cut.data)?, meta: cut.meta })
+            let page = store::list(tx, campaign.id, &filter, &page)?;
+            Reply::ok(&page.map_all(|found| views(tx, found))?)
         })
         .await?;
     Ok(reply.into_response())
@@ -219,28 +231,10 @@ async fn document(
     Ok(Reply::file("application/pdf", &format!("{}.pdf", made.reference), &made.sha256, made.bytes))
 }
 
-/// Une action et si l'appelant peut la faire maintenant.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = DecisionTransitionView)]
-struct TransitionView {
-    action: DecisionAction,
-    allowed: bool,
-    /// Pourquoi pas, sinon.
-    reason: Option<String>,
-}
-
-/// Actions possibles depuis l'état présent.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = DecisionTransitionsView)]
-struct TransitionsView {
-    current_state: DecisionState,
-    actions: Vec<TransitionView>,
-}
-
 /// Lister les actions possibles sur une décision
 #[utoipa::path(
     operation_id = "list_small_claim_decision_transitions", tag = "Titres", params(("id" = DecisionId, Path)),
-    responses((status = 200, body = TransitionsView, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<DecisionState, DecisionAction>, description = "Les actions"), ReadRefusals),
     security(("bearer" = []))
 )]
 #[get("/small-claim-decisions/{id}/transitions")]
@@ -248,23 +242,12 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<DecisionId
     let reply = state
         .read(move |tx| {
             let found = small_claims::find(tx, id)?;
-            let campaign = small_claims::campaign_of(tx, &found)?;
-            let actions = DecisionAction::ALL
-                .iter()
-                .map(|action| {
-                    let reason = if !DecideSmallClaims::ROLES.contains(&can.actor.role) {
-                        Some("Réservé aux rôles gestionnaire et ordonnateur.".to_owned())
-                    } else if !found.allowed().contains(action) {
-                        Some(format!("Impossible dans l'état « {} ».", found.state()))
-                    } else if campaign.state == CampaignState::Closed {
-                        Some("La campagne est close.".to_owned())
-                    } else {
-                        None
-                    };
-                    TransitionView { action: *action, allowed: reason.is_none(), reason }
-                })
-                .collect();
-            Reply::ok(&TransitionsView { current_state: found.state(), actions })
+            let by_role = refusal::<DecideSmallClaims>(can.actor.role);
+            let refused = |_| match &by_role {
+                Some(refused) => Ok(Some(refused.clone())),
+                None => small_claims::refusal(tx, &found),
+            };
+            Reply::ok(&TransitionsView::of(found.state(), DecisionAction::ALL, refused)?)
         })
         .await?;
     Ok(reply.into_response())

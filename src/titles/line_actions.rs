@@ -13,7 +13,7 @@ use super::store_decisions as store;
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use crate::campaigns::{self, Defaults};
-use crate::conventions::{Convention, ConventionState};
+use crate::conventions::{self, Convention, ConventionState, PayerSelection};
 use crate::kernel::ids::ConventionId;
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Instant, Money, Refused, SchoolYear, Siret, Uai};
@@ -83,11 +83,18 @@ fn closed_lines(scene: &Scene) -> Vec<ClosedLine<'_>> {
     found
 }
 
-/// Every line of a campaign whose school has closed, by UAI.
-pub fn list(tx: &mut Tx<'_>, year: &SchoolYear, defaults: &Defaults) -> Outcome<Vec<ClosedLineView>> {
+/// The lines of some payers of a campaign whose school has closed, by UAI.
+pub fn list(
+    tx: &mut Tx<'_>,
+    year: &SchoolYear,
+    defaults: &Defaults,
+    of: PayerSelection,
+) -> Outcome<Vec<ClosedLineView>> {
     let campaign = campaigns::find(tx, year)?;
+    let payers = conventions::payers::among(tx, of)?;
     let scene = Scene::load(tx, campaign, defaults)?;
-    Ok(closed_lines(&scene).into_iter().map(|l| l.view).collect())
+    let taken = |l: &ClosedLine<'_>| payers.contains(&l.convention.collectivite_id);
+    Ok(closed_lines(&scene).into_iter().filter(taken).map(|l| l.view).collect())
 }
 
 /// What may become of a line of a bulk decision.
@@ -112,9 +119,10 @@ pub fn decide(
     let chosen: Vec<&ClosedLine<'_>> = match selection {
         Selection::All => Vec::new(),
         Selection::Filter(filter) => {
+            let payers = conventions::payers::among(tx, filter)?;
             let takes = |l: &&ClosedLine<'_>| {
-                let payer = scene.registry.payers.get(&l.convention.collectivite_id);
-                l.view.decision.is_none() && !l.view.titled && payer.is_some_and(|p| filter.takes(p))
+                let waiting = l.view.decision.is_none() && !l.view.titled;
+                waiting && payers.contains(&l.convention.collectivite_id)
             };
             closed.iter().filter(takes).collect()
         }

@@ -22,14 +22,14 @@ use super::small_claims::{self, Small};
 use super::title::{Stage, Title, TitleDocument, TitleKind, TitleLine};
 use super::{Templates, store, store_decisions};
 use crate::audit::{self, Entry};
-use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
+use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, SmallClaimsForecast};
-use crate::conventions::{self, Convention, ParticipationLine, PayerSelection, StoredParticipation};
+use crate::conventions::{self, Convention, ParticipationLine, PayerSelection, Payers, StoredParticipation};
 use crate::kernel::ids::{ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, Siret, Uai};
+use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, Uai};
 use crate::platform::{Outcome, Tx};
-use crate::registry::{self, Collectivite};
+use crate::registry;
 
 /// Request of a bulk preparation: absent `filter` and `keys` (SIRET) mean every convention in effect.
 pub type PrepareRequest = BulkRequest<PayerSelection>;
@@ -143,34 +143,16 @@ impl Scene {
     }
 
     /// Which conventions in effect are asked for; a named payer whose convention has no effect yet is told so.
-    pub fn choose(&self, selection: Selection<PayerSelection>) -> (Vec<BulkItem>, Vec<&Convention>) {
+    pub fn choose(&self, payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&Convention> {
         let in_effect = || self.conventions.iter().filter(|c| c.effect().is_some());
-        match selection {
-            Selection::All => (Vec::new(), in_effect().collect()),
-            Selection::Filter(filter) => {
-                let takes =
-                    |c: &&Convention| self.registry.payers.get(&c.collectivite_id).is_some_and(|p| filter.takes(p));
-                (Vec::new(), in_effect().filter(takes).collect())
-            }
-            Selection::Keys(keys) => {
-                let by_siret: HashMap<&Siret, &Collectivite> =
-                    self.registry.payers.values().map(|c| (&c.said.siret, c)).collect();
-                let (mut items, mut chosen) = (Vec::new(), Vec::<&Convention>::new());
-                for key in keys {
-                    let payer = match Siret::parse(&key) {
-                        Ok(siret) => by_siret.get(&siret).copied(),
-                        Err(fault) => {
-                            items.push(BulkItem::refused(key, fault.code, fault.message));
-                            continue;
-                        }
-                    };
-                    let Some(payer) = payer else {
-                        items.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET."));
-                        continue;
-                    };
-                    match in_effect().find(|c| c.collectivite_id == payer.id) {
-                        Some(c) if chosen.iter().any(|k| k.id == c.id) => {}
-                        Some(c) => chosen.push(c),
+        match payers {
+            Payers::All => in_effect().collect(),
+            Payers::Among(ids) => in_effect().filter(|c| ids.contains(&c.collectivite_id)).collect(),
+            Payers::Named(named) => {
+                let mut chosen = Vec::new();
+                for (id, key) in named {
+                    match in_effect().find(|c| c.collectivite_id == *id) {
+                        Some(convention) => chosen.push(convention),
                         None => {
                             let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
                             items.push(BulkItem::refused(key, "convention_not_in_effect", message));
@@ -178,7 +160,7 @@ impl Scene {
                     }
                 }
                 chosen.sort_by_key(|c| c.rank);
-                (items, chosen)
+                chosen
             }
         }
     }
@@ -210,11 +192,13 @@ pub fn prepare(
         actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
     campaign.while_not_closed()?;
+    // Titles point at their debtors: not while an import rewrites them.
+    registry::hold(tx)?;
     let (selection, dry_run) = request.selection(true)?;
     let scene = Scene::load(tx, campaign, defaults)?;
-    let (items, chosen) = scene.choose(selection);
-    let titles = Vec::with_capacity(chosen.len());
-    let mut harvest = Harvest { items, titles, ..Harvest::default() };
+    let (payers, items) = conventions::payers::chosen(tx, selection)?;
+    let mut harvest = Harvest { items, ..Harvest::default() };
+    let chosen = scene.choose(&payers, &mut harvest.items);
     for convention in chosen {
         if let Some(standing) = scene.standing(convention) {
             weigh(tx, &scene, convention, &standing, (actor, preparer), &mut harvest);
@@ -329,14 +313,15 @@ fn write(
         Refused::new(&CONCURRENT_CHANGE, "Un titre vient d'être préparé pour l'une de ces conventions.")
     })?;
     let policy = scene.campaign.said.small_claims.policy;
-    let reason = format!("politique « {policy} » de la campagne {}", scene.campaign.said.school_year);
+    let year = &scene.campaign.said.school_year;
+    let reason = format!("la campagne {year} prévoit de ne pas émettre de titre sous le seuil");
     small_claims::record(tx, actor, scene, &harvest.untitled, (Origin::Policy, &reason), making)?;
     for decision in &harvest.outlived {
         let revoked = decision.clone().revoke(Revocation {
             by: preparer,
             by_label: actor.label.clone(),
             at: tx.now(),
-            reason: format!("la campagne suit désormais la politique « {policy} »"),
+            reason: format!("la campagne {year} n'en fait plus sa règle (« {policy} »)"),
             origin: Origin::Policy,
         })?;
         store_decisions::save_revocation(tx, &revoked)?;

@@ -155,7 +155,8 @@ pub fn decide(
     let bulk = BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
     let (selection, dry_run) = bulk.selection(false)?;
     let scene = Scene::load(tx, campaign, defaults)?;
-    let (mut items, chosen) = scene.choose(selection);
+    let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
+    let chosen = scene.choose(&payers, &mut items);
     let mut claims = Vec::new();
     for convention in chosen {
         let Some(standing) = scene.standing(convention) else { continue };
@@ -195,6 +196,12 @@ pub fn find(tx: &mut Tx<'_>, id: DecisionId) -> Outcome<Decision> {
 pub fn campaign_of(tx: &mut Tx<'_>, decision: &Decision) -> Outcome<Campaign> {
     let convention = conventions::find(tx, decision.convention_id)?;
     campaigns::by_id(tx, convention.campaign_id)
+}
+
+/// Why a decision may not be ended now, by the campaign or by its own state.
+pub fn refusal(tx: &mut Tx<'_>, decision: &Decision) -> Outcome<Option<Refused>> {
+    let campaign = campaign_of(tx, decision)?;
+    Ok(campaign.while_not_closed().and_then(|()| decision.in_force()).err())
 }
 
 /// Ends a decision: the claim is titled at the next preparation, whatever the policy.

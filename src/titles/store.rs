@@ -8,14 +8,19 @@ use diesel::sql_types::{BigInt, Text, Timestamp};
 
 use super::title::{Debtor, Ground, Reference, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
 use crate::access::Signatory;
-use crate::insert_batches;
 use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::text::{Line, Note};
-use crate::kernel::{Departement, Finding, Instant, Money, Refused, Siret, Uai};
+use crate::kernel::text::{Line, Note, SearchText};
+use crate::kernel::{Departement, Finding, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{perception_titles as titles, title_approvals, title_lines};
+use crate::platform::db::schema::{
+    collectivites, conventions, perception_titles as titles, title_approvals, title_lines,
+};
+use crate::platform::db::{Backend, search};
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique};
+use crate::registry::kinds::CollectiviteKind;
+use crate::{insert_batches, keyset, payer_filters};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = titles, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -370,8 +375,12 @@ pub(super) fn approvals_in_short(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Ve
                 title_approvals::content_sha256,
             ))
             .load(tx.conn())?;
-        found.extend(rows.into_iter().map(|(title_id, reference, approver, approved_on, content_sha256)| {
-            Approval { title_id, reference, approver: approver.value, approved_on, content_sha256 }
+        found.extend(rows.into_iter().map(|(title_id, reference, approver, approved_on, content_sha256)| Approval {
+            title_id,
+            reference,
+            approver: approver.value,
+            approved_on,
+            content_sha256,
         }));
     }
     Ok(found)
@@ -406,22 +415,35 @@ pub(super) fn set_document(tx: &mut Tx<'_>, id: TitleId, status: TitleDocument, 
 #[derive(Debug, Clone, Default)]
 pub struct TitleFilter {
     pub campaign: Option<CampaignId>,
+    /// SIRET, present or former, of the debtor.
     pub collectivite: Option<Siret>,
     pub departement: Option<Departement>,
+    /// Nature and INSEE code of the debtor, as the registry has them.
+    pub kind: Option<CollectiviteKind>,
+    pub insee_code: Option<InseeCode>,
     pub status: Option<TitleState>,
     pub reference: Option<String>,
+    /// Number of the convention.
+    pub number: Option<String>,
     pub convention: Option<ConventionId>,
+    pub q: Option<SearchText>,
     pub updated_since: Option<Instant>,
 }
 
-fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, crate::platform::db::Backend> {
+crate::sort_keys!(TitleSort, TitleOrder of "perception_titles" {
+    Prepared => "prepared_at", Reference => "reference", Amount => "amount", Updated => "updated_at",
+});
+
+fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, Backend> {
     let mut query = titles::table.into_boxed();
     if let Some(campaign) = filter.campaign {
         query = query.filter(titles::campaign_id.eq(campaign));
     }
-    if let Some(siret) = &filter.collectivite {
-        query = query.filter(titles::debtor_siret.eq(siret.clone()));
+    if let Some(kind) = filter.kind {
+        let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
+        query = query.filter(titles::debtor_id.eq_any(of_kind));
     }
+    payer_filters!(query, titles::debtor_id, filter);
     if let Some(departement) = &filter.departement {
         query = query.filter(titles::debtor_departement.eq(departement.clone()));
     }
@@ -431,22 +453,55 @@ fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, crate::platform
     if let Some(reference) = &filter.reference {
         query = query.filter(titles::reference.eq(reference.clone()));
     }
+    if let Some(number) = &filter.number {
+        let numbered = conventions::table.filter(conventions::number.eq(number.clone())).select(conventions::id);
+        query = query.filter(titles::convention_id.eq_any(numbered));
+    }
     if let Some(convention) = filter.convention {
         query = query.filter(titles::convention_id.eq(convention));
     }
     if let Some(since) = filter.updated_since {
         query = query.filter(titles::updated_at.ge(since));
     }
+    if let Some(q) = &filter.q {
+        let name = collectivites::name_fold.like(search::name(q.as_str())).escape(search::ESCAPE);
+        let siret = collectivites::siret.like(search::code_start(q.as_str())).escape(search::ESCAPE);
+        let debtors = collectivites::table.filter(name.or(siret)).select(collectivites::id);
+        let numbered = conventions::table
+            .filter(conventions::number.like(search::code(q.as_str())).escape(search::ESCAPE))
+            .select(conventions::id);
+        let reference = reference().like(search::code(q.as_str())).escape(search::ESCAPE);
+        query =
+            query.filter(titles::debtor_id.eq_any(debtors).or(titles::convention_id.eq_any(numbered)).or(reference));
+    }
     query
 }
 
-/// A page of titles, in the order they were prepared.
-pub(super) fn list(tx: &mut Tx<'_>, filter: &TitleFilter, page: &crate::platform::web::Page) -> Outcome<Vec<Title>> {
+/// The reference, blank before approval: databases differ on where they sort what is null.
+fn reference() -> diesel::expression::SqlLiteral<Text> {
+    diesel::dsl::sql::<Text>("COALESCE(perception_titles.reference, '')")
+}
+
+/// A page of titles. Their ids sort as they were prepared.
+pub(super) fn list(tx: &mut Tx<'_>, filter: &TitleFilter, page: &Page<TitleSort>) -> Outcome<PageView<Title>> {
     let mut query = filtered(filter);
-    if let Some(id) = page.after(0) {
-        query = query.filter(titles::id.gt(id.to_owned()));
-    }
-    load(query.order(titles::id.asc()).limit(page.fetch()).load(tx.conn())?)
+    keyset!(query, page, titles::id, {
+        TitleSort::Prepared => titles::id, String;
+        TitleSort::Reference => reference(), String;
+        TitleSort::Amount => titles::amount_cents, i64;
+        TitleSort::Updated => titles::updated_at, Instant;
+    });
+    let found = load(query.load(tx.conn())?)?;
+    let place = |by, t: &Title| {
+        let value = match by {
+            TitleSort::Prepared => t.id.to_string(),
+            TitleSort::Reference => t.reference().map_or_else(String::new, |r| r.text.clone()),
+            TitleSort::Amount => t.amount.cents().to_string(),
+            TitleSort::Updated => t.updated_at.to_string(),
+        };
+        (value, t.id.to_string())
+    };
+    Ok(page.cut(found, tx.now(), place))
 }
 
 /// Every title a filter takes.

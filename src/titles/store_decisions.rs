@@ -9,15 +9,17 @@ use super::decision::{Decision, DecisionState, Origin, Revocation};
 use super::lines::{LineChoice, LineDecision};
 use crate::kernel::ids::{CampaignId, ConventionId, DecisionId, ParticipationId, SmallClaimActId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::text::{Note, fold};
-use crate::kernel::{Departement, Instant, Money, Refused, Siret, Uai};
+use crate::kernel::text::{Note, SearchText};
+use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::schema::{
-    conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
+    collectivites, conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
     small_claim_papers as papers,
 };
-use crate::platform::web::Page;
+use crate::platform::db::search;
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx};
-use crate::{insert_batches, on_backend};
+use crate::registry::kinds::CollectiviteKind;
+use crate::{insert_batches, keyset, on_backend, payer_filters};
 
 /// An act, frozen.
 #[derive(Insertable, Queryable, Debug, Clone)]
@@ -165,18 +167,25 @@ pub(super) fn find(tx: &mut Tx<'_>, id: DecisionId) -> Outcome<Option<Decision>>
 pub struct DecisionFilter {
     pub status: Option<DecisionState>,
     pub departement: Option<Departement>,
+    /// SIRET, present or former, of the payer.
     pub collectivite: Option<Siret>,
-    pub q: Option<String>,
+    pub kind: Option<CollectiviteKind>,
+    pub insee_code: Option<InseeCode>,
+    pub q: Option<SearchText>,
     pub updated_since: Option<Instant>,
 }
 
-/// A page of a campaign's decisions, in the order they were taken.
+crate::sort_keys!(DecisionSort, DecisionOrder of "small_claim_decisions" {
+    Decided => "decided_at", Amount => "amount", Updated => "updated_at",
+});
+
+/// A page of a campaign's decisions. Their ids sort as they were taken.
 pub(super) fn list(
     tx: &mut Tx<'_>,
     campaign: CampaignId,
     filter: &DecisionFilter,
-    page: &Page,
-) -> Outcome<Vec<Decision>> {
+    page: &Page<DecisionSort>,
+) -> Outcome<PageView<Decision>> {
     let mut query = decisions::table
         .inner_join(conventions::table.on(conventions::id.eq(decisions::convention_id)))
         .filter(conventions::campaign_id.eq(campaign))
@@ -190,20 +199,33 @@ pub(super) fn list(
     if let Some(departement) = &filter.departement {
         query = query.filter(conventions::party_departement.eq(departement.clone()));
     }
-    if let Some(siret) = &filter.collectivite {
-        query = query.filter(conventions::party_siret.eq(siret.clone()));
+    if let Some(kind) = filter.kind {
+        let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
+        query = query.filter(conventions::collectivite_id.eq_any(of_kind));
     }
+    payer_filters!(query, conventions::collectivite_id, filter);
     if let Some(q) = &filter.q {
-        query = query.filter(conventions::party_fold.like(format!("%{}%", fold(q))));
+        let name = conventions::party_fold.like(search::name(q.as_str())).escape(search::ESCAPE);
+        query = query.filter(name.or(conventions::number.like(search::code(q.as_str())).escape(search::ESCAPE)));
     }
     if let Some(since) = filter.updated_since {
         query = query.filter(decisions::updated_at.ge(since));
     }
-    if let Some(id) = page.after(0) {
-        query = query.filter(decisions::id.gt(id.to_owned()));
-    }
-    let rows: Vec<DecisionRow> = query.order(decisions::id.asc()).limit(page.fetch()).load(tx.conn())?;
-    Ok(rows.into_iter().map(DecisionRow::into_domain).collect())
+    keyset!(query, page, decisions::id, {
+        DecisionSort::Decided => decisions::id, String;
+        DecisionSort::Amount => decisions::amount_cents, i64;
+        DecisionSort::Updated => decisions::updated_at, Instant;
+    });
+    let rows: Vec<DecisionRow> = query.load(tx.conn())?;
+    let place = |by, d: &Decision| {
+        let value = match by {
+            DecisionSort::Decided => d.id.to_string(),
+            DecisionSort::Amount => d.amount.cents().to_string(),
+            DecisionSort::Updated => d.updated_at.to_string(),
+        };
+        (value, d.id.to_string())
+    };
+    Ok(page.cut(rows.into_iter().map(DecisionRow::into_domain).collect(), tx.now(), place))
 }
 
 /// Number, SIRET and name of the party of some conventions.

@@ -105,12 +105,12 @@ pub struct TitleLine {
     pub label: String,
     pub commune_name: Line,
     pub departement: Departement,
-    /// Units counted: 1 per school, or its pupils, or its classes.
+    /// Unités comptées : 1 par école, ou ses élèves, ou ses classes.
     pub quantity: i64,
-    /// Price of a unit; null when the amount is no product (a share, a waiver).
+    /// Prix d'une unité ; nul quand le montant n'est pas un produit (une part, une dispense).
     pub unit_amount: Option<Money>,
     pub amount: Money,
-    /// Why nothing is due for this school, if so.
+    /// Pourquoi rien n'est dû pour cette école, le cas échéant.
     pub waiver: Option<String>,
 }
 
@@ -204,6 +204,20 @@ impl Title {
         Refused::state(&TITLE_STATE, detail, self.state(), self.allowed())
     }
 
+    /// Whether the title may be withdrawn.
+    ///
+    /// # Errors
+    /// Sealed, or withdrawn already.
+    pub fn may_be_withdrawn(&self) -> Result<(), Refused> {
+        match self.stage {
+            Stage::Prepared | Stage::Approved(_) => Ok(()),
+            Stage::Transmitted(..) => {
+                Err(self.refuse("Le titre est dans un bordereau scellé : seule une correction liée est possible."))
+            }
+            Stage::Withdrawn { .. } => Err(self.refuse("Le titre est déjà retiré.")),
+        }
+    }
+
     /// Whether this person may approve now; the number is given after.
     ///
     /// # Errors
@@ -224,16 +238,9 @@ impl Title {
     /// # Errors
     /// Sealed, or withdrawn already.
     pub fn withdraw(mut self, reason: Note) -> Result<Self, Refused> {
-        self.stage = match self.stage {
-            Stage::Prepared => Stage::Withdrawn { reference: None, reason },
-            Stage::Approved(reference) => Stage::Withdrawn { reference: Some(reference), reason },
-            Stage::Transmitted(..) => {
-                return Err(
-                    self.refuse("Le titre est dans un bordereau scellé : seule une correction liée est possible.")
-                );
-            }
-            Stage::Withdrawn { .. } => return Err(self.refuse("Le titre est déjà retiré.")),
-        };
+        self.may_be_withdrawn()?;
+        let reference = self.reference().cloned();
+        self.stage = Stage::Withdrawn { reference, reason };
         Ok(self)
     }
 }

@@ -64,7 +64,8 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
     for (id, line) in store::lines(tx, &ids)? {
         lines.entry(id).or_default().push(line);
     }
-    let mut approvals: HashMap<TitleId, _> = store::approvals_in_short(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
+    let mut approvals: HashMap<TitleId, _> =
+        store::approvals_in_short(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
     Ok(titles
         .into_iter()
         .map(|t| {

@@ -12,6 +12,7 @@ import datetime
 import sys
 from pathlib import Path
 from typing import TypeVar
+from uuid import UUID
 
 from ent_client import AuthenticatedClient, Client
 from ent_client.api.bordereaux import download_batch_file, list_batches, seal_batch
@@ -28,12 +29,15 @@ from ent_client.api.registre import (
 )
 from ent_client.api.service import get_readiness
 from ent_client.api.sessions import get_me, login, refresh_session
-from ent_client.api.titres import approve_titles, get_title, get_title_document, list_titles, prepare_titles, transition_title
+from ent_client.api.titres import (
+    approve_titles, decide_small_claims, get_small_claim_decision_document, get_title, get_title_document,
+    list_small_claim_decisions, list_titles, prepare_titles, transition_title,
+)
 from ent_client.models import (
     Address, ApproveAnswer, ApproveRequest, BatchView, CampaignAction, CampaignDetail, CampaignPatch, CampaignRequest,
     CampaignState, CampaignTransitionRequest, CampaignView, ChorusPatch, Civility, CollectiviteDetail, CollectiviteKind,
     CollectivitePatch, CollectiviteRequest, ConventionAction, ConventionState, ConventionTransitionRequest,
-    ConventionView, EnrolAnswer, EnrolmentRequest, EnrolmentOrigin, EnrolmentView, EnrolRequest, FileFormat, ImportForm,
+    ConventionView, DecideRequest, DecideSmallClaimsAnswer, DecisionState, EnrolAnswer, EnrolmentRequest, EnrolmentOrigin, EnrolmentView, EnrolRequest, FileFormat, ImportForm,
     ImportView, IssueAnswer, IssueRequest, LoginRequest, PrepareAnswer, PrepareRequest, ProblemView, RefreshRequest,
     Representative, SchoolKind, SchoolRequest, SchoolSelection, SchoolView, SealRequest, Sector, SessionView,
     SignatoryRequest, SmallClaims, SmallClaimsPolicy, Tariff, TariffUnit, TitleAction, TitleSelection, TitleState,
@@ -152,6 +156,18 @@ def open_the_campaign(client: AuthenticatedClient) -> None:
     assert (twice.current_state, twice.allowed_actions) == ("open", ["close"])
 
 
+def sign_both(client: AuthenticatedClient, convention: UUID) -> ConventionTransitionRequest:
+    for action, name, title in [
+        (ConventionAction.SIGN, "Sylvie BARRIEU VIGNAL", "Maire"),
+        (ConventionAction.COUNTERSIGN, "Carole Drucker-Godard", "Rectrice"),
+    ]:
+        signing = ConventionTransitionRequest(
+            action=action, signed_on=SIGNED, signatory=SignatoryRequest(name=name, title=title)
+        )
+        done(transition_convention.sync_detailed(convention, client=client, body=signing), ConventionView)
+    return signing
+
+
 def issue_and_sign(client: AuthenticatedClient) -> ConventionView:
     dry = done(issue_conventions.sync_detailed(YEAR, client=client, body=IssueRequest(dry_run=True)), IssueAnswer)
     assert (dry.issued, dry.total) == (1, "80.00")
@@ -171,17 +187,9 @@ def issue_and_sign(client: AuthenticatedClient) -> ConventionView:
     document = get_convention_document.sync_detailed(convention.id, client=client)
     assert done(document, File).payload.read(5) == b"%PDF-"
 
-    for action, name, title in [
-        (ConventionAction.SIGN, "Sylvie BARRIEU VIGNAL", "Maire"),
-        (ConventionAction.COUNTERSIGN, "Carole Drucker-Godard", "Rectrice"),
-    ]:
-        signing = ConventionTransitionRequest(
-            action=action, signed_on=SIGNED, signatory=SignatoryRequest(name=name, title=title)
-        )
-        done(transition_convention.sync_detailed(convention.id, client=client, body=signing), ConventionView)
-    refused(
-        transition_convention.sync_detailed(convention.id, client=client, body=signing), 409, "convention_state"
-    )
+    signing = sign_both(client, convention.id)
+    again = transition_convention.sync_detailed(convention.id, client=client, body=signing)
+    refused(again, 409, "convention_state")
     active = done(get_convention.sync_detailed(convention.id, client=client), ConventionView)
     assert (active.status, active.took_effect_on) == (ConventionState.ACTIVE, SIGNED)
     choices = list_convention_transitions.sync(convention.id, client=client)
@@ -193,7 +201,7 @@ def issue_and_sign(client: AuthenticatedClient) -> ConventionView:
 def prepare_approve_seal(gestionnaire: AuthenticatedClient, ordonnateur: AuthenticatedClient) -> BatchView:
     prepared = done(prepare_titles.sync_detailed(YEAR, client=gestionnaire, body=PrepareRequest()), PrepareAnswer)
     assert (prepared.prepared, prepared.total) == (1, "80.00")
-    title_id = str(prepared.items[0].id)
+    title_id = UUID(str(prepared.items[0].id))
     alone = TitleTransitionRequest(action=TitleAction.APPROVE)
     refused(transition_title.sync_detailed(title_id, client=gestionnaire, body=alone), 403, "forbidden")
     refused(get_title_document.sync_detailed(title_id, client=ordonnateur), 409, "not_approved_yet")
@@ -217,6 +225,32 @@ def prepare_approve_seal(gestionnaire: AuthenticatedClient, ordonnateur: Authent
     page = list_titles.sync(client=ordonnateur, campaign=YEAR, status=TitleState.TRANSMITTED)
     assert page is not None and not isinstance(page, ProblemView) and page.data[0].batch_number == batch.number
     return batch
+
+
+def leave_untitled(client: AuthenticatedClient) -> UUID:
+    """A claim under the threshold, left untitled by a named act; gives the decision."""
+    uzes = CollectiviteRequest(siret="21300334600011", kind=CollectiviteKind.COMMUNE, name="Uzès", insee_code="30334")
+    done(create_collectivite.sync_detailed(client=client, body=uzes), CollectiviteDetail, 201)
+    school = SchoolRequest(
+        uai="0300777G", name="Ecole primaire du Refuge", kind=SchoolKind.PRIMAIRE, sector=Sector.PUBLIC,
+        insee_code="30334", commune_name="Uzès",
+    )
+    done(create_school.sync_detailed(client=client, body=school), SchoolView, 201)
+    one = EnrolRequest(keys=["0300777G"])
+    assert done(enrol_schools.sync_detailed(YEAR, client=client, body=one), EnrolAnswer).enrolled == 1
+    issued = done(issue_conventions.sync_detailed(YEAR, client=client, body=IssueRequest()), IssueAnswer)
+    assert (issued.issued, issued.already_issued, issued.small_claims.payers) == (1, 1, 1)
+    sign_both(client, UUID(str(next(item.id for item in issued.items if item.key == uzes.siret))))
+    decide = DecideRequest(keys=[uzes.siret], reason="créance isolée, sous le seuil d'émission")
+    decided = done(decide_small_claims.sync_detailed(YEAR, client=client, body=decide), DecideSmallClaimsAnswer)
+    assert (decided.decided, decided.total) == (1, "40.00")
+    page = list_small_claim_decisions.sync(YEAR, client=client)
+    assert page is not None and not isinstance(page, ProblemView)
+    decision = page.data[0]
+    assert (decision.status, decision.siret) == (DecisionState.IN_FORCE, uzes.siret)
+    paper = get_small_claim_decision_document.sync_detailed(decision.id, client=client)
+    assert done(paper, File).payload.read(5) == b"%PDF-"
+    return decision.id
 
 
 def download(comptable: AuthenticatedClient, batch: BatchView) -> None:
@@ -243,6 +277,7 @@ def drive(world: World) -> None:
     issue_and_sign(gestionnaire)
     batch = prepare_approve_seal(gestionnaire, ordonnateur)
     download(logged_in(world, "comptable"), batch)
+    leave_untitled(gestionnaire)
     closing = CampaignTransitionRequest(action=CampaignAction.CLOSE)
     done(transition_campaign.sync_detailed(YEAR, client=gestionnaire, body=closing), CampaignView)
     assert done(get_campaign.sync_detailed(YEAR, client=gestionnaire), CampaignDetail).state == CampaignState.CLOSED

@@ -4,8 +4,9 @@
 # scripts/with-postgres.sh; `make contract` gives both. CONTRACT="lint year routes" chooses.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tools="${CARGO_TARGET_DIR:-target}/contract"
-program="${CARGO_TARGET_DIR:-target}/debug/ent-backoffice"
+target=$(realpath "${CARGO_TARGET_DIR:-target}")
+tools=$target/contract
+program=$target/debug/ent-backoffice
 : "${TEST_POSTGRES_URL:?run it by « make contract », which starts a PostgreSQL}"
 
 # Nothing is told to anybody, nothing is looked up.
@@ -19,7 +20,7 @@ python="$tools/venv/bin/python"
 has() { [[ " ${CONTRACT:-lint year routes} " == *" $1 "* ]]; }
 
 if has lint; then
-    PATH="$PWD/$tools/venv/bin:$PATH" "$tools/node/node_modules/.bin/redocly" lint \
+    PATH="$tools/venv/bin:$PATH" "$tools/node/node_modules/.bin/redocly" lint \
         --config tests/contract/redocly.yaml --format stylish "$tools/openapi.json"
 fi
 
@@ -32,7 +33,14 @@ if has year; then
     "$python" tests/contract/drive_year.py "$program" sqlite postgres
 fi
 if has routes; then
+    # Both databases at the same time, each with a server of its own.
     "$python" tests/contract/try_everything.py "$program" "$tools/openapi.json" \
-        sqlite/nobody sqlite/lecteur sqlite/gestionnaire sqlite/ordonnateur sqlite/comptable sqlite/admin \
-        postgres/nobody postgres/gestionnaire postgres/ordonnateur postgres/admin
+        postgres/nobody postgres/gestionnaire postgres/ordonnateur postgres/admin >"$tools/postgres.log" 2>&1 &
+    postgres=$!
+    status=0
+    "$python" tests/contract/try_everything.py "$program" "$tools/openapi.json" \
+        sqlite/nobody sqlite/lecteur sqlite/gestionnaire sqlite/ordonnateur sqlite/comptable sqlite/admin || status=$?
+    wait "$postgres" || status=$?
+    cat "$tools/postgres.log"
+    exit "$status"
 fi

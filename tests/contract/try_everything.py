@@ -41,7 +41,7 @@ no-shrink = true
 [phases.examples]
 enabled = true
 [phases.coverage]
-enabled = true
+enabled = {boundaries}
 [phases.fuzzing]
 enabled = true
 # Chains of calls (create, read, change…) are the business of the integration suite, which knows what they must give.
@@ -54,6 +54,8 @@ enabled = false
 positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "412", "422", "428", "429"]
 # What the schema forbids is refused; with the role's own refusal first, and a key that leads nowhere may hide the rest.
 negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "428", "429"]
+# 428 is the answer to a missing If-Match (RFC 6585).
+missing_required_header.expected-statuses = ["400", "401", "403", "404", "422", "428"]
 
 # Keys that exist, most of the time.
 [dictionaries]
@@ -66,12 +68,19 @@ negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "405", 
 "path.number" = {{ dictionary = "batches", probability = 0.9 }}
 "query.campaign" = {{ dictionary = "years", probability = 0.5 }}
 
+# A cursor is opaque: one that no list gave is 400, and no pattern tells them apart.
+[[operations]]
+include-method = "GET"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422"]
 [[operations]]
 include-path-regex = "/conventions/.id."
 parameters = {{ "path.id" = {{ dictionary = "conventions", probability = 0.9 }} }}
 [[operations]]
 include-path-regex = "/perception-titles/.id."
 parameters = {{ "path.id" = {{ dictionary = "titles", probability = 0.9 }} }}
+[[operations]]
+include-path-regex = "/small-claim-decisions/.id."
+parameters = {{ "path.id" = {{ dictionary = "decisions", probability = 0.9 }} }}
 [[operations]]
 include-path-regex = "/users/.id."
 parameters = {{ "path.id" = {{ dictionary = "users", probability = 0.9 }} }}
@@ -86,20 +95,27 @@ def prepare(world: World) -> dict[str, list[str]]:
     convention = drive_year.issue_and_sign(gestionnaire)
     batch = drive_year.prepare_approve_seal(gestionnaire, ordonnateur)
     titles = drive_year.list_titles.sync(client=gestionnaire)
+    decision = drive_year.leave_untitled(gestionnaire)
     users = list_users.sync(client=logged_in(world, "admin"))
-    somebody = [user.id for user in users.data if user.email == "personne@exemple.invalid"]
+    somebody = [str(user.id) for user in users.data if user.email == "personne@exemple.invalid"]
     return {
         "years": [YEAR], "sirets": [drive_year.SIRET], "uais": ["0301023Z", "0301015R"], "batches": [batch.number],
-        "conventions": [convention.id], "titles": [title.id for title in titles.data], "users": somebody,
+        "conventions": [str(convention.id)], "titles": [str(title.id) for title in titles.data], "users": somebody,
+        "decisions": [str(decision)],
     }
+
+
+# Who may act meets every boundary of every value; who may only read, or nothing, is refused before they are looked at,
+# and gets random cases alone.
+ACTING = ("gestionnaire", "ordonnateur", "admin")
 
 
 def run(world: World, document: Path, role: str, token: str | None, keys: dict[str, list[str]], examples: int) -> bool:
     dictionaries = "\n".join(f"{name} = {{ values = {json.dumps(values)} }}" for name, values in keys.items())
-    auth = f'auth.openapi.bearer = {{ bearer = "{token}" }}' if token else ""
+    auth = f'auth.openapi.bearer = {{ bearer = "{token}" }}' if token else "auth.auto-signup = false"
     config = world.folder / f"{role}.toml"
     config.write_text(CONFIG.format(hooks=json.dumps(str(HERE / "hooks.py")), auth=auth, dictionaries=dictionaries,
-                                    examples=examples))
+                                    examples=examples, boundaries=json.dumps(role in ACTING)))
     command = [
         Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run", document, "--url", world.url,
         "--no-color", "--warnings", "off",
@@ -108,7 +124,7 @@ def run(world: World, document: Path, role: str, token: str | None, keys: dict[s
     done = subprocess.run(command, cwd=world.folder, capture_output=True, text=True)
     seconds = time.monotonic() - started
     if done.returncode != 0:
-        print(done.stdout[-20000:], done.stderr[-2000:])
+        print(done.stdout, done.stderr[-2000:])
     counted = [line.strip() for line in done.stdout.splitlines() if "generated" in line or "passed" in line]
     print(f"try_everything: {world.kind}/{role}: {'ok' if done.returncode == 0 else 'FAILED'}, {seconds:.0f} s; "
           f"{' '.join(counted[-1:])}", flush=True)
@@ -128,6 +144,9 @@ def main() -> None:
             for role in roles:
                 good &= run(world, document, role, tokens.get(role), keys, examples)
             assert world.server.poll() is None, "the server has stopped"
+            causes = [line for line in (world.folder / "server.log").read_text().splitlines() if "ERROR" in line]
+            if causes:
+                print("\n".join(["Causes in the server's log:", *causes[:40]]))
     sys.exit(0 if good else 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -51,7 +52,8 @@ class World:
         self.url = f"http://127.0.0.1:{port}"
         self.log = (self.folder / "server.log").open("wb")
         self.server = subprocess.Popen(
-            [self.program, "serve", "--listen", f"127.0.0.1:{port}"],
+            # Without workers: the seed's year is over, and the nightly job would expire its convention at some moment.
+            [self.program, "serve", "--no-worker", "--listen", f"127.0.0.1:{port}"],
             cwd=self.folder, env=self.environment, stdout=self.log, stderr=subprocess.STDOUT,
         )
         self._wait()
@@ -62,7 +64,7 @@ class World:
         self.server.wait(30)
         self.log.close()
         if kind is not None:
-            print((self.folder / "server.log").read_text()[-4000:])
+            print((self.folder / "server.log").read_text()[-4000:], file=sys.stderr)
         self._folder.cleanup()
 
     def run(self, *arguments: str, stdin: str = "") -> None:

@@ -57,6 +57,8 @@ impl Names {
     }
 }
 
+const UZES: &str = "21300334600011";
+
 struct Year<'a> {
     app: &'a TestApp,
     examples: Map<String, Value>,
@@ -189,11 +191,19 @@ impl Year<'_> {
             "insee;siret;nom\r\n30001;21300001100014;Aigaliers\r\n",
         );
         let schools = "Identifiant_de_l_etablissement;Nom_etablissement;Type_etablissement;Statut_public_prive;\
-             Code_commune;Nom_commune;etat\r\n0300001H;Ecole primaire publique;Ecole;Public;30001;Aigaliers;OUVERT\r\n";
+             Code_commune;Nom_commune;etat\r\n0300001N;Ecole primaire publique;Ecole;Public;30001;Aigaliers;OUVERT\r\n";
         self.upload(&who, "/schools/imports?dry_run=true", schools);
         let contacts = "siret;civilite;prenom;nom;qualite;courriel\r\n21300278500011;Mme;Sylvie;BARRIEU VIGNAL;Maire;\
                         mairie@saint-laurent-des-arbres.invalid\r\n";
         self.upload(&who, "/contacts/imports?dry_run=true", contacts);
+        // A commune with one school, which closes during the year: a small claim, and a line that asks for a word.
+        let uzes = json!({"siret": UZES, "kind": "commune", "name": "Uzès", "insee_code": "30334"});
+        who.post("/collectivites", uzes).expect(201);
+        let school = json!({
+            "uai": "0300777G", "name": "Ecole primaire du Refuge", "kind": "primaire", "sector": "public",
+            "insee_code": "30334", "commune_name": "Uzès", "closed_on": "2026-01-05"
+        });
+        who.post("/schools", school).expect(201);
         // Two communes to whom something happens, apart from the seed's.
         for (siret, name, insee) in [("21300001100014", "Aigaliers", "30001"), ("21300002900016", "Aigremont", "30002")]
         {
@@ -227,7 +237,7 @@ impl Year<'_> {
         self.send(&who, "DELETE", &enrolment, &[], None);
         let asked = json!({"origin": "mairie", "requester": "Mairie de Saint-Laurent-des-Arbres", "requested_on": "2025-06-03"});
         self.send(&who, "PUT", &enrolment, &[], Some(asked.clone()));
-        self.send(&who, "PUT", &enrolment, &[], Some(asked));
+        self.send(&who, "PUT", &enrolment, &[("if-match", "\"1\"")], Some(asked));
         self.upload(&who, &format!("{path}/enrolments/imports?dry_run=true"), "uai;origine\r\n0301023Z;mairie\r\n");
         self.get(&who, &format!("{path}/enrolments"));
         self.get(&who, &format!("{path}/transitions"));
@@ -256,12 +266,24 @@ impl Year<'_> {
             "signatory": {"name": "Carole Drucker-Godard", "title": "Rectrice"}
         });
         who.post(&format!("{path}/transitions"), carole).expect(200);
+        crate::year::sign_both(self.app, issued["items"][1]["id"].as_str().unwrap());
         self.get(&who, &path);
         path
     }
 
     fn titles(&mut self, convention: &str) {
         let (who, approver) = (self.app.gestionnaire(), self.app.ordonnateur());
+        let lines = "/campaigns/2025-2026/line-decisions";
+        let keep = json!({"keys": ["0300777G"], "choice": "keep", "reason": "l'école ouvre jusqu'en janvier, la commune en convient"});
+        self.post(&who, lines, keep);
+        self.get(&who, lines);
+        let decisions = "/campaigns/2025-2026/small-claim-decisions";
+        self.post(&who, decisions, json!({"keys": [UZES], "reason": "créance isolée, sous le seuil d'émission"}));
+        let decided = self.get(&who, decisions);
+        let decision = format!("/small-claim-decisions/{}", decided["data"][0]["id"].as_str().unwrap());
+        self.get(&who, &decision);
+        self.get(&who, &format!("{decision}/transitions"));
+        self.file(&who, &format!("{decision}/document"));
         let prepared = self.post(&who, "/campaigns/2025-2026/perception-titles", json!({"dry_run": false}));
         let path = format!("/perception-titles/{}", prepared["items"][0]["id"].as_str().unwrap());
         self.get(&approver, &format!("{path}/transitions"));
@@ -287,16 +309,21 @@ impl Year<'_> {
         self.file(&comptable, &format!("{batch}/files/csv"));
         self.file(&comptable, &format!("{batch}/files/json"));
         self.get(&self.app.admin(), "/audit-events?action=batch.sealed");
+        let revoke = json!({"action": "revoke", "reason": "la commune demande un titre"});
+        self.post(&who, &format!("{decision}/transitions"), revoke);
     }
 
     fn service(&mut self) {
         let anonymous = self.app.anonymous();
-        for path in ["/health/live", "/health/ready", "/problems"] {
+        for path in ["/health/live", "/health/ready", "/metrics", "/problems"] {
             let response = anonymous.send("GET", path, &[], Vec::new());
             let mut shown = response.json.clone();
-            if let Some(codes) = shown["data"].as_array_mut() {
+            if let Some(codes) = shown.get_mut("data").and_then(Value::as_array_mut) {
                 codes.truncate(3);
                 shown = json!({"application/json": shown, "text/html": "<!doctype html>…"});
+            }
+            if path == "/metrics" {
+                shown = json!("# HELP … …\n");
             }
             self.keep("GET", path, None, &response, shown);
         }

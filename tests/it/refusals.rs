@@ -176,6 +176,75 @@ on_both_databases! {
         assert!(substitution.contains("SAINT-LAURENT-DES-ARBRES") && substitution.contains("1er juillet 2025"), "{substitution}");
     }
 
+    fn a_list_is_no_object_at_any_depth(app: &TestApp) {
+        register_seed(app);
+        let gestionnaire = app.gestionnaire();
+        gestionnaire.post("/campaigns", crate::year::campaign("issue")).expect(201);
+        let refused = |answer: crate::support::Response, pointer: &str| {
+            let problem = answer.problem(422, "invalid_value").json;
+            assert_eq!((&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]), (&json!(pointer), &json!("wrong_type")));
+        };
+        refused(gestionnaire.put("/campaigns/2025-2026/enrolments/0301023Z", json!([null, null])), "");
+        // An empty list would be a filter that lets every school through.
+        refused(gestionnaire.post("/campaigns/2025-2026/enrolments", json!({"filter": []})), "/filter");
+        assert_eq!(gestionnaire.get("/campaigns/2025-2026/enrolments").json["data"], json!([]));
+        let commune = json!({"siret": "21300001100014", "kind": "commune", "name": "Aigaliers", "address": []});
+        refused(gestionnaire.post("/collectivites", commune), "/address");
+        let patch = gestionnaire.patch("/collectivites/21300278500011", 1, json!({"chorus": ["SERVICE", null, null]}));
+        refused(patch, "/chorus");
+    }
+
+    fn a_header_that_cannot_be_read_is_not_taken_for_absent(app: &TestApp) {
+        register_seed(app);
+        let gestionnaire = app.gestionnaire();
+        let key = gestionnaire.json("POST", "/campaigns", &[("idempotency-key", "clé")], &crate::year::campaign("issue"));
+        assert_eq!(key.problem(422, "invalid_value").json["errors"][0]["pointer"], "header/Idempotency-Key");
+        gestionnaire.post("/campaigns", crate::year::campaign("issue")).expect(201);
+        let opening = json!({"action": "open"});
+        let stale = gestionnaire.json("POST", "/campaigns/2025-2026/transitions", &[("if-match", "été")], &opening);
+        stale.problem(412, "precondition_failed");
+        assert_eq!(gestionnaire.get("/campaigns/2025-2026").json["state"], "preparing");
+    }
+
+    fn one_siret_begins_after_another(app: &TestApp) {
+        register_seed(app);
+        let gestionnaire = app.gestionnaire();
+        let replace = |old: &str, new: &str, from: &str| {
+            gestionnaire.post(&format!("/collectivites/{old}/sirets"), json!({"siret": new, "from": from}))
+        };
+        replace("21300278500011", "21300278500029", "2025-06-01").expect(201);
+        let early = replace("21300278500029", "21300278500037", "2025-06-01").problem(422, "invalid_value").json;
+        assert_eq!((&early["errors"][0]["pointer"], &early["errors"][0]["code"]), (&json!("/from"), &json!("date_order")));
+        replace("21300278500029", "21300278500037", "2025-06-02").expect(201);
+    }
+
+    fn a_siret_whose_siren_is_wrong_never_enters_the_list(app: &TestApp) {
+        let gestionnaire = app.gestionnaire();
+        let wrong = json!({"siret": "63535963977110", "kind": "autre", "name": "Personne"});
+        let problem = gestionnaire.post("/collectivites", wrong).problem(422, "invalid_value").json;
+        assert_eq!(problem["errors"][0]["code"], "siren_key");
+        gestionnaire.get("/collectivites").expect(200);
+    }
+
+    fn nobody_succeeds_to_oneself(app: &TestApp) {
+        register_seed(app);
+        let gestionnaire = app.gestionnaire();
+        let path = "/collectivites/21300278500011/successions";
+        let heir = |siret: &str| json!({"kind": "transfer", "successor_siret": siret, "effective_on": "2025-01-01", "act_reference": "arrêté"});
+        gestionnaire.post(path, heir("21300278500011")).problem(422, "succession_loop");
+        let other = json!({"siret": "21300001100014", "kind": "commune", "name": "Aigaliers"});
+        gestionnaire.post("/collectivites", other).expect(201);
+        gestionnaire.post(path, heir("21300001100014")).expect(201);
+        gestionnaire.post(path, heir("21300278500011")).problem(422, "succession_loop");
+    }
+
+    fn a_commune_is_in_a_department(app: &TestApp) {
+        let school = json!({"uai": "0301023Z", "name": "Ecole", "kind": "primaire", "sector": "public", "insee_code": "00000",
+                            "commune_name": "Nulle Part"});
+        let problem = app.gestionnaire().post("/schools", school).problem(422, "invalid_value").json;
+        assert_eq!((&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]), (&json!("/insee_code"), &json!("insee_departement")));
+    }
+
     fn a_former_siret_still_leads_to_the_collectivite(app: &TestApp) {
         register_seed(app);
         let gestionnaire = app.gestionnaire();

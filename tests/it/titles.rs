@@ -9,7 +9,7 @@ use crate::support::TestApp;
 use crate::year::{open_campaign, register_seed, sign_both};
 
 /// Communes of the Gard that really exist, with a school each made for the test.
-fn register_communes(app: &TestApp, count: u32) {
+pub fn register_communes(app: &TestApp, count: u32) {
     let gestionnaire = app.gestionnaire();
     for n in 0..count {
         let siren = luhn(&format!("2130{:04}", 100 + n));
@@ -25,7 +25,7 @@ fn register_communes(app: &TestApp, count: u32) {
     }
 }
 
-fn luhn(body: &str) -> String {
+pub fn luhn(body: &str) -> String {
     (0..10)
         .map(|k| format!("{body}{k}"))
         .find(|s| {
@@ -49,7 +49,7 @@ fn luhn(body: &str) -> String {
         .unwrap()
 }
 
-fn active_campaign(app: &TestApp, policy: &str) -> Vec<String> {
+pub fn active_campaign(app: &TestApp, policy: &str) -> Vec<String> {
     open_campaign(app, policy);
     let gestionnaire = app.gestionnaire();
     let issued = gestionnaire.post("/campaigns/2025-2026/conventions", json!({})).expect(200).json;
@@ -61,7 +61,7 @@ fn active_campaign(app: &TestApp, policy: &str) -> Vec<String> {
     ids
 }
 
-fn prepare(app: &TestApp) -> Value {
+pub fn prepare(app: &TestApp) -> Value {
     app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 /// The text of a PDF, white space collapsed; pdftotext comes with `make test`.
-fn text_of(pdf: &[u8]) -> String {
+pub fn text_of(pdf: &[u8]) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), pdf).unwrap();
     let read = std::process::Command::new("pdftotext").arg(file.path()).arg("-").output();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{BEARER, each_operation, id, object};
+use super::{BEARER, UNREADY, each_operation, id, object};
 use crate::app::catalogue;
 use crate::kernel::ProblemCode;
 
@@ -22,8 +22,10 @@ const REFUSALS: &[(&str, &str)] = &[
     ("create_collectivite", "siret_taken"),
     ("create_school", "uai_taken payer_unknown concurrent_change"),
     ("create_user", "email_taken"),
+    ("decide_lines", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
+    ("decide_small_claims", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
     ("download_batch_file", "not_found file_unknown"),
-    ("enrol_school", "not_found campaign_state"),
+    ("enrol_school", "not_found campaign_state concurrent_change"),
     ("enrol_schools", "not_found campaign_state keys_or_filter"),
     ("get_batch", "not_found"),
     ("get_campaign", "not_found"),
@@ -32,8 +34,11 @@ const REFUSALS: &[(&str, &str)] = &[
     ("get_convention_document", "not_found document_failed"),
     ("get_me", "not_found"),
     ("get_participation", "not_found"),
+    ("get_metrics", "not_found"),
     ("get_readiness", "unavailable"),
     ("get_school", "not_found"),
+    ("get_small_claim_decision", "not_found"),
+    ("get_small_claim_decision_document", "not_found decision_document_failed"),
     ("get_title", "not_found"),
     ("get_title_document", "not_found not_approved_yet title_document_failed"),
     ("get_user", "not_found"),
@@ -47,7 +52,10 @@ const REFUSALS: &[(&str, &str)] = &[
     ("list_convention_transitions", "not_found"),
     ("list_conventions", "not_found"),
     ("list_enrolments", "not_found"),
+    ("list_line_decisions", "not_found"),
     ("list_participations", "not_found"),
+    ("list_small_claim_decision_transitions", "not_found"),
+    ("list_small_claim_decisions", "not_found"),
     ("list_title_transitions", "not_found"),
     ("list_titles", "not_found"),
     ("login", "invalid_credentials too_many_attempts"),
@@ -65,6 +73,7 @@ const REFUSALS: &[(&str, &str)] = &[
         "transition_convention",
         "not_found convention_state convention_ended convention_titled findings_open date_in_future concurrent_change",
     ),
+    ("transition_small_claim_decision", "not_found preparer_unknown campaign_state decision_state concurrent_change"),
     (
         "transition_title",
         "not_found same_person preparer_unknown title_state signatory_incomplete delegation_not_in_force \
@@ -77,6 +86,7 @@ const REFUSALS: &[(&str, &str)] = &[
 const VERSIONED: &[&str] = &[
     "change_user",
     "download_batch_file",
+    "enrol_school",
     "get_batch",
     "get_campaign",
     "get_collectivite",
@@ -84,6 +94,7 @@ const VERSIONED: &[&str] = &[
     "get_convention_document",
     "get_me",
     "get_school",
+    "get_small_claim_decision_document",
     "get_title",
     "get_title_document",
     "get_user",
@@ -182,8 +193,8 @@ fn codes(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
     if json || form {
         codes.extend(["payload_too_large", "unsupported_media_type"]);
     }
-    if query {
-        codes.push("unknown_parameter");
+    if path.starts_with("/api/v1/") {
+        codes.extend(["unknown_parameter", "malformed_query"]);
     }
     if has_parameter(operation, "query", Some("cursor")) {
         codes.push("bad_cursor");
@@ -192,7 +203,9 @@ fn codes(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
         codes.push("invalid_value");
     }
     if is_keyed(method, path) {
-        codes.push("idempotency_key_reused");
+        codes.extend(["idempotency_key_reused", "idempotency_key_in_flight"]);
+        // An `If-Match` that nothing would check is refused.
+        codes.push("precondition_failed");
     }
     if has_parameter(operation, "header", Some("If-Match")) {
         codes.push("precondition_failed");
@@ -209,6 +222,7 @@ fn refusals(operation: &mut Value, codes: &[&str], catalogue: &[&'static Problem
     for problem in catalogue.iter().filter(|problem| codes.contains(&problem.code)) {
         by_status.entry(problem.status).or_default().push(problem);
     }
+    let view = if id(operation) == "get_readiness" { UNREADY } else { "ProblemView" };
     let Some(responses) = object(operation, &["responses"]) else { return };
     responses.retain(|status, _| status.starts_with('2'));
     for (status, problems) in by_status {
@@ -217,7 +231,7 @@ fn refusals(operation: &mut Value, codes: &[&str], catalogue: &[&'static Problem
             .iter()
             .map(|p| (p.code.to_owned(), json!({ "$ref": format!("#/components/examples/{}", p.code) })))
             .collect();
-        let schema = json!({ "$ref": "#/components/schemas/ProblemView" });
+        let schema = json!({ "$ref": format!("#/components/schemas/{view}") });
         let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
         responses.insert(status.to_string(), json!({ "description": text, "content": content }));
     }

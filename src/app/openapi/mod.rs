@@ -30,6 +30,9 @@ use crate::titles::TitleSelection;
 /// Name of the one security scheme.
 const BEARER: &str = "bearer";
 
+/// The refusal of `/health/ready`, which also tells its checks.
+const UNREADY: &str = "UnreadyProblemView";
+
 /// Tags, in the order of the page.
 const TAGS: &[(&str, &str)] = &[
     ("Sessions", "Connexion et compte de la personne connectée."),
@@ -91,6 +94,7 @@ pub fn document() -> Value {
     shapes::settle(&mut document);
     answers::complete(&mut document);
     examples::illustrate(&mut document);
+    shapes::prune(&mut document);
     document
 }
 

@@ -1,18 +1,12 @@
-//! What answers outside `/api/v1`: health and the catalogue of problem codes, without an account.
+//! What answers outside `/api/v1`: health, measures and the catalogue of problem codes, without an account.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::object;
 
 pub(super) fn add(document: &mut Value) {
-    let health = |names: &[&str]| {
-        let fields: serde_json::Map<String, Value> =
-            names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string", "enum": ["ok"] }))).collect();
-        json!({ "type": "object", "properties": fields, "required": names })
-    };
     let Some(schemas) = object(document, &["components", "schemas"]) else { return };
-    schemas.insert("LiveView".to_owned(), health(&["status"]));
-    schemas.insert("ReadyView".to_owned(), health(&["status", "database", "migrations"]));
+    health(schemas);
     schemas.insert(
         "ProblemCodeView".to_owned(),
         json!({
@@ -47,6 +41,17 @@ pub(super) fn add(document: &mut Value) {
             "ReadyView",
         ),
     );
+    let mut metrics = get(
+        "get_metrics",
+        "Lire les mesures",
+        "Format d'exposition de Prometheus ; ouvert aux programmes de la même machine, ou à l'adresse \
+         `metrics.listen` de la configuration : ailleurs, 404.",
+        "",
+    );
+    if let Some(content) = metrics.pointer_mut("/get/responses/200/content") {
+        *content = json!({ "text/plain": { "schema": { "type": "string" } } });
+    }
+    paths.insert("/metrics".to_owned(), metrics);
     let mut problems = get(
         "list_problems",
         "Lister les codes de problème",
@@ -57,6 +62,63 @@ pub(super) fn add(document: &mut Value) {
         content.insert("text/html".to_owned(), json!({ "schema": { "type": "string" } }));
     }
     paths.insert("/problems".to_owned(), problems);
+}
+
+/// Health, as `app::health` tells it.
+fn health(schemas: &mut Map<String, Value>) {
+    let states = |names: &[&str]| json!({ "type": "string", "enum": names });
+    let count = |text: &str| json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text });
+    let check = || json!({ "$ref": "#/components/schemas/HealthCheck" });
+    schemas.insert(
+        "LiveView".to_owned(),
+        json!({ "type": "object", "properties": { "status": states(&["ok"]) }, "required": ["status"] }),
+    );
+    schemas.insert(
+        "ReadyView".to_owned(),
+        json!({
+            "type": "object", "required": ["status", "checks"],
+            "properties": {
+                "status": states(&["ok", "degraded"]), "checks": {"$ref": "#/components/schemas/HealthChecks"}
+            }
+        }),
+    );
+    schemas.insert(
+        "HealthCheck".to_owned(),
+        json!({
+            "type": "object", "required": ["status"],
+            "properties": {
+                "status": states(&["ok", "failed", "unknown"]),
+                "detail": {"type": "string", "description": "Ce qui manque, et le remède."}
+            }
+        }),
+    );
+    schemas.insert(
+        "HealthChecks".to_owned(),
+        json!({
+            "type": "object", "description": "Ce qui a été regardé.",
+            "properties": {"database": check(), "migrations": check(), "jobs": {"$ref": "#/components/schemas/QueueCheck"}}
+        }),
+    );
+    schemas.insert(
+        "QueueCheck".to_owned(),
+        json!({
+            "type": "object", "description": "Les travaux de fond.",
+            "properties": {
+                "status": states(&["ok", "late", "unknown"]),
+                "oldest_due_seconds": count("Âge du plus ancien travail à faire."),
+                "late_after_seconds": count("Âge à partir duquel la file est en retard."),
+                "queued": count("Travaux en attente."), "running": count("Travaux en cours."),
+                "failed": count("Travaux abandonnés, qu'une personne doit regarder.")
+            },
+            "required": ["status"]
+        }),
+    );
+    if let Some(mut problem) = schemas.get("ProblemView").cloned() {
+        if let Some(fields) = object(&mut problem, &["properties"]) {
+            fields.insert("checks".to_owned(), json!({ "$ref": "#/components/schemas/HealthChecks" }));
+        }
+        schemas.insert(super::UNREADY.to_owned(), problem);
+    }
 }
 
 fn get(id: &str, summary: &str, description: &str, view: &str) -> Value {

@@ -12,18 +12,15 @@ const PATCHES: &[(&str, &str)] = &[
     ("patch_school", "SchoolRequest"),
 ];
 
-/// Acts in number: the operation, the name of its answer, its outcomes.
-const ACTS: &[(&str, &str, &[&str])] = &[
-    ("enrol_schools", "EnrolAnswer", crate::campaigns::ENROL_OUTCOMES),
-    ("issue_conventions", "IssueAnswer", crate::conventions::ISSUE_OUTCOMES),
-    ("prepare_titles", "PrepareAnswer", crate::titles::PREPARE_OUTCOMES),
-    ("approve_titles", "ApproveAnswer", crate::titles::APPROVE_OUTCOMES),
-    ("decide_small_claims", "DecideSmallClaimsAnswer", crate::titles::DECIDE_OUTCOMES),
-    ("decide_lines", "DecideLinesAnswer", crate::titles::LINE_OUTCOMES),
+/// Acts in number: the operation, what it answers as the handler says, the name of that with its counts, its outcomes.
+const ACTS: &[(&str, &str, &str, &[&str])] = &[
+    ("enrol_schools", "BulkView", "EnrolAnswer", crate::campaigns::ENROL_OUTCOMES),
+    ("issue_conventions", "IssueView", "IssueAnswer", crate::conventions::ISSUE_OUTCOMES),
+    ("decide_lines", "BulkView", "DecideLinesAnswer", crate::titles::LINE_OUTCOMES),
+    ("decide_small_claims", "BulkView", "DecideSmallClaimsAnswer", crate::titles::DECIDE_OUTCOMES),
+    ("prepare_titles", "PrepareView", "PrepareAnswer", crate::titles::PREPARE_OUTCOMES),
+    ("approve_titles", "BulkView", "ApproveAnswer", crate::titles::APPROVE_OUTCOMES),
 ];
-
-/// Acts whose answer also forecasts what each policy for small claims would do.
-const FORECASTING: &[&str] = &["IssueAnswer", "PrepareAnswer"];
 
 /// Requests in number: the operation, the name of its request, what its `filter` is.
 const SELECTIONS: &[(&str, &str, &str)] = &[
@@ -35,6 +32,7 @@ const SELECTIONS: &[(&str, &str, &str)] = &[
 /// Files: the operation and the media types it answers with.
 const FILES: &[(&str, &[&str])] = &[
     ("get_convention_document", &["application/pdf"]),
+    ("get_small_claim_decision_document", &["application/pdf"]),
     ("get_title_document", &["application/pdf"]),
     ("get_small_claim_decision_document", &["application/pdf"]),
     ("download_batch_file", &["text/csv", "application/json"]),
@@ -42,14 +40,24 @@ const FILES: &[(&str, &[&str])] = &[
 
 /// Fields of answers that are left out when there is nothing to say; every other field of an answer is always there.
 const SOMETIMES: &[&str] = &[
-    "BulkItem.id",
     "BulkItem.amount",
+    "BulkItem.id",
     "ConventionView.findings",
     "Finding.expected",
     "Finding.found",
+    "HealthCheck.detail",
+    "HealthChecks.database",
+    "HealthChecks.jobs",
+    "HealthChecks.migrations",
     "ProblemView.allowed_actions",
+    "ProblemView.checks",
     "ProblemView.current_state",
     "ProblemView.errors",
+    "QueueCheck.failed",
+    "QueueCheck.late_after_seconds",
+    "QueueCheck.oldest_due_seconds",
+    "QueueCheck.queued",
+    "QueueCheck.running",
     "SchoolView.payer_from",
     "SchoolView.payer_siret",
 ];
@@ -63,8 +71,8 @@ pub(super) fn settle(document: &mut Value) {
     for (_, request) in PATCHES {
         patch_of(schemas, request);
     }
-    for (_, name, outcomes) in ACTS {
-        act_of(schemas, name, outcomes);
+    for (_, view, name, outcomes) in ACTS {
+        act_of(schemas, view, name, outcomes);
     }
     for generic in ["BulkView", "BulkItem", "BulkRequest", "IssueView", "PrepareView", "Object"] {
         schemas.shift_remove(generic);
@@ -86,7 +94,7 @@ pub(super) fn settle(document: &mut Value) {
         if let Some((_, request)) = PATCHES.iter().find(|(name, _)| *name == id) {
             set(operation, "/requestBody/content/application~1json/schema", reference(&patch_name(request)));
         }
-        if let Some((_, answer, _)) = ACTS.iter().find(|(name, ..)| *name == id) {
+        if let Some((_, _, answer, _)) = ACTS.iter().find(|(name, ..)| *name == id) {
             set(operation, "/responses/200/content/application~1json/schema", reference(answer));
         }
         if let Some((_, media_types)) = FILES.iter().find(|(name, _)| *name == id) {
@@ -252,25 +260,19 @@ fn parameters(path: &str, operation: &mut Value) {
 }
 
 /// The answer of an act in number: one count per outcome, and items whose outcome is one of them.
-fn act_of(schemas: &mut Map<String, Value>, name: &str, outcomes: &[&str]) {
-    let (Some(view), Some(item)) = (schemas.get("BulkView"), schemas.get("BulkItem")) else { return };
+fn act_of(schemas: &mut Map<String, Value>, view: &str, name: &str, outcomes: &[&str]) {
+    let (Some(view), Some(item)) = (schemas.get(view), schemas.get("BulkItem")) else { return };
     let item_name = format!("{}Item", name.trim_end_matches("Answer"));
     let (view, mut item) = (view.clone(), item.clone());
     let counts = outcomes.iter().map(|outcome| {
         let text = format!("Combien ont l'issue `{outcome}`.");
         ((*outcome).to_owned(), json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text }))
     });
-    let fixed = ["dry_run", "total", "currency", "items"];
     let mut properties: Map<String, Value> = counts.collect();
     // The counts are flattened: what the view says of its own stands beside them.
-    let own = |field: &str| view.pointer(&format!("/properties/{field}")).cloned();
-    properties.extend(fixed.iter().filter_map(|field| Some(((*field).to_owned(), own(field)?))));
+    properties.extend(view.get("properties").and_then(Value::as_object).cloned().unwrap_or_default());
     properties.insert("items".to_owned(), json!({ "type": "array", "items": reference(&item_name) }));
-    let forecast = FORECASTING.contains(&name).then_some("small_claims");
-    if let Some(field) = forecast {
-        properties.insert(field.to_owned(), reference("SmallClaimsForecast"));
-    }
-    let required: Vec<&str> = outcomes.iter().copied().chain(fixed).chain(forecast).collect();
+    let required: Vec<String> = properties.keys().cloned().collect();
     schemas.insert(
         name.to_owned(),
         json!({
@@ -315,6 +317,15 @@ fn reached(part: &Value, schemas: &Map<String, Value>, names: &mut Vec<String>) 
     }
 }
 
+/// Leaves out the types that nothing names any more, their fields being those of another.
+pub(super) fn prune(document: &mut Value) {
+    let paths = document.get("paths").cloned().unwrap_or_default();
+    let Some(schemas) = object(document, &["components", "schemas"]) else { return };
+    let mut named = Vec::new();
+    reached(&paths, schemas, &mut named);
+    schemas.retain(|name, _| named.contains(name));
+}
+
 /// In what is only ever answered, a field that may be null is there all the same: clients need not ask twice.
 fn always_there(document: &mut Value) {
     let mut asked = Vec::new();
@@ -323,7 +334,11 @@ fn always_there(document: &mut Value) {
     let Some(schemas) = object(document, &["components", "schemas"]) else { return };
     requests.iter().for_each(|body| reached(body, schemas, &mut asked));
     for (name, schema) in schemas.iter_mut().filter(|(name, _)| !asked.contains(name)) {
-        let item = if name.ends_with("Item") { "BulkItem" } else { name };
+        let item = match name.as_str() {
+            super::UNREADY => "ProblemView",
+            name if name.ends_with("Item") => "BulkItem",
+            name => name,
+        };
         let fields = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
         let required: Vec<Value> = fields
             .filter(|field| !SOMETIMES.contains(&format!("{item}.{field}").as_str()))

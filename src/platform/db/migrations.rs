@@ -1,5 +1,6 @@
 //! The migrations, embedded: twins for both databases.
 
+use diesel::RunQueryDsl as _;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{AnyConnection, Database, DatabaseFault};
@@ -16,18 +17,17 @@ fn fault(e: &dyn std::fmt::Display) -> DatabaseFault {
     }
 }
 
+fn turn(c: &mut diesel::PgConnection, sql: &str) -> Result<(), DatabaseFault> {
+    diesel::sql_query(sql).execute(c).map(|_| ()).map_err(|e| fault(&e))
+}
+
 impl Database {
     fn with_connection<T>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, DatabaseFault>,
     ) -> Result<T, DatabaseFault> {
-        let mut conn = self.writers.get().map_err(|e| fault(&e))?;
-        work(&mut conn)
-    }
-
-    /// True on SQLite, which the program migrates by itself.
-    pub fn is_sqlite(&self) -> bool {
-        self.with_connection(|c| Ok(matches!(c, AnyConnection::Sqlite(_)))).unwrap_or(false)
+        let mut session = self.session(&self.writers).map_err(|e| fault(&e))?;
+        work(&mut session.conn)
     }
 
     /// Runs what is pending; returns how many ran.
@@ -37,7 +37,13 @@ impl Database {
     pub fn migrate(&self) -> Result<usize, DatabaseFault> {
         self.with_connection(|conn| {
             let ran: Harness = match conn {
-                AnyConnection::Postgresql(c) => c.run_pending_migrations(POSTGRES).map(|v| v.len()),
+                AnyConnection::Postgresql(c) => {
+                    // Two instances that start together take turns: the second finds nothing left to do.
+                    turn(c, "SELECT pg_advisory_lock(20250606)")?;
+                    let ran = c.run_pending_migrations(POSTGRES).map(|v| v.len());
+                    turn(c, "SELECT pg_advisory_unlock(20250606)")?;
+                    ran
+                }
                 AnyConnection::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|v| v.len()),
             };
             ran.map_err(|e| fault(&e))
@@ -58,17 +64,21 @@ impl Database {
         })
     }
 
-    /// Whether migrations are pending.
+    /// Whether migrations are pending. Asked on a reading connection: SQLite's one writer may be busy for long.
     ///
     /// # Errors
     /// The database's own words.
     pub fn has_pending_migrations(&self) -> Result<bool, DatabaseFault> {
-        self.with_connection(|conn| {
-            let pending = match conn {
-                AnyConnection::Postgresql(c) => c.has_pending_migration(POSTGRES),
-                AnyConnection::Sqlite(c) => c.has_pending_migration(SQLITE),
-            };
-            pending.map_err(|e| fault(&e))
-        })
+        let mut session = self.session(&self.readers).map_err(|e| fault(&e))?;
+        let pending = match &mut session.conn {
+            AnyConnection::Postgresql(c) => c.has_pending_migration(POSTGRES),
+            AnyConnection::Sqlite(c) => c.has_pending_migration(SQLITE),
+        };
+        if let Err(error) = &pending
+            && let Some(error) = error.downcast_ref::<diesel::result::Error>()
+        {
+            self.note(&mut session, error);
+        }
+        pending.map_err(|e| fault(&e))
     }
 }

@@ -13,13 +13,17 @@ pub mod idempotency;
 pub mod json;
 pub mod migrations;
 pub mod schema;
+pub mod search;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::r2d2::{self, ManageConnection, Pool};
+use diesel::r2d2::{self, ManageConnection, Pool, PooledConnection};
+use diesel::result::DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
 use uuid::Uuid;
 
 use super::error::{Error, Outcome};
@@ -83,6 +87,10 @@ macro_rules! insert_batches {
     }};
 }
 
+/// No transaction writes for longer: one that would is refused at its end. What a reader does not see of the instants
+/// before this one can therefore no longer appear (`updated_since`).
+pub const LONGEST_WRITE: chrono::Duration = chrono::Duration::minutes(5);
+
 /// Where the data is and how it is reached.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
@@ -105,16 +113,31 @@ pub struct DatabaseFault {
 struct Connector {
     url: String,
     busy_ms: u128,
+    losses: Arc<AtomicUsize>,
     /// KiB of pages a SQLite connection may keep. The system caches the file for the readers; the writer holds what a
     /// use case in number changes until it commits.
     cache_kib: u32,
 }
 
-impl ManageConnection for Connector {
-    type Connection = AnyConnection;
-    type Error = r2d2::Error;
+/// A pooled connection, and what is known of its health.
+///
+/// Asking the server before each use would cost a round trip. It is asked only of connections older than the last loss:
+/// when PostgreSQL restarts, the first one found dead makes all the others suspect.
+struct Session {
+    conn: AnyConnection,
+    /// Losses known when it was last seen alive.
+    seen: usize,
+    lost: bool,
+}
 
-    fn connect(&self) -> Result<AnyConnection, r2d2::Error> {
+/// Whether an error means that the connection leads nowhere any more.
+#[must_use]
+pub fn is_lost(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::DatabaseError(ClosedConnection | UnableToSendCommand, _))
+}
+
+impl Connector {
+    fn open(&self) -> Result<AnyConnection, r2d2::Error> {
         match self.url.strip_prefix("sqlite://") {
             Some(path) => {
                 let mut conn = SqliteConnection::establish(path).map_err(r2d2::Error::ConnectionError)?;
@@ -134,17 +157,37 @@ impl ManageConnection for Connector {
             }
         }
     }
+}
 
-    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), r2d2::Error> {
-        diesel::sql_query("SELECT 1").execute(conn).map(|_| ()).map_err(r2d2::Error::QueryError)
+impl ManageConnection for Connector {
+    type Connection = Session;
+    type Error = r2d2::Error;
+
+    fn connect(&self) -> Result<Session, r2d2::Error> {
+        let seen = self.losses.load(Ordering::Relaxed);
+        Ok(Session { conn: self.open()?, seen, lost: false })
     }
 
-    fn has_broken(&self, conn: &mut AnyConnection) -> bool {
-        match conn {
-            AnyConnection::Postgresql(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
-            AnyConnection::Sqlite(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
-        }
+    fn is_valid(&self, session: &mut Session) -> Result<(), r2d2::Error> {
+        diesel::sql_query("SELECT 1").execute(&mut session.conn).map(|_| ()).map_err(r2d2::Error::QueryError)
     }
+
+    fn has_broken(&self, session: &mut Session) -> bool {
+        session.lost
+            || match &mut session.conn {
+                AnyConnection::Postgresql(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
+                AnyConnection::Sqlite(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
+            }
+    }
+}
+
+/// How much of a pool is used, for the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    pub name: &'static str,
+    pub in_use: u32,
+    pub idle: u32,
+    pub max: u32,
 }
 
 /// The open database: cheap to clone, shared by every thread.
@@ -152,6 +195,9 @@ impl ManageConnection for Connector {
 pub struct Database {
     writers: Pool<Connector>,
     readers: Pool<Connector>,
+    /// Connections found dead so far.
+    losses: Arc<AtomicUsize>,
+    sqlite: bool,
     clock: Clock,
     ids: Ids,
 }
@@ -176,8 +222,10 @@ impl Database {
                 remedy: "Écrire sqlite://chemin ou postgres://utilisateur:motdepasse@hôte/base.".into(),
             });
         }
+        let losses = Arc::new(AtomicUsize::new(0));
         let pool = |size: u32, cache_kib: u32| {
-            let connector = Connector { url: settings.url.clone(), busy_ms: settings.wait.as_millis(), cache_kib };
+            let (url, losses) = (settings.url.clone(), Arc::clone(&losses));
+            let connector = Connector { url, busy_ms: settings.wait.as_millis(), losses, cache_kib };
             Pool::builder()
                 .max_size(size.max(1))
                 .min_idle(Some(1))
@@ -192,7 +240,7 @@ impl Database {
         // SQLite has one writer at a time: waiting in the pool is fair, waiting on its lock is not.
         let writers = pool(if sqlite.is_some() { 1 } else { settings.connections }, 20_000)?;
         let readers = if sqlite.is_some() { pool(settings.connections, 4_000)? } else { writers.clone() };
-        Ok(Self { writers, readers, clock, ids })
+        Ok(Self { writers, readers, losses, sqlite: sqlite.is_some(), clock, ids })
     }
 
     #[must_use]
@@ -205,29 +253,104 @@ impl Database {
         &self.ids
     }
 
+    /// True on SQLite, which the program migrates by itself.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.sqlite
+    }
+
+    /// How much of each pool is used now.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolUse> {
+        let state = |name, pool: &Pool<Connector>| {
+            let (now, max) = (pool.state(), pool.max_size());
+            PoolUse { name, in_use: now.connections - now.idle_connections, idle: now.idle_connections, max }
+        };
+        if self.sqlite {
+            vec![state("writer", &self.writers), state("readers", &self.readers)]
+        } else {
+            vec![state("all", &self.writers)]
+        }
+    }
+
+    /// A connection that was alive when last heard of.
+    fn session(&self, pool: &Pool<Connector>) -> Outcome<PooledConnection<Connector>> {
+        loop {
+            let mut session = pool.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
+            let losses = self.losses.load(Ordering::Relaxed);
+            if session.seen == losses {
+                return Ok(session);
+            }
+            match diesel::sql_query("SELECT 1").execute(&mut session.conn) {
+                Ok(_) => {
+                    session.seen = losses;
+                    return Ok(session);
+                }
+                // Dropped, and replaced by a new one; when there is none to be had, `get` says so.
+                Err(_) => session.lost = true,
+            }
+        }
+    }
+
+    /// Notes that a connection was lost: it is not used again, and the others are asked before they are.
+    fn note(&self, session: &mut PooledConnection<Connector>, error: &diesel::result::Error) {
+        if is_lost(error) {
+            session.lost = true;
+            self.losses.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(cause = %error, "a connection to the database was lost");
+        }
+    }
+
+    /// A connection with a transaction open on it.
+    fn begun(&self) -> Outcome<PooledConnection<Connector>> {
+        let mut again = true;
+        loop {
+            let mut session = self.session(&self.writers)?;
+            let begun = match &mut session.conn {
+                // A deferred transaction that reads before it writes fails at once when another writer commits between.
+                AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
+                AnyConnection::Postgresql(c) => AnsiTransactionManager::begin_transaction(c),
+            };
+            match begun {
+                Ok(()) => return Ok(session),
+                // Nothing was done yet on a connection that died while it was idle: another serves as well.
+                Err(error) => {
+                    self.note(&mut session, &error);
+                    if !(again && is_lost(&error)) {
+                        return Err(error.into());
+                    }
+                    again = false;
+                }
+            }
+        }
+    }
+
     /// Runs a use case in one writing transaction: committed when it succeeds and was not discarded.
     ///
     /// # Errors
     /// Whatever the use case returns; nothing is written then.
     pub fn write<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
-        let mut conn = self.writers.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
-        let conn = &mut *conn;
-        match conn {
-            // A deferred transaction that reads before it writes fails at once when another writer commits between.
-            AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?,
-            AnyConnection::Postgresql(c) => AnsiTransactionManager::begin_transaction(c)?,
-        }
-        let mut tx = Tx { conn, now: self.clock.now(), ids: &self.ids, discarded: false };
+        let mut session = self.begun()?;
+        let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
         // A panic in the use case must not leave a transaction open on a pooled connection.
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut tx)));
-        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded;
+        let late = self.clock.now() > tx.now.plus(LONGEST_WRITE);
+        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded && !late;
         let conn = tx.conn;
         let end = if keep {
             on_backend!(conn, |c| AnsiTransactionManager::commit_transaction(c))
         } else {
             on_backend!(conn, |c| AnsiTransactionManager::rollback_transaction(c))
         };
+        match (&result, &end) {
+            (Ok(Err(Error::Database(error))), _) | (_, Err(error)) => self.note(&mut session, error),
+            _ => {}
+        }
         match result {
+            Ok(Ok(_)) if late => {
+                end?;
+                Err(Error::Incident(format!("a transaction of more than {LONGEST_WRITE} was undone")))
+            }
             Ok(Ok(value)) => {
                 end?;
                 Ok(value)
@@ -243,7 +366,7 @@ impl Database {
     /// The database's own.
     pub fn rest(&self) -> Outcome<()> {
         let mut conn = self.writers.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
-        if let AnyConnection::Sqlite(c) = &mut *conn {
+        if let AnyConnection::Sqlite(c) = &mut conn.conn {
             c.batch_execute("PRAGMA shrink_memory")?;
         }
         Ok(())
@@ -254,9 +377,13 @@ impl Database {
     /// # Errors
     /// Whatever the query returns.
     pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
-        let mut conn = self.readers.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
-        let mut tx = Tx { conn: &mut conn, now: self.clock.now(), ids: &self.ids, discarded: false };
-        work(&mut tx)
+        let mut session = self.session(&self.readers)?;
+        let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
+        let result = work(&mut tx);
+        if let Err(Error::Database(error)) = &result {
+            self.note(&mut session, error);
+        }
+        result
     }
 }
 

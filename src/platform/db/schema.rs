@@ -265,6 +265,8 @@ diesel::table! {
         convention_id -> Nullable<Text>,
         created_by -> Text,
         created_at -> Timestamp,
+        version -> BigInt,
+        updated_at -> Timestamp,
     }
 }
 

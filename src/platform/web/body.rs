@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::error::PayloadError;
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::json;
 use super::problem::{self, Problem};
 use crate::kernel::refused::FAULT_SEPARATOR;
 use crate::kernel::{FieldError, FieldFault, Refused, refused::INVALID_VALUE, text::excerpt};
@@ -25,62 +28,60 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.split(';').next())
-            .is_some_and(|v| v.trim().eq_ignore_ascii_case("application/json"));
+        let announced = announced(request);
+        // The options of the address decide what is done as much as the body does.
+        let query = request.query_string().to_owned();
         let bytes = web::Bytes::from_request(request, payload);
         Box::pin(async move {
-            if !is_json {
-                return Err(Problem::new(
-                    &problem::UNSUPPORTED_MEDIA_TYPE,
-                    "Le corps doit être annoncé comme application/json.",
-                ));
-            }
-            let bytes = bytes.await.map_err(|_| {
-                Problem::new(&problem::PAYLOAD_TOO_LARGE, "Le corps dépasse la taille admise pour cette route.")
-            })?;
-            let value = parse(&bytes)?;
-            Ok(Self { value, sha256: digest(&bytes) })
+            announced?;
+            let bytes = bytes.await.map_err(|error| unreadable(&error))?;
+            let value = json::parse(&bytes)?;
+            Ok(Self { value, sha256: digest_with(&query, &digest(&bytes)) })
         })
     }
 }
 
-/// Reads a JSON body into its typed request.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let result: Result<T, _> = serde_path_to_error::deserialize(&mut reader);
-    match result {
-        Ok(value) => match reader.end() {
-            Ok(()) => Ok(value),
-            Err(e) => Err(Problem::new(&problem::MALFORMED_JSON, format!("Texte après la fin du JSON : {e}."))),
-        },
-        Err(error) => Err(explain(&error, bytes)),
+/// What an idempotency key is bound to besides the route: the digest of the body, and the options of the address.
+pub(super) fn digest_with(query: &str, body_sha256: &str) -> String {
+    if query.is_empty() { body_sha256.to_owned() } else { digest(format!("{query}\n{body_sha256}").as_bytes()) }
+}
+
+/// JSON, in UTF-8, plain or compressed by a method the program undoes.
+fn announced(request: &HttpRequest) -> Result<(), Problem> {
+    let header = |name: HeaderName| request.headers().get(name).map(|v| v.to_str().unwrap_or("?").to_ascii_lowercase());
+    let refuse = |detail: &str| Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail));
+    let kind = header(CONTENT_TYPE).unwrap_or_default();
+    let mut parts = kind.split(';').map(str::trim);
+    let merge_patch = request.method() == Method::PATCH && kind.starts_with("application/merge-patch+json");
+    if parts.next() != Some("application/json") && !merge_patch {
+        return refuse("Le corps doit être annoncé comme application/json.");
+    }
+    let charset = parts.find_map(|p| p.strip_prefix("charset=")).map(|c| c.trim_matches('"'));
+    if charset.is_some_and(|charset| !matches!(charset, "utf-8" | "utf8")) {
+        return refuse("Un document JSON est en UTF-8 : aucun autre jeu de caractères n'est admis.");
+    }
+    match header(CONTENT_ENCODING).as_deref() {
+        None | Some("identity" | "gzip" | "deflate") => Ok(()),
+        Some(_) => refuse("Compression du corps non admise : gzip, deflate, ou aucune."),
     }
 }
 
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
-    let inner = error.inner();
-    if !inner.is_data() {
-        let place = format!("ligne {}, colonne {}", inner.line(), inner.column());
-        return Problem::new(&problem::MALFORMED_JSON, format!("Le corps n'est pas du JSON bien formé ({place})."));
+fn unreadable(error: &actix_web::Error) -> Problem {
+    match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => {
+            Problem::new(&problem::PAYLOAD_TOO_LARGE, "Le corps dépasse la taille admise pour cette route.")
+        }
+        _ => Problem::new(&problem::MALFORMED_JSON, "Le corps est arrivé incomplet, ou sa compression est abîmée."),
     }
-    let pointer = pointer(error.path());
-    let whole: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
-    // serde_json appends « at line … column … », which says nothing the pointer does not.
-    let message = inner.to_string();
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(m, _)| m);
-    // A secret is not repeated, not even to the one who sent it: answers end up in logs.
-    let secret = |p: &str| p.contains("password") || p.contains("token");
-    let received = |p: &str| {
-        whole.pointer(p).filter(|_| !secret(p)).map(|v| v.as_str().map_or_else(|| excerpt(v), |s| excerpt(&s)))
-    };
-    data_problem(message, &pointer, &problem::UNKNOWN_FIELD, received)
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> String {
+/// The value at a place, as it is shown back.
+pub(super) fn received(whole: &Value, pointer: &str) -> Option<String> {
+    whole.pointer(pointer).map(|v| v.as_str().map_or_else(|| excerpt(v), |s| excerpt(&s)))
+}
+
+/// A JSON pointer to where reading stopped.
+pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()
         .map(|segment| match segment {
@@ -100,7 +101,8 @@ pub(super) fn data_problem(
     received: impl Fn(&str) -> Option<String>,
 ) -> Problem {
     let quoted = message.split('`').nth(1).unwrap_or_default();
-    if let Some((code, text)) = message.split_once(FAULT_SEPARATOR) {
+    let is_code = |code: &str| code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if let Some((code, text)) = message.split_once(FAULT_SEPARATOR).filter(|(code, _)| is_code(code)) {
         // The fault of a newtype, which travelled through serde as text.
         let error = FieldError {
             pointer: pointer.to_owned(),
@@ -126,12 +128,15 @@ pub(super) fn data_problem(
     let (code, text, place) = if message.starts_with("missing field") {
         ("missing_field", format!("Champ obligatoire absent : « {quoted} »."), format!("{pointer}/{quoted}"))
     } else if message.starts_with("duplicate field") {
-        ("duplicate_field", format!("Champ donné deux fois : « {quoted} »."), pointer.to_owned())
+        let place = if pointer == quoted { pointer.to_owned() } else { format!("{pointer}/{quoted}") };
+        ("duplicate_field", format!("Champ donné deux fois : « {quoted} »."), place)
     } else if message.starts_with("unknown variant") {
         let admitted: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
         ("unknown_value", format!("Valeur inconnue ; valeurs admises : {}.", admitted.join(", ")), pointer.to_owned())
     } else if message.starts_with("invalid type") {
         ("wrong_type", format!("Type de valeur inattendu : {} attendu.", expected(message)), pointer.to_owned())
+    } else if message.starts_with("invalid value: integer") {
+        ("number_range", "Nombre hors de l'étendue admise.".to_owned(), pointer.to_owned())
     } else {
         ("invalid_value", "Valeur refusée pour ce champ.".to_owned(), pointer.to_owned())
     };
@@ -203,17 +208,24 @@ pub fn merged<T: serde::Serialize + DeserializeOwned>(current: &T, patch: &Value
     };
     let mut whole = serde_json::to_value(current).map_err(crate::platform::Error::from)?;
     apply(&mut whole, patch);
-    let bytes = serde_json::to_vec(&whole).map_err(crate::platform::Error::from)?;
-    Ok((parse(&bytes)?, fields.keys().cloned().collect()))
+    Ok((json::typed(&whole)?, fields.keys().cloned().collect()))
 }
 
+/// RFC 7396: an absent field stays, `null` removes, an object is merged, anything else replaces.
 fn apply(target: &mut Value, patch: &Value) {
-    match (target, patch) {
-        (Value::Object(target), Value::Object(patch)) => {
-            for (key, value) in patch {
-                apply(target.entry(key.clone()).or_insert(Value::Null), value);
-            }
+    let Value::Object(fields) = patch else {
+        target.clone_from(patch);
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Some(target) = target.as_object_mut() else { return };
+    for (key, value) in fields {
+        if value.is_null() {
+            target.remove(key);
+        } else {
+            apply(target.entry(key.clone()).or_insert(Value::Null), value);
         }
-        (target, patch) => *target = patch.clone(),
     }
 }

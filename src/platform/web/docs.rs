@@ -23,9 +23,31 @@ pub enum WriteRefusals {
     /// État incompatible, ou modifié entre-temps
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(#[to_schema] ProblemView),
-    /// Version annoncée par If-Match dépassée
+    /// Version annoncée par If-Match dépassée, ou If-Match sans objet
     #[response(status = 412, content_type = "application/problem+json")]
     Stale(#[to_schema] ProblemView),
+}
+
+/// What a creation or an import may be refused with.
+#[derive(IntoResponses)]
+pub enum CreationRefusals {
+    /// Existe déjà, ou même demande en cours
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] ProblemView),
+    /// If-Match sans objet
+    #[response(status = 412, content_type = "application/problem+json")]
+    Stale(#[to_schema] ProblemView),
+}
+
+/// What a removal may be refused with.
+#[derive(IntoResponses)]
+pub enum RemovalRefusals {
+    /// Inconnu
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemView),
+    /// État incompatible
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] ProblemView),
 }
 
 /// What a modification that demands `If-Match` may be refused with, besides [`WriteRefusals`].

@@ -7,17 +7,22 @@
 
 mod body;
 pub mod docs;
+mod json;
 pub mod page;
+pub mod precondition;
 pub mod problem;
-mod query;
+pub mod query;
 mod reply;
 mod state;
+pub mod transitions;
 mod upload;
 
 pub use body::{Body, Key, PathKey, merged};
 pub use page::{Meta, Page, PageView};
+pub use precondition::IfMatch;
 pub use problem::{Answer, Problem, ProblemView};
 pub use query::Params;
 pub use reply::Reply;
 pub use state::{CallContext, State};
+pub use transitions::TransitionsView;
 pub use upload::{Upload, UploadLimit};

@@ -17,6 +17,8 @@ crate::problem_codes! {
         "Un champ du corps n'existe pas dans cette ressource ; rien n'est ignoré en silence.";
     UNKNOWN_PARAMETER = "unknown_parameter", 400, "Paramètre inconnu",
         "Un paramètre de l'adresse n'existe pas pour cette route.";
+    MALFORMED_QUERY = "malformed_query", 400, "Paramètres illisibles",
+        "Les paramètres de l'adresse sont mal encodés : chaque « % » est suivi de deux chiffres hexadécimaux, en UTF-8.";
     BAD_CURSOR = "bad_cursor", 400, "Curseur illisible",
         "Le curseur ne vient pas de cette liste ou de ce tri ; reprendre sans curseur.";
     BAD_FORM = "bad_form", 400, "Formulaire illisible",
@@ -86,6 +88,33 @@ impl Problem {
         Self { refused: Refused::new(code, detail), retry_after: None }
     }
 
+    /// The document, as answered to the request under way.
+    #[must_use]
+    pub fn view(&self) -> ProblemView {
+        let code = self.refused.code;
+        ProblemView {
+            kind: format!("/problems#{}", code.code),
+            title: code.title.to_owned(),
+            status: code.status,
+            detail: self.refused.detail.clone(),
+            code: code.code.to_owned(),
+            request_id: current::get(),
+            errors: self
+                .refused
+                .errors
+                .iter()
+                .map(|e| FieldErrorView {
+                    pointer: e.pointer.clone(),
+                    code: e.code.clone(),
+                    message: e.message.clone(),
+                    value: e.value.clone(),
+                })
+                .collect(),
+            current_state: self.refused.current_state.clone(),
+            allowed_actions: self.refused.allowed_actions.clone(),
+        }
+    }
+
     /// A refusal placed on one field.
     pub fn field(code: &'static ProblemCode, detail: impl Into<String>, error: FieldError) -> Self {
         let mut problem = Self::new(code, detail);
@@ -104,6 +133,11 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(refused) => (*refused).into(),
+            Error::Database(cause) if crate::platform::db::is_lost(&cause) => {
+                tracing::error!(%cause, "connection lost");
+                let detail = "La base de données s'est interrompue ; répéter l'appel avec la même Idempotency-Key.";
+                Self { retry_after: Some(5), ..Self::new(&UNAVAILABLE, detail) }
+            }
             Error::Database(cause) => {
                 tracing::error!(%cause, "database error");
                 Self::new(&INTERNAL_ERROR, "L'opération a échoué ; rien n'a été enregistré.")
@@ -156,27 +190,6 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let code = self.refused.code;
-        let view = ProblemView {
-            kind: format!("/problems#{}", code.code),
-            title: code.title.to_owned(),
-            status: code.status,
-            detail: self.refused.detail.clone(),
-            code: code.code.to_owned(),
-            request_id: current::get(),
-            errors: self
-                .refused
-                .errors
-                .iter()
-                .map(|e| FieldErrorView {
-                    pointer: e.pointer.clone(),
-                    code: e.code.clone(),
-                    message: e.message.clone(),
-                    value: e.value.clone(),
-                })
-                .collect(),
-            current_state: self.refused.current_state.clone(),
-            allowed_actions: self.refused.allowed_actions.clone(),
-        };
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, "application/problem+json"));
         if code.status == 401 {
@@ -185,6 +198,6 @@ impl ResponseError for Problem {
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
-        response.json(view)
+        response.json(self.view())
     }
 }

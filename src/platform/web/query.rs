@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::body::data_problem;
 use super::problem::{self, Problem};
-use crate::kernel::text::excerpt;
+use crate::kernel::Refused;
+use crate::kernel::text::{excerpt, unprintable_fault};
 
 /// The parameters of a list or an option, read from the address.
 #[derive(Debug)]
@@ -20,19 +21,58 @@ impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
     }
 }
 
+/// Name and value of each parameter, decoded.
+///
+/// # Errors
+/// `malformed_query`: a `%` that decodes to nothing, or bytes that are not UTF-8; `invalid_value`: control characters.
+pub fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    let malformed = || {
+        let detail =
+            "Les paramètres de l'adresse sont mal encodés : « % » suivi de deux chiffres hexadécimaux, en UTF-8.";
+        Problem::new(&problem::MALFORMED_QUERY, detail)
+    };
+    let decode = |part: &str| {
+        let (mut bytes, mut rest) = (Vec::with_capacity(part.len()), part.bytes());
+        while let Some(byte) = rest.next() {
+            bytes.push(match byte {
+                b'+' => b' ',
+                b'%' => {
+                    let digit = |d: Option<u8>| char::from(d?).to_digit(16);
+                    let (high, low) = (digit(rest.next()), digit(rest.next()));
+                    high.zip(low).and_then(|(h, l)| u8::try_from(h * 16 + l).ok()).ok_or_else(malformed)?
+                }
+                other => other,
+            });
+        }
+        String::from_utf8(bytes).map_err(|_| malformed())
+    };
+    let mut pairs = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name)?, decode(value)?);
+        if let Some(c) = name.chars().chain(value.chars()).find(|c| c.is_control()) {
+            return Err(Refused::field(excerpt(&name), &unprintable_fault(c), Some(excerpt(&value))).into());
+        }
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
 /// Reads a query string.
 pub fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
-        .map_err(|_| Problem::new(&problem::UNKNOWN_PARAMETER, "Les paramètres de l'adresse sont illisibles."))?;
-    // An empty parameter is an absent one: clients send `?q=` for an empty box.
-    let kept: Vec<(&str, &str)> =
-        pairs.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    let reader =
-        serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(kept.iter().map(|(k, v)| (*k, Text(v))));
+    let pairs = pairs(query)?;
+    let texts = pairs.iter().map(|(k, v)| (k.as_str(), Text(v)));
+    let reader = serde::de::value::MapDeserializer::<_, serde::de::value::Error>::new(texts);
     serde_path_to_error::deserialize(reader).map_err(|error| {
         let name = error.path().to_string();
+        let message = error.inner().to_string();
+        // Of a parameter given twice, serde names the place (none) and the name apart.
+        let name = match message.strip_prefix("duplicate field `").and_then(|m| m.split('`').next()) {
+            Some(twice) => twice.to_owned(),
+            None => name,
+        };
         let value = pairs.iter().find(|(k, _)| *k == name).map(|(_, v)| excerpt(v));
-        data_problem(&error.inner().to_string(), &name, &problem::UNKNOWN_PARAMETER, |_| value.clone())
+        data_problem(&message, &name, &problem::UNKNOWN_PARAMETER, |_| value.clone())
     })
 }
 
@@ -65,8 +105,9 @@ impl<'de> serde::Deserializer<'de> for Text<'de> {
         visitor.visit_borrowed_str(self.0)
     }
 
+    /// An empty parameter is an absent one: clients send `?q=` for an empty box.
     fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_some(self)
+        if self.0.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_enum<V: serde::de::Visitor<'de>>(
@@ -93,5 +134,49 @@ impl<'de> serde::Deserializer<'de> for Text<'de> {
     serde::forward_to_deserialize_any! {
         f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier
         ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Options {
+        q: Option<String>,
+        limit: Option<u32>,
+        dry_run: Option<bool>,
+    }
+
+    fn refused(query: &str) -> (&'static str, Option<String>) {
+        let refused = parse::<Options>(query).unwrap_err().refused;
+        (refused.code.code, refused.errors.first().map(|e| format!("{} {}", e.pointer, e.code)))
+    }
+
+    #[test]
+    fn what_is_badly_encoded_unknown_or_doubled_is_refused() {
+        for bad in ["q=%", "q=%z", "q=%zz", "q=%4", "q=%ff", "%ff=1", "q=%C3"] {
+            assert_eq!(refused(bad).0, "malformed_query", "{bad}");
+        }
+        for bad in ["q=%00", "q=a%0Ab", "q%01=a"] {
+            assert_eq!(refused(bad).0, "invalid_value", "{bad}");
+        }
+        for bad in ["colour=blue", "colour=", "colour", "=x"] {
+            assert_eq!(refused(bad).0, "unknown_parameter", "{bad}");
+        }
+        assert_eq!(refused("q=a&q=b"), ("invalid_value", Some("q duplicate_field".into())));
+        assert_eq!(refused("limit=dix"), ("invalid_value", Some("limit wrong_type".into())));
+        assert_eq!(refused("limit=-1"), ("invalid_value", Some("limit wrong_type".into())));
+        assert_eq!(refused("limit=4294967296"), ("invalid_value", Some("limit wrong_type".into())));
+        assert_eq!(refused("dry_run=oui"), ("invalid_value", Some("dry_run wrong_type".into())));
+    }
+
+    #[test]
+    fn an_empty_parameter_is_an_absent_one() {
+        assert_eq!(parse::<Options>("q=&limit=&").unwrap(), Options::default());
+        let read: Options = parse("q=%C3%A9+%2B&limit=20&dry_run=true").unwrap();
+        assert_eq!(read, Options { q: Some("é +".into()), limit: Some(20), dry_run: Some(true) });
     }
 }

@@ -3,16 +3,21 @@
 use actix_web::http::header::IF_MATCH;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 
+use super::precondition::IfMatch;
 use super::problem::{self, Answer, Problem};
 use super::reply::Reply;
 use crate::kernel::ids::UserId;
-use crate::platform::db::{Database, Tx, idempotency};
+use crate::kernel::text::excerpt;
+use crate::kernel::{FieldFault, Refused};
+use crate::platform::db::idempotency::{self, InFlight};
+use crate::platform::db::{Database, Tx};
 use crate::platform::error::{Error, Outcome};
 
 /// The program, as a handler sees it.
 #[derive(Clone)]
 pub struct State {
     pub db: Database,
+    in_flight: InFlight,
 }
 
 /// The parts of a request that are no business of the use case: version announced, idempotency key, route.
@@ -29,7 +34,12 @@ impl FromRequest for CallContext {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        // A header sent twice reads as one list; bytes that are no text make a value that every door refuses.
+        let header = |name: &str| {
+            let values: Vec<_> =
+                request.headers().get_all(name).map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
+            (!values.is_empty()).then(|| values.join(", "))
+        };
         std::future::ready(Ok(Self {
             request_id: problem::current::get(),
             if_match: header(IF_MATCH.as_str()),
@@ -40,26 +50,59 @@ impl FromRequest for CallContext {
 }
 
 impl CallContext {
-    /// The version a modification must announce.
-    pub fn expected_version(&self) -> Result<i64, Problem> {
-        let raw = self.if_match.as_deref().ok_or_else(|| {
+    /// The versions a modification must announce.
+    ///
+    /// # Errors
+    /// `precondition_required`, or a header that cannot be read.
+    pub fn expected_version(&mut self) -> Result<IfMatch, Problem> {
+        self.optional_version()?.ok_or_else(|| {
             Problem::new(&problem::PRECONDITION_REQUIRED, "Relire l'objet et renvoyer son ETag dans If-Match.")
-        })?;
-        raw.trim().trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
-            Problem::new(
-                &problem::PRECONDITION_FAILED,
-                format!("If-Match « {raw} » n'est pas une version de cet objet."),
-            )
         })
     }
 
-    /// The version a transition may announce.
-    pub fn optional_version(&self) -> Result<Option<i64>, Problem> {
-        self.if_match.as_ref().map(|_| self.expected_version()).transpose()
+    /// The versions a transition may announce.
+    ///
+    /// # Errors
+    /// The header cannot be read.
+    pub fn optional_version(&mut self) -> Result<Option<IfMatch>, Problem> {
+        self.if_match.take().map(|raw| IfMatch::parse(&raw)).transpose()
+    }
+
+    /// A dry run writes nothing: its key is neither kept nor looked up.
+    #[must_use]
+    pub fn unless_dry(mut self, dry_run: bool) -> Self {
+        if dry_run {
+            self.key = None;
+        }
+        self
+    }
+
+    /// A creation or an act in number has no version: an `If-Match` that nothing would check is refused, not ignored.
+    fn versionless(&self) -> Result<(), Problem> {
+        if self.if_match.is_none() {
+            return Ok(());
+        }
+        let detail = "If-Match est sans objet ici : cet appel ne porte pas sur une version. Le retirer.";
+        Err(Problem::new(&problem::PRECONDITION_FAILED, detail))
+    }
+
+    fn keyed(self, user: UserId, body_sha256: String) -> Result<Option<idempotency::Call>, Problem> {
+        let Some(key) = self.key else { return Ok(None) };
+        if key.is_empty() || key.len() > 200 || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            let message = "Idempotency-Key attendue : 1 à 200 caractères ASCII sans espace, une seule fois.";
+            let fault = FieldFault::new("idempotency_key_format", message);
+            return Err(Refused::field("header/Idempotency-Key", &fault, Some(excerpt(&key))).into());
+        }
+        Ok(Some(idempotency::Call { user, route: self.route, key, body_sha256 }))
     }
 }
 
 impl State {
+    #[must_use]
+    pub fn new(db: Database) -> Self {
+        Self { db, in_flight: InFlight::default() }
+    }
+
     /// Reads, on a blocking thread.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -86,21 +129,16 @@ impl State {
         body_sha256: String,
         work: impl FnOnce(&mut Tx<'_>) -> Outcome<Reply> + Send + 'static,
     ) -> Answer {
-        let keyed = match (call.key, user) {
-            (Some(key), Some(user)) => {
-                if key.is_empty() || key.len() > 200 || !key.bytes().all(|b| b.is_ascii_graphic()) {
-                    let fault = crate::kernel::FieldFault::new(
-                        "idempotency_key_format",
-                        "Idempotency-Key attendue : 1 à 200 caractères ASCII sans espace.",
-                    );
-                    return Err(crate::kernel::Refused::field("header/Idempotency-Key", &fault, Some(key)).into());
-                }
-                Some(idempotency::Call { user, route: call.route, key, body_sha256 })
-            }
-            _ => None,
+        call.versionless()?;
+        let keyed = match user {
+            Some(user) => call.keyed(user, body_sha256)?,
+            None => None,
         };
+        // Held until the transaction is over, even when the caller has stopped waiting.
+        let place = keyed.as_ref().map(|call| self.in_flight.enter(call)).transpose().map_err(in_flight)?;
         let reply = self
             .write(move |tx| {
+                let _place = place;
                 let Some(call) = keyed else { return work(tx) };
                 if let Some(stored) = idempotency::claim(tx, &call)? {
                     return Reply::from_stored(stored);
@@ -109,9 +147,17 @@ impl State {
                 idempotency::keep(tx, &call, &reply.stored()?)?;
                 Ok(reply)
             })
-            .await?;
+            .await
+            .map_err(
+                |problem| if problem.refused.code == &idempotency::IN_FLIGHT { in_flight(problem) } else { problem },
+            )?;
         Ok(reply.into_response())
     }
+}
+
+/// Says when to come back.
+fn in_flight(problem: impl Into<Problem>) -> Problem {
+    Problem { retry_after: Some(1), ..problem.into() }
 }
 
 async fn hop<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Result<T, Problem> {

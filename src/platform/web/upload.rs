@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
+use super::body::digest_with;
 use super::problem::{self, Problem};
 use crate::platform::Error;
 
@@ -21,7 +22,7 @@ pub struct UploadLimit(pub u64);
 #[derive(Debug)]
 pub struct Upload {
     pub file: NamedTempFile,
-    /// Of the bytes, for idempotency.
+    /// Of the bytes and of the options of the address, for idempotency.
     pub sha256: String,
 }
 
@@ -36,6 +37,7 @@ impl FromRequest for Upload {
             .get("content-type")
             .and_then(|v| v.to_str().ok())
             .is_some_and(|v| v.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
+        let query = request.query_string().to_owned();
         let announced = request.headers().get("content-length").and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
         let form = Multipart::from_request(request, payload);
         Box::pin(async move {
@@ -48,7 +50,9 @@ impl FromRequest for Upload {
                 return Err(too_large(limit));
             }
             let form = form.await.map_err(|_| bad("Le corps multipart est illisible."))?;
-            receive(form, limit).await
+            let mut upload = receive(form, limit).await?;
+            upload.sha256 = digest_with(&query, &upload.sha256);
+            Ok(upload)
         })
     }
 }

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::{Cells, Parsed, ReadRows, Reader, parse_count, parse_date, read as read_table, says};
+use super::{Cells, Parsed, ReadRows, Reader, parse_count, parse_date, parse_school_year, read as read_table, says};
 use crate::kernel::text::{Line, fold};
-use crate::kernel::{Departement, FieldFault, Finding, InseeCode, Siren, Siret, Uai};
+use crate::kernel::{Departement, FieldFault, Finding, InseeCode, SchoolYear, Siren, Siret, Uai};
 use crate::platform::tabular::{CellKind, ColumnSpec, FileFault, Row, Table};
 use crate::registry::kinds::{SchoolKind, Sector};
+use crate::registry::school::Count;
 
 const UAI: &str = "Identifiant_de_l_etablissement";
 const NAME: &str = "Nom_etablissement";
@@ -26,6 +27,9 @@ const MATERNELLE: &str = "Ecole_maternelle";
 const ELEMENTAIRE: &str = "Ecole_elementaire";
 const SIRET: &str = "SIREN_SIRET";
 const PUPILS: &str = "Nombre_d_eleves";
+/// Not in the official directory: a rectorat may add them, for tariffs that count classes or spare a first year.
+const CLASSES: &str = "Nombre_de_classes";
+const FIRST_YEAR: &str = "premiere_annee";
 const OPENED_ON: &str = "date_ouverture";
 const STATE: &str = "etat";
 const NATURE: &str = "code_nature";
@@ -45,6 +49,8 @@ pub const COLUMNS: &[ColumnSpec] = &[
     ColumnSpec::optional(ELEMENTAIRE, &[], CellKind::Text),
     ColumnSpec::optional(SIRET, &["siret", "siret_siren"], CellKind::SirenOrSiret),
     ColumnSpec::optional(PUPILS, &["nombre_eleves", "effectif", "effectifs"], CellKind::Integer),
+    ColumnSpec::optional(CLASSES, &["nombre_classes", "classes"], CellKind::Integer),
+    ColumnSpec::optional(FIRST_YEAR, &["premiere_annee_scolaire", "first_school_year"], CellKind::Text),
     ColumnSpec::optional(OPENED_ON, &[], CellKind::Date),
     ColumnSpec::optional(STATE, &[], CellKind::Text),
     ColumnSpec::optional(NATURE, &[], CellKind::Text),
@@ -66,6 +72,9 @@ pub struct SchoolRow {
     /// Its first nine digits when they are a SIREN.
     pub official_siren: Option<Siren>,
     pub pupils: Option<i64>,
+    pub classes: Option<i64>,
+    /// Première année scolaire de participation.
+    pub first_school_year: Option<SchoolYear>,
     pub opened_on: Option<NaiveDate>,
     pub open: bool,
 }
@@ -112,7 +121,9 @@ pub fn parse(row: &Row) -> Parsed<SchoolRow> {
     let insee_code = cells.required(INSEE, InseeCode::parse);
     let commune_name = cells.required(COMMUNE, Line::parse);
     let given_departement = cells.optional(DEPARTEMENT, Departement::parse);
-    let pupils = cells.optional(PUPILS, parse_count);
+    let pupils = cells.optional(PUPILS, parse_school_count);
+    let classes = cells.optional(CLASSES, parse_school_count);
+    let first_school_year = cells.optional(FIRST_YEAR, parse_school_year);
     let opened_on = cells.optional(OPENED_ON, parse_date);
     let kind = kind(row);
     if kind.is_none() {
@@ -134,12 +145,19 @@ pub fn parse(row: &Row) -> Parsed<SchoolRow> {
             official_siren: official_siret.as_deref().and_then(|siret| Siren::parse(siret.get(..9)?).ok()),
             official_siret,
             pupils,
+            classes,
+            first_school_year,
             opened_on,
             // « à fermer » still teaches; a column that is not there says nothing.
             open: row.filled(STATE).is_none_or(|state| says(state, &["ouvert", "a fermer"])),
         })
     })();
     cells.end(key, value, findings)
+}
+
+/// A count of pupils or classes, within the range a person may write: beyond, nothing of the school could be changed.
+fn parse_school_count(raw: &str) -> Result<i64, FieldFault> {
+    Count::parse(parse_count(raw)?).map(|count| count.0)
 }
 
 fn parse_sector(raw: &str) -> Result<Sector, FieldFault> {

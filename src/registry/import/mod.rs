@@ -23,7 +23,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chrono::{Datelike, NaiveDate};
 
 use crate::kernel::text::excerpt;
-use crate::kernel::{FieldFault, Finding};
+use crate::kernel::{FieldFault, Finding, SchoolYear};
 use crate::platform::tabular::{FileFault, Row, Rows, Table};
 
 /// What a row is.
@@ -180,6 +180,14 @@ pub fn parse_date(raw: &str) -> Result<NaiveDate, FieldFault> {
     let date = NaiveDate::parse_from_str(day, "%Y-%m-%d").or_else(|_| NaiveDate::parse_from_str(day, "%d/%m/%Y"));
     // `26/11/24` would otherwise be the year 24.
     date.ok().filter(|date| (1700..=2200).contains(&date.year())).ok_or_else(fault)
+}
+
+/// `2023-2024`, or `2023/2024` as people write it.
+///
+/// # Errors
+/// See [`SchoolYear::parse`].
+pub fn parse_school_year(raw: &str) -> Result<SchoolYear, FieldFault> {
+    SchoolYear::parse(&raw.replace('/', "-").replace(' ', ""))
 }
 
 /// Reads a count: digits, spaces between thousands allowed.

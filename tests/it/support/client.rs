@@ -1,7 +1,7 @@
 //! A caller: knows the server's address and, when it has one, its token. Every answer is held against the document.
 
 use serde_json::Value;
-use ureq::http::{HeaderMap, Method, Request};
+use ureq::http::{HeaderMap, HeaderValue, Method, Request};
 
 use super::contract::contract;
 
@@ -67,7 +67,7 @@ impl Client {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            request = request.header(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let answered = if body.is_empty() {
             self.agent.run(request.body(()).unwrap())

@@ -54,11 +54,12 @@ impl Contract {
     pub fn find(&self, method: &str, path: &str) -> Option<&Operation> {
         let asked: Vec<&str> = path.split('?').next().unwrap().split('/').collect();
         let method = if method == "HEAD" { "GET" } else { method };
-        self.operations.iter().find(|o| {
-            o.method == method
-                && o.path.len() == asked.len()
+        let there = |o: &&Operation| {
+            o.path.len() == asked.len()
                 && o.path.iter().zip(&asked).all(|(part, given)| part == given || part.starts_with('{'))
-        })
+        };
+        let closest = &self.operations.iter().find(there)?.path;
+        self.operations.iter().find(|o| o.path == *closest && o.method == method)
     }
 
     /// What is wrong with a value under a schema of the document; empty when it fits.

@@ -5,16 +5,20 @@
 //!                                    ├─▶ Clock       fixed, moved by the test
 //!                                    ├─▶ server      real HTTP on 127.0.0.1, no worker
 //!                                    └─▶ Client      one per role, whose tokens are made, not asked for
+//!   Program: the same as a process of its own, where signals, logs and two instances matter
 //! ```
 
 mod client;
 pub mod contract;
 pub mod databases;
+pub mod operations;
+mod program;
 mod shape;
 mod test_app;
 
 pub use client::{Client, Response};
 pub use databases::Base;
+pub use program::{Program, raw};
 pub use test_app::{MORNING, PASSWORD, TestApp, at, cheap_hash};
 
 /// Makes each test two: `name::sqlite` and `name::postgres`.

@@ -44,6 +44,10 @@ pub fn hold(document: &Value, schema: &Value, value: &Value, place: &str, faults
                 value.as_str().filter(|s| !matches(rule.as_str().unwrap(), s)).map(|_| format!("does not match {rule}"))
             }
             "format" => value.as_str().filter(|s| !formed(rule.as_str().unwrap(), s)).map(|_| format!("is no {rule}")),
+            "maxItems" => {
+                let count = value.as_array().map(|items| u64::try_from(items.len()).unwrap());
+                count.filter(|n| *n > rule.as_u64().unwrap()).map(|_| format!("has more than {rule} items"))
+            }
             "items" => {
                 for (rank, item) in value.as_array().into_iter().flatten().enumerate() {
                     hold(document, rule, item, &format!("{place}/{rank}"), faults);
@@ -144,7 +148,7 @@ mod tests {
                 "id": {"type": "string", "format": "uuid"}, "total": {"$ref": "#/components/schemas/Money"},
                 "kind": {"oneOf": [{"type": "null"}, {"type": "string", "enum": ["a", "b"]}]},
                 "count": {"type": ["integer", "null"], "minimum": 0, "maximum": 3},
-                "names": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 2}}
+                "names": {"type": "array", "maxItems": 2, "items": {"type": "string", "minLength": 1, "maxLength": 2}}
             }
         });
         let told = |value: Value| {
@@ -164,6 +168,7 @@ mod tests {
             json!({"id": id, "total": "80.00", "count": -1}),
             json!({"id": id, "total": "80.00", "names": [""]}),
             json!({"id": id, "total": "80.00", "names": ["abc"]}),
+            json!({"id": id, "total": "80.00", "names": ["a", "b", "c"]}),
             json!({"id": id, "total": "80.00", "more": 1}),
             json!([]),
         ] {

@@ -95,6 +95,11 @@ impl TestApp {
         }
     }
 
+    /// Where its data is, for another process.
+    pub fn database_url(&self) -> String {
+        self.base.as_ref().unwrap().url()
+    }
+
     /// Nobody in particular.
     pub fn anonymous(&self) -> Client {
         Client::new(&self.url, None)
@@ -106,9 +111,18 @@ impl TestApp {
     }
 
     pub fn client_of(&self, user: &User) -> Client {
+        Client::new(&self.url, Some(self.token_of(user)))
+    }
+
+    /// The access token of a person of a role.
+    pub fn token(&self, role: Role) -> String {
+        self.token_of(&self.person(role))
+    }
+
+    fn token_of(&self, user: &User) -> String {
         let bearer =
             Bearer { user: user.id, role: user.role, name: user.full_name(), session: "test session".to_owned() };
-        Client::new(&self.url, Some(self.tokens.issue(&bearer).unwrap()))
+        self.tokens.issue(&bearer).unwrap()
     }
 
     pub fn lecteur(&self) -> Client {

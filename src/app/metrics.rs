@@ -1,0 +1,67 @@
+//! `/metrics`: what the program measures, for Prometheus.
+//!
+//! ```text
+//!   metrics.listen = "IP:port"   there, with /health, and nowhere else
+//!   metrics.listen = ""          on the main address, asked directly by this machine, and only while public_url is
+//!                                an address of this machine: a program that is public shows no measure to the public
+//! ```
+//! Anybody else gets the 404 of an address where there is nothing.
+
+use actix_web::http::header::{FORWARDED, HeaderName};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::config::Config;
+use crate::kernel::refused::NOT_FOUND;
+use crate::platform::jobs;
+use crate::platform::telemetry::Metrics;
+use crate::platform::web::{Answer, Problem, State};
+
+/// Who may read the measures at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Whoever reaches this address: it was made for them.
+    Anybody,
+    /// Programs of this machine that ask directly.
+    ThisMachine,
+    Nobody,
+}
+
+impl Readers {
+    /// On the main address.
+    pub fn on_main_address(config: &Config) -> Self {
+        if config.metrics.listen.is_none() && config.server.is_local() { Self::ThisMachine } else { Self::Nobody }
+    }
+
+    fn admit(self, request: &HttpRequest) -> bool {
+        let relayed = [FORWARDED, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-real-ip")];
+        match self {
+            Self::Anybody => true,
+            Self::ThisMachine => {
+                request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+                    && relayed.iter().all(|name| !request.headers().contains_key(name))
+            }
+            Self::Nobody => false,
+        }
+    }
+}
+
+/// Mounts `/metrics` for its readers.
+pub fn routes(cfg: &mut web::ServiceConfig, readers: Readers) {
+    let answer =
+        move |request: HttpRequest, state: State, metrics: web::Data<Metrics>| scrape(request, state, metrics, readers);
+    cfg.route("/metrics", web::get().to(answer));
+}
+
+async fn scrape(request: HttpRequest, state: State, metrics: web::Data<Metrics>, readers: Readers) -> Answer {
+    if !readers.admit(&request) {
+        return Err(Problem::new(&NOT_FOUND, "Aucune ressource à l'adresse /metrics."));
+    }
+    let db = state.db.clone();
+    let text = web::block(move || {
+        let backlog = db.read(jobs::overview).inspect_err(|cause| tracing::error!(%cause, "metrics of the queue")).ok();
+        metrics.render(&db.pools(), backlog.as_ref())
+    });
+    let text =
+        text.await.map_err(|_| Problem::new(&crate::platform::web::problem::UNAVAILABLE, "Le service s'arrête."))?;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}

@@ -1,0 +1,210 @@
+//! Serving: HTTP threads, the side address, job threads, and how all of them stop.
+//!
+//! ```text
+//!   SIGTERM, SIGINT ──▶ no new connection ──▶ requests under way end ──▶ jobs under way end ──▶ exit 0
+//!                                             (shutdown_timeout_seconds)   no other is taken, no lease is left
+//! ```
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::{Server, ServerHandle, Service as _};
+use actix_web::middleware::Compress;
+
+use super::{App, edge, health, metrics, parameters};
+use crate::conventions;
+use crate::platform::Database;
+use crate::platform::db::idempotency;
+
+/// How [`App::serve`] runs.
+pub struct Serving {
+    /// Threads that run jobs; none when jobs run elsewhere.
+    pub job_threads: usize,
+    /// Threads that answer requests; 0 = one per core.
+    pub http_threads: usize,
+    /// Stop on SIGTERM and SIGINT, after the requests under way.
+    pub on_signals: bool,
+}
+
+impl App {
+    /// Serves until stopped; `started` receives what stops it. Requests and jobs under way end first.
+    ///
+    /// # Errors
+    /// The listener cannot be served.
+    pub fn serve(
+        self,
+        listener: TcpListener,
+        how: &Serving,
+        started: impl FnOnce(ServerHandle),
+    ) -> std::io::Result<()> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let threads = self.spawn_job_threads(how.job_threads, &stop)?;
+        let router = self.router();
+        let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
+        let side = self.side_listener()?;
+        let served = actix_web::rt::System::new().block_on(async {
+            let mut server = HttpServer::new(move || {
+                let (router, edge) = (router.clone(), edge.clone());
+                actix_web::App::new()
+                    .configure(router)
+                    .wrap_fn(parameters::check)
+                    .wrap_fn(|request, next| {
+                        let answer = next.call(request);
+                        async move { answer.await.map(edge::leave_compressed) }
+                    })
+                    .wrap(Compress::default())
+                    .wrap_fn(move |request, next| edge::around(request, next, &edge))
+            })
+            .disable_signals()
+            .client_request_timeout(Duration::from_secs(self.config.server.header_timeout_seconds))
+            .shutdown_timeout(self.config.server.shutdown_timeout_seconds);
+            if how.http_threads > 0 {
+                server = server.workers(how.http_threads);
+            }
+            let server = server.listen(listener)?.run();
+            if how.on_signals {
+                stop_on_signals(&server.handle())?;
+            }
+            let side = side.map(|listener| self.side_server(listener)).transpose()?;
+            let side_handle = side.as_ref().map(Server::handle);
+            if let Some(side) = side {
+                actix_web::rt::spawn(side);
+            }
+            started(server.handle());
+            let ended = server.await;
+            // The measures can be read while the requests under way end.
+            if let Some(side) = side_handle {
+                side.stop(false).await;
+            }
+            ended
+        });
+        stop.store(true, Ordering::Relaxed);
+        for thread in threads {
+            // A job that panicked is taken again when its lease runs out.
+            let _ = thread.join();
+        }
+        served
+    }
+
+    /// The address of the measures, if they have one of their own.
+    fn side_listener(&self) -> std::io::Result<Option<TcpListener>> {
+        let Some(address) = self.config.metrics.listen else { return Ok(None) };
+        let bound = TcpListener::bind(address).map_err(|e| {
+            std::io::Error::new(e.kind(), format!("metrics.listen : l'adresse {address} ne peut être écoutée : {e}"))
+        })?;
+        tracing::info!(address = %bound.local_addr()?, "metrics");
+        Ok(Some(bound))
+    }
+
+    /// Measures and health, on an address of their own.
+    fn side_server(&self, listener: TcpListener) -> std::io::Result<Server> {
+        let shared = self.shared();
+        let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
+        let server = HttpServer::new(move || {
+            let edge = edge.clone();
+            actix_web::App::new()
+                .configure(shared.clone())
+                .configure(|cfg| {
+                    health::routes(cfg);
+                    metrics::routes(cfg, metrics::Readers::Anybody);
+                })
+                .wrap_fn(move |request, next| edge::around(request, next, &edge))
+        });
+        Ok(server.disable_signals().workers(1).listen(listener)?.run())
+    }
+
+    fn spawn_job_threads(
+        &self,
+        count: usize,
+        stop: &Arc<AtomicBool>,
+    ) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
+        let poll = Duration::from_millis(self.config.jobs.poll_milliseconds);
+        let mut threads = Vec::with_capacity(count + 1);
+        if count > 0 {
+            let (db, stop) = (self.db.clone(), Arc::clone(stop));
+            threads.push(std::thread::Builder::new().name("daily".into()).spawn(move || tick(&db, &stop))?);
+        }
+        let workers: std::io::Result<Vec<_>> = (0..count)
+            .map(|rank| {
+                let (handlers, db, stop) = (self.handlers.clone(), self.db.clone(), Arc::clone(stop));
+                std::thread::Builder::new().name(format!("job-{rank}")).spawn(move || handlers.work(&db, &stop, poll))
+            })
+            .collect();
+        threads.extend(workers?);
+        Ok(threads)
+    }
+
+    /// Runs jobs only, until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// Signals or threads are refused by the system.
+    pub fn work(&self) -> std::io::Result<()> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let threads = self.spawn_job_threads(self.config.jobs.workers, &stop)?;
+        let side = self.side_listener()?;
+        let waited = actix_web::rt::System::new().block_on(async {
+            let side = side.map(|listener| self.side_server(listener)).transpose()?;
+            let handle = side.as_ref().map(Server::handle);
+            if let Some(side) = side {
+                actix_web::rt::spawn(side);
+            }
+            let mut signals = signals()?;
+            next_signal(&mut signals).await;
+            tracing::info!("stopping after the jobs under way");
+            if let Some(handle) = handle {
+                handle.stop(false).await;
+            }
+            Ok(())
+        });
+        stop.store(true, Ordering::Relaxed);
+        for thread in threads {
+            let _ = thread.join();
+        }
+        waited
+    }
+}
+
+/// Queues the daily work once per business day, and at each start: a missed day is caught up.
+fn tick(db: &Database, stop: &AtomicBool) {
+    let mut last = None;
+    while !stop.load(Ordering::Relaxed) {
+        let today = db.clock().now().day();
+        if last != Some(today) {
+            let queued = db.write(conventions::enqueue_expiry);
+            match queued.and_then(|()| db.write(idempotency::purge)) {
+                Ok(_) => last = Some(today),
+                Err(cause) => tracing::error!(%cause, "daily work not queued"),
+            }
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+type Signals = [actix_web::rt::signal::unix::Signal; 2];
+
+fn signals() -> std::io::Result<Signals> {
+    use actix_web::rt::signal::unix::{SignalKind, signal};
+    Ok([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?])
+}
+
+async fn next_signal(signals: &mut Signals) {
+    std::future::poll_fn(|cx| {
+        let ready = signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready());
+        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+fn stop_on_signals(server: &ServerHandle) -> std::io::Result<()> {
+    let mut signals = signals()?;
+    let server = server.clone();
+    actix_web::rt::spawn(async move {
+        next_signal(&mut signals).await;
+        tracing::info!("stopping after the requests under way");
+        server.stop(true).await;
+    });
+    Ok(())
+}

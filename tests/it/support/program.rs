@@ -1,0 +1,152 @@
+//! The program as a process of its own: its real command line, signals and log.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::Client;
+
+pub struct Program {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+    pub url: String,
+    _folder: tempfile::TempDir,
+}
+
+fn command(database: &str, folder: &tempfile::TempDir, settings: &[(&str, &str)]) -> Command {
+    std::fs::write(folder.path().join("key"), "a signing key for tests, of more than 32 bytes").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ent-backoffice"));
+    command
+        .current_dir(folder.path())
+        .env("DATABASE_URL", database)
+        .env("ENT__ACCESS__SIGNING_KEY_FILES", folder.path().join("key"))
+        .env("ENT__DATABASE__POSTGRES_CONNECTIONS", "4")
+        .env("ENT__SERVER__WORKERS", "2")
+        .envs(settings.iter().copied());
+    command
+}
+
+impl Program {
+    /// Runs one command to its end; its standard input is `input`.
+    pub fn run(database: &str, arguments: &[&str], input: &str) -> std::process::Output {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = command(database, &folder, &[])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Starts `serve --log-json` on a free port and waits until it answers.
+    pub fn serve(database: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = command(database, &folder, settings)
+            .args(["--log-json", "serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&lines);
+        let reader = std::thread::spawn(move || {
+            for line in stderr.lines() {
+                written.lock().unwrap().push(line.unwrap());
+            }
+        });
+        let mut program = Self { child, lines, reader: Some(reader), url: String::new(), _folder: folder };
+        program.url = program.wait_for("the address it listens on", |line| {
+            let message = line["message"].as_str()?;
+            let address = message.split("http://").nth(1)?.split(' ').next()?;
+            Some(format!("http://{address}"))
+        });
+        program
+    }
+
+    /// Waits for a line of the log that says something.
+    pub fn wait_for<T>(&mut self, what: &str, find: impl Fn(&Value) -> Option<T>) -> T {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(found) = self.log().iter().find_map(&find) {
+                return found;
+            }
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() && Instant::now() < until,
+                "{what} is not in the log ({ended:?}):\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The log so far: each line is a JSON object, or the test fails.
+    pub fn log(&self) -> Vec<Value> {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+    }
+
+    pub fn text(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end; gives the exit code.
+    pub fn wait(mut self) -> (Option<i32>, Vec<Value>) {
+        let until = Instant::now() + Duration::from_secs(60);
+        let code = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status.code();
+            }
+            assert!(Instant::now() < until, "the program does not end:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        self.reader.take().unwrap().join().unwrap();
+        (code, self.log())
+    }
+
+    /// SIGTERM, then its exit code.
+    pub fn stop(self) -> (Option<i32>, Vec<Value>) {
+        self.signal("TERM");
+        self.wait()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a raw connection answers to raw bytes, sent in pieces with a pause before each.
+pub fn raw(url: &str, pieces: &[(&[u8], Duration)]) -> String {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    for (bytes, pause) in pieces {
+        std::thread::sleep(*pause);
+        // The server may have hung up already: what it said is read below.
+        let _ = stream.write_all(bytes);
+    }
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}

@@ -1,0 +1,194 @@
+//! `GET …/transitions` and the refusals of `POST` never disagree: by state, by role, by person.
+
+use ent_backoffice::conventions::{self, TransitionRequest};
+use ent_backoffice::kernel::ids::ConventionId;
+use ent_backoffice::kernel::{Actor, Role};
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp};
+use crate::year::{campaign, open_campaign, register_seed, sign_both};
+
+/// What the list says of an action: its refusal's code and reason, or none.
+fn told(client: &Client, path: &str, action: &str) -> Option<(String, String)> {
+    let list = client.get(path).expect(200).json;
+    let found = list["actions"].as_array().unwrap().iter().find(|a| a["action"] == action).unwrap();
+    assert_eq!(found["allowed"] == true, found["code"].is_null(), "{found}");
+    assert_eq!(found["code"].is_null(), found["reason"].is_null(), "{found}");
+    found["code"].as_str().map(|code| (code.to_owned(), found["reason"].as_str().unwrap().to_owned()))
+}
+
+/// Where the list says no, the act is refused for the same reason; says whether the list said yes.
+#[track_caller]
+fn agree(client: &Client, path: &str, body: &Value) -> Option<String> {
+    let action = body["action"].as_str().unwrap();
+    let (code, reason) = told(client, path, action)?;
+    let refused = client.post(path, body.clone());
+    assert_eq!(
+        (refused.json["code"].as_str(), refused.json["detail"].as_str()),
+        (Some(code.as_str()), Some(reason.as_str())),
+        "{action}: {}",
+        refused.text()
+    );
+    Some(code)
+}
+
+fn readers(app: &TestApp) -> Vec<Client> {
+    [Role::Lecteur, Role::Ordonnateur, Role::Admin].map(|role| app.client(role)).into()
+}
+
+on_both_databases! {
+    fn of_conventions(app: &TestApp) {
+        register_seed(app);
+        open_campaign(app, "issue");
+        app.forget_jobs();
+        let issue = || app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
+        let who = json!({"name": "Sylvie BARRIEU VIGNAL", "title": "Maire"});
+        let signatory = app.gestionnaire().get("/campaigns/2025-2026").json["texts"]["signatory"].clone();
+        let name = format!("{} {}", signatory["first_name"].as_str().unwrap(), signatory["last_name"].as_str().unwrap());
+        let bodies = |on: &str| [
+            json!({"action": "sign", "signed_on": on, "signatory": who}),
+            json!({"action": "countersign", "signed_on": on, "signatory": {"name": name, "title": "Rectrice"}}),
+            json!({"action": "cancel", "reason": "essai"}),
+        ];
+        // Refusals agree for each role; where the list says yes, the act goes through (and is undone).
+        let check = |id: &str, expected: [Option<&str>; 3]| {
+            let path = format!("/conventions/{id}/transitions");
+            let person = app.person(Role::Gestionnaire);
+            let actor = Actor { user: Some(person.id), role: person.role, label: person.full_name(), request_id: None };
+            for (body, expected) in bodies("2025-06-05").into_iter().zip(expected) {
+                readers(app).iter().for_each(|c| assert_eq!(agree(c, &path, &body).as_deref(), Some("forbidden")));
+                assert_eq!(agree(&app.gestionnaire(), &path, &body).as_deref(), expected, "{body}");
+                if expected.is_none() {
+                    let request: TransitionRequest = serde_json::from_value(body).unwrap();
+                    app.db.write(|tx| {
+                        tx.discard();
+                        conventions::transition(tx, &actor, ConventionId::parse(id).unwrap(), None, &request)
+                    }).unwrap();
+                }
+            }
+        };
+        let state = Some("convention_state");
+        let id = issue();
+        check(&id, [None, state, None]);
+        let path = format!("/conventions/{id}/transitions");
+        app.gestionnaire().post(&path, bodies("2025-06-05")[0].clone()).expect(200);
+        check(&id, [state, None, None]);
+        // Policy `require`: a finding open stops the countersignature, lifted it does not.
+        app.gestionnaire().json("PATCH", "/campaigns/2025-2026", &[("if-match", "*")], &json!({"countersign_policy": "require"})).expect(200);
+        app.gestionnaire().json("PATCH", "/schools/0301023Z", &[("if-match", "*")], &json!({"closed_on": "2025-06-01"})).expect(200);
+        check(&id, [state, Some("findings_open"), None]);
+        let open = app.gestionnaire().post(&path, bodies("2025-06-05")[1].clone()).problem(409, "findings_open");
+        assert_eq!(open.json["errors"][0]["code"], "school_closed_since_signature");
+        assert!(told(&app.gestionnaire(), &path, "countersign").unwrap().1.contains("school_closed_since_signature"));
+        let mut lifted = bodies("2025-06-05")[1].clone();
+        lifted["acknowledged"] = json!([{"code": "school_closed_since_signature", "reason": "vu avec la mairie"}]);
+        app.gestionnaire().post(&path, lifted).expect(200);
+        check(&id, [state, state, None]);
+        let keep = json!({"keys": ["0301023Z"], "choice": "keep", "reason": "fermée après la signature"});
+        app.gestionnaire().post("/campaigns/2025-2026/line-decisions", keep).expect(200);
+        app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
+        check(&id, [state, state, Some("convention_titled")]);
+        app.sql("UPDATE conventions SET state = 'expired', exited_on = '2026-09-05'").unwrap();
+        check(&id, [state, state, state]);
+        app.sql("UPDATE conventions SET state = 'cancelled', exited_on = '2025-06-05', exit_reason = 'essai'").unwrap();
+        check(&id, [state, state, state]);
+    }
+
+    fn of_titles(app: &TestApp) {
+        register_seed(app);
+        open_campaign(app, "issue");
+        app.forget_jobs();
+        let id = app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
+        app.set_time("2025-07-28T09:00:00Z");
+        sign_both(app, &id);
+        let prepare = || app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
+        let id = prepare();
+        let (approve, withdraw) = (json!({"action": "approve"}), json!({"action": "withdraw", "reason": "essai"}));
+        let roles = |id: &str| {
+            let path = format!("/perception-titles/{id}/transitions");
+            for role in [Role::Lecteur, Role::Gestionnaire, Role::Comptable, Role::Admin] {
+                for body in [&approve, &withdraw] {
+                    assert_eq!(agree(&app.client(role), &path, body).as_deref(), Some("forbidden"), "{role}");
+                }
+            }
+        };
+        // Where the list says yes, the dry run of the same act does; where no, it is refused with the same code.
+        let approval = |client: &Client, id: &str, expected: Option<&str>| {
+            let path = format!("/perception-titles/{id}/transitions");
+            assert_eq!(agree(client, &path, &approve).as_deref(), expected);
+            if expected.is_none() {
+                let dry = client.post("/perception-titles/approvals", json!({"keys": [id], "dry_run": true})).expect(200).json;
+                assert_eq!(dry["approved"], 1, "{dry}");
+            }
+        };
+        roles(&id);
+        approval(&app.ordonnateur(), &id, None);
+        // The preparer, even once ordonnateur; a delegation not in force; an account that says too little.
+        let preparer = app.person(Role::Gestionnaire);
+        let signs = "role = 'ordonnateur', capacity = 'SG', delegation_reference = 'A', delegation_published_on = '2025-01-01'";
+        app.sql(&format!("UPDATE users SET {signs} WHERE id = '{}'", preparer.id)).unwrap();
+        let mut same = preparer.clone();
+        same.role = Role::Ordonnateur;
+        approval(&app.client_of(&same), &id, Some("same_person"));
+        app.sql(&format!("UPDATE users SET role = 'gestionnaire' WHERE id = '{}'", preparer.id)).unwrap();
+        let person = app.person(Role::Ordonnateur);
+        app.sql(&format!("UPDATE users SET delegation_published_on = '2025-07-28' WHERE id = '{}'", person.id)).unwrap();
+        approval(&app.ordonnateur(), &id, Some("delegation_not_in_force"));
+        app.sql(&format!("UPDATE users SET capacity = NULL WHERE id = '{}'", person.id)).unwrap();
+        approval(&app.ordonnateur(), &id, Some("signatory_incomplete"));
+        // Withdrawing asks for no delegation.
+        assert!(told(&app.ordonnateur(), &format!("/perception-titles/{id}/transitions"), "withdraw").is_none());
+        app.sql(&format!("UPDATE users SET capacity = 'SG', delegation_published_on = '2025-01-01' WHERE id = '{}'", person.id)).unwrap();
+        approval(&app.ordonnateur(), &id, None);
+        // Approved.
+        let path = format!("/perception-titles/{id}/transitions");
+        app.ordonnateur().post(&path, approve.clone()).expect(200);
+        roles(&id);
+        approval(&app.ordonnateur(), &id, Some("title_state"));
+        assert_eq!(agree(&app.ordonnateur(), &path, &withdraw), None);
+        app.ordonnateur().post(&path, withdraw.clone()).expect(200);
+        // Withdrawn.
+        roles(&id);
+        approval(&app.ordonnateur(), &id, Some("title_state"));
+        assert_eq!(agree(&app.ordonnateur(), &path, &withdraw).as_deref(), Some("title_state"));
+        // Transmitted.
+        let second = prepare();
+        let path = format!("/perception-titles/{second}/transitions");
+        app.ordonnateur().post(&path, approve.clone()).expect(200);
+        app.ordonnateur().post("/accounting-batches", json!({"campaign": "2025-2026"})).expect(201);
+        roles(&second);
+        approval(&app.ordonnateur(), &second, Some("title_state"));
+        assert_eq!(agree(&app.ordonnateur(), &path, &withdraw).as_deref(), Some("title_state"));
+    }
+
+    fn of_campaigns(app: &TestApp) {
+        register_seed(app);
+        let path = "/campaigns/2025-2026/transitions";
+        let (open, close) = (json!({"action": "open"}), json!({"action": "close"}));
+        let check = |expected: [Option<&str>; 2]| {
+            for (body, expected) in [&open, &close].into_iter().zip(expected) {
+                readers(app).iter().for_each(|c| assert_eq!(agree(c, path, body).as_deref(), Some("forbidden")));
+                assert_eq!(agree(&app.gestionnaire(), path, body).as_deref(), expected, "{body}");
+            }
+        };
+        app.gestionnaire().post("/campaigns", campaign("issue")).expect(201);
+        app.gestionnaire().post("/campaigns/2025-2026/enrolments", json!({"filter": {"departement": "30"}})).expect(200);
+        check([None, Some("campaign_state")]);
+        // What the list allowed goes through.
+        app.gestionnaire().post(path, open.clone()).expect(200);
+        check([Some("campaign_state"), None]);
+        app.forget_jobs();
+        let id = app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
+        app.set_time("2025-07-28T09:00:00Z");
+        sign_both(app, &id);
+        app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
+        check([Some("campaign_state"), Some("campaign_state")]);
+        assert!(told(&app.gestionnaire(), path, "close").unwrap().1.contains("1 préparé(s)"));
+        app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200);
+        check([Some("campaign_state"), Some("campaign_state")]);
+        app.ordonnateur().post("/accounting-batches", json!({"campaign": "2025-2026"})).expect(201);
+        check([Some("campaign_state"), None]);
+        app.gestionnaire().post(path, close.clone()).expect(200);
+        check([Some("campaign_state"), Some("campaign_state")]);
+    }
+}
