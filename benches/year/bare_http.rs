@@ -64,7 +64,7 @@ fn learn(url: &str, key: &Path, token: &str, addresses: &[String]) -> HashMap<St
             HEARD.lock().unwrap().clear();
             let answer = get(port, address, token);
             assert!(answer.starts_with('{'), "{address}: {answer}");
-            let heard: Vec<Heard> = HEARD.lock().unwrap().iter().map(|text| parse(text)).collect();
+            let heard: Vec<Heard> = HEARD.lock().unwrap().iter().filter_map(|text| parse(text)).collect();
             assert!(!heard.is_empty(), "no statement was heard");
             (address.clone(), heard)
         })
@@ -75,9 +75,9 @@ fn learn(url: &str, key: &Path, token: &str, addresses: &[String]) -> HashMap<St
     statements
 }
 
-/// Reads « SELECT … $1 … -- binds: […] », as diesel prints it.
-fn parse(text: &str) -> Heard {
-    let (sql, binds) = text.rsplit_once(" -- binds: ").unwrap();
+/// Reads « SELECT … $1 … -- binds: […] », as diesel prints it; a connection that opens in between says other things.
+fn parse(text: &str) -> Option<Heard> {
+    let (sql, binds) = text.rsplit_once(" -- binds: ")?;
     let mut pieces = vec![String::new()];
     let mut letters = sql.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -96,7 +96,7 @@ fn parse(text: &str) -> Heard {
     assert_eq!(values.len() + 1, pieces.len(), "{text}");
     // The outer list was read as texts: each is read again for what it is.
     let values = values.iter().map(|raw| value(&mut raw.as_str())).collect();
-    Heard { pieces, values }
+    Some(Heard { pieces, values })
 }
 
 /// One value printed by `Debug`: `"text"`, `12`, `Siret("…")`, `[…]`.

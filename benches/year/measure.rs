@@ -32,9 +32,9 @@ pub fn process_cpu(pid: u32) -> Duration {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name of the program may hold spaces: what follows its bracket is plain.
     let after = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let fields: Vec<u64> = after.split_whitespace().filter_map(|f| f.parse().ok()).collect();
+    let fields: Vec<i64> = after.split_whitespace().filter_map(|f| f.parse().ok()).collect();
     // The state is a letter and falls out: user and system time are the 11th and 12th numbers, in hundredths.
-    Duration::from_millis(fields.iter().skip(10).take(2).sum::<u64>() * 10)
+    Duration::from_millis(u64::try_from(fields.iter().skip(10).take(2).sum::<i64>()).unwrap_or(0) * 10)
 }
 
 /// One line of `/proc/PID/status`, in KiB.

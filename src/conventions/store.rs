@@ -19,7 +19,7 @@ use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivites, conventions, participation_lines, participations, perception_titles};
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
-use crate::platform::{Error, Outcome, Tx, on_unique};
+use crate::platform::{Error, Outcome, Tx, each, on_unique};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
 use crate::{insert_batches, keyset, payer_filters};
 
@@ -363,7 +363,7 @@ pub(super) fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<
         .order(conventions::number_rank.asc())
         .select(columns!())
         .load(tx.conn())?;
-    rows.into_iter().map(ConventionRow::into_domain).collect()
+    each(rows, ConventionRow::into_domain)
 }
 
 /// Active conventions whose end is past.
@@ -374,7 +374,7 @@ pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<Vec<Conventi
         .order(conventions::id.asc())
         .select(columns!())
         .load(tx.conn())?;
-    rows.into_iter().map(ConventionRow::into_domain).collect()
+    each(rows, ConventionRow::into_domain)
 }
 
 /// What the document is made of: input JSON and the digest of its template.
@@ -571,7 +571,7 @@ pub fn select(tx: &mut Tx<'_>, filter: &ConventionFilter, order: ConventionOrder
         ConventionSort::Updated => conventions::updated_at, Instant;
     });
     let rows: Vec<ConventionRow> = query.select(columns!()).load(tx.conn())?;
-    rows.into_iter().map(ConventionRow::into_domain).collect()
+    each(rows, ConventionRow::into_domain)
 }
 
 /// Latest participation of each convention of a page.

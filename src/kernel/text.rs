@@ -289,6 +289,11 @@ impl FindingCode {
 #[must_use]
 pub fn fold(raw: &str) -> String {
     let mut plain = String::with_capacity(raw.len());
+    if raw.is_ascii() {
+        let folded = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { ' ' };
+        plain.extend(raw.chars().map(folded));
+        return words(&plain);
+    }
     for c in raw.nfd() {
         match c {
             'œ' | 'Œ' => plain.push_str("oe"),
@@ -310,6 +315,10 @@ pub fn fold(raw: &str) -> String {
             _ => plain.push(' '),
         }
     }
+    words(&plain)
+}
+
+fn words(plain: &str) -> String {
     let words: Vec<&str> = plain
         .split_whitespace()
         .map(|word| match word {

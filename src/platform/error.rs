@@ -38,6 +38,15 @@ impl Error {
 /// Result of actions and stores.
 pub type Outcome<T> = Result<T, Error>;
 
+/// Turns every row into what it means, or stops at the first that means nothing. Room is made once: rows are wide.
+pub fn each<T, U>(rows: Vec<T>, mut read: impl FnMut(T) -> Outcome<U>) -> Outcome<Vec<U>> {
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        all.push(read(row)?);
+    }
+    Ok(all)
+}
+
 /// Turns a broken unique constraint into the sentence the code has for it; other errors pass.
 pub fn on_unique<T>(result: diesel::QueryResult<T>, refusal: impl FnOnce() -> Refused) -> Outcome<T> {
     match result {

@@ -9,4 +9,4 @@ pub mod telemetry;
 pub mod web;
 
 pub use db::{Database, Tx};
-pub use error::{Error, Outcome, on_unique};
+pub use error::{Error, Outcome, each, on_unique};

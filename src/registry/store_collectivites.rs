@@ -17,7 +17,7 @@ use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, collectivites, successions};
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
-use crate::platform::{Outcome, Tx, on_unique};
+use crate::platform::{Outcome, Tx, each, on_unique};
 use crate::{insert_batches, keyset, on_backend};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
@@ -127,7 +127,7 @@ impl CollectiviteRow {
 
 /// Inserts new collectivités with their current SIRET.
 pub(super) fn insert(tx: &mut Tx<'_>, new: &[Collectivite], taken: impl FnOnce() -> Refused) -> Outcome<()> {
-    let rows = new.iter().map(CollectiviteRow::new).collect::<Outcome<Vec<_>>>()?;
+    let rows = each(new.iter().collect(), CollectiviteRow::new)?;
     let sirets: Vec<_> = new
         .iter()
         .map(|c| (collectivite_sirets::siret.eq(&c.said.siret), collectivite_sirets::collectivite_id.eq(c.id)))

@@ -16,7 +16,7 @@ use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
 use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::web::{Page, PageView};
-use crate::platform::{Outcome, Tx, on_unique};
+use crate::platform::{Outcome, Tx, each, on_unique};
 use crate::{insert_batches, keyset};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -100,7 +100,7 @@ impl SchoolRow {
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, new: &[School], taken: impl FnOnce() -> Refused) -> Outcome<()> {
-    let rows = new.iter().map(SchoolRow::new).collect::<Outcome<Vec<_>>>()?;
+    let rows = each(new.iter().collect(), SchoolRow::new)?;
     let mut run = || -> QueryResult<()> {
         insert_batches!(tx, schools::table, rows);
         Ok(())

@@ -18,7 +18,7 @@ use crate::platform::db::schema::{
 };
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
-use crate::platform::{Error, Outcome, Tx, on_unique};
+use crate::platform::{Error, Outcome, Tx, each, on_unique};
 use crate::registry::kinds::CollectiviteKind;
 use crate::{insert_batches, keyset, payer_filters};
 
@@ -176,7 +176,7 @@ pub(super) fn insert(
     prepared: &[(Title, Vec<TitleLine>)],
     doubled: impl FnOnce() -> Refused,
 ) -> Outcome<()> {
-    let rows = prepared.iter().map(|(t, _)| TitleRow::new(t)).collect::<Outcome<Vec<_>>>()?;
+    let rows = each(prepared.iter().collect(), |(t, _)| TitleRow::new(t))?;
     let lines: Vec<LineRow> = prepared
         .iter()
         .flat_map(|(t, lines)| {
@@ -218,7 +218,7 @@ pub(super) fn save(tx: &mut Tx<'_>, t: &mut Title) -> Outcome<()> {
 }
 
 fn load(rows: Vec<TitleRow>) -> Outcome<Vec<Title>> {
-    rows.into_iter().map(TitleRow::into_domain).collect()
+    each(rows, TitleRow::into_domain)
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Option<Title>> {

@@ -87,13 +87,19 @@ impl CellKind {
         if matches!(value, Value::Error(_)) {
             return Some(("cell_error", "La cellule contient une erreur de formule.".to_owned()));
         }
-        if !self.is_identifier() {
-            return None;
-        }
-        if matches!(value, Value::Number(_) | Value::Date(_)) {
+        if self.is_identifier() && matches!(value, Value::Number(_) | Value::Date(_)) {
             let message = "Identifiant enregistré comme un nombre : la colonne doit être au format texte.";
             return Some(("identifier_as_number", message.to_owned()));
         }
+        self.damage_of_text(text)
+    }
+
+    /// The damage seen in a cell that was text.
+    pub(super) fn damage_of_text(self, raw: &str) -> Option<(&'static str, String)> {
+        if !self.is_identifier() {
+            return None;
+        }
+        let text = self.text(raw);
         if is_scientific(text) {
             let message = "Identifiant abîmé par un tableur (notation scientifique) : reprendre le fichier d'origine.";
             return Some(("scientific_notation", message.to_owned()));

@@ -17,7 +17,13 @@ impl Check {
     /// Looks at a row that must have as many cells as the header.
     pub(super) fn full_row(&mut self, columns: &Columns, row: u64, cells: &Cells) {
         if cells.len() == columns.width {
-            self.row(columns, row, |position| cells.get(position).map(|cell| Value::Text(cell.to_owned())));
+            self.rows += 1;
+            for (spec, position, name) in columns.present() {
+                let Some(cell) = cells.get(position) else { continue };
+                if let Some((code, message)) = spec.kind.damage_of_text(cell) {
+                    self.damaged.add(row, name, cell, code, message);
+                }
+            }
         } else {
             self.rows += 1;
             let value = format!("{} cellules", cells.len());

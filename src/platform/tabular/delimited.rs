@@ -56,6 +56,7 @@ impl Delimited {
             encoding: self.encoding,
             separator: self.separator,
             row: 0,
+            width: 0,
             peeked: None,
         })
     }
@@ -75,7 +76,7 @@ pub(super) struct Record {
     pub(super) cells: Cells,
 }
 
-/// Cells one after the other in one text: the directory has 72 a row, of which a dozen are read.
+/// Cells in one text, a separator of one byte between them: the directory has 72 a row, of which a dozen are read.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     text: String,
@@ -90,7 +91,7 @@ impl Cells {
 
     pub(super) fn get(&self, position: usize) -> Option<&str> {
         let end = *self.ends.get(position)?;
-        let start = position.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |start| *start);
+        let start = position.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
         self.text.get(start..end)
     }
 
@@ -110,6 +111,8 @@ pub(super) struct Records {
     encoding: Encoding,
     separator: char,
     row: u64,
+    /// Cells of the record before: as many are expected.
+    width: usize,
     /// Lines read ahead to guess the separator.
     peeked: Option<String>,
 }
@@ -151,9 +154,18 @@ impl Records {
     fn next_record(&mut self) -> Result<Option<Record>, FileFault> {
         let Some(first) = self.line()? else { return Ok(None) };
         self.row += 1;
-        let mut splitter = Splitter::new(self.separator);
         let mut size = first.len();
-        splitter.feed(&first);
+        let mut splitter = match Splitter::plain(self.separator, self.width, first) {
+            Ok(cells) => {
+                self.width = cells.len();
+                return Ok(Some(Record { row: self.row, cells }));
+            }
+            Err(quoted) => {
+                let mut splitter = Splitter::new(self.separator);
+                splitter.feed(&quoted);
+                splitter
+            }
+        };
         while splitter.in_quotes() {
             let next = self.line()?.filter(|_| size <= limits::RECORD_BYTES);
             let Some(next) = next else {
@@ -231,22 +243,32 @@ impl Splitter {
         Self { separator, state: State::CellStart, cells: Cells::default() }
     }
 
+    /// Cuts a line without quotes where it stands; one with quotes is given back.
+    fn plain(separator: char, width: usize, mut line: String) -> Result<Cells, String> {
+        // `;` or `,`.
+        let cut = u8::try_from(separator).unwrap_or(b';');
+        if line.ends_with('\n') {
+            line.pop();
+        }
+        let mut ends = Vec::with_capacity(width + 1);
+        for (at, byte) in line.bytes().enumerate() {
+            if byte == cut {
+                ends.push(at);
+            } else if byte == b'"' {
+                line.push('\n');
+                return Err(line);
+            }
+        }
+        ends.push(line.len());
+        Ok(Cells { text: line, ends })
+    }
+
     fn in_quotes(&self) -> bool {
         self.state == State::Quoted
     }
 
     fn feed(&mut self, line: &str) {
         let body = line.strip_suffix('\n').unwrap_or(line);
-        if self.state == State::CellStart && !body.contains('"') {
-            for (rank, cell) in body.split(self.separator).enumerate() {
-                // The last cell stays open: `finish` closes it.
-                if rank > 0 {
-                    self.cells.close();
-                }
-                self.cells.text.push_str(cell);
-            }
-            return;
-        }
         for c in body.chars() {
             self.state = match (self.state, c) {
                 (State::CellStart, '"') => State::Quoted,
@@ -261,6 +283,7 @@ impl Splitter {
                 }
                 (_, c) if c == self.separator => {
                     self.cells.close();
+                    self.cells.text.push(c);
                     State::CellStart
                 }
                 _ => {

@@ -112,20 +112,17 @@ impl Scan {
     }
 
     fn sound(&mut self, bytes: &[u8]) -> Result<(), FileFault> {
-        for byte in bytes {
-            match byte {
-                0 => {
-                    return Err(FileFault::new(
-                        "binary_file",
-                        "Ce fichier n'est pas du texte : un CSV ou un classeur .xlsx est attendu.",
-                    ));
-                }
-                b'\n' => self.line_ends += 1,
-                0xC0.. => self.wide += 1,
-                _ => {}
-            }
-            self.anything |= !byte.is_ascii_whitespace();
+        if bytes.contains(&0) {
+            return Err(FileFault::new(
+                "binary_file",
+                "Ce fichier n'est pas du texte : un CSV ou un classeur .xlsx est attendu.",
+            ));
         }
+        // One plain question a pass: the compiler asks it of many bytes at a time.
+        let count = |asked: fn(&u8) -> bool| bytes.iter().map(|byte| u64::from(asked(byte))).sum::<u64>();
+        self.line_ends += count(|byte| *byte == b'\n');
+        self.wide += count(|byte| *byte >= 0xC0);
+        self.anything |= !bytes.iter().all(u8::is_ascii_whitespace);
         self.undefined(bytes);
         Ok(())
     }
