@@ -253,7 +253,8 @@ pub(super) fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, Conven
     let mut pinned = 0;
     for chunk in covered.chunks(BATCH) {
         let mut update = diesel::sql_query(format!(
-            "UPDATE enrolments SET convention_id = v.column2, updated_at = $1 FROM (VALUES {}) AS v \
+            "UPDATE enrolments SET convention_id = v.column2, version = version + 1, updated_at = $1 \
+             FROM (VALUES {}) AS v \
              WHERE enrolments.campaign_id = ${} AND enrolments.uai = v.column1 AND enrolments.convention_id IS NULL",
             placeholders(2, chunk.len(), 2),
             chunk.len() * 2 + 2,
