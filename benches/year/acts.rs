@@ -152,7 +152,7 @@ fn by_the_program(kind: Kind) -> Vec<Spent> {
     let world = World::new(&base);
     let db = &world.app.db;
     let other = other_end(db);
-    YEAR.iter().map(|step| spend(other, || db.write(|tx| Ok((step.run)(&world, tx))).unwrap()).1).collect()
+    YEAR.iter().map(|step| spend(other, || world.take(step)).1).collect()
 }
 
 fn by_bare_sql(kind: Kind, tables: &[Table], known: &[Known], last: &Snapshot) -> Vec<Spent> {

@@ -202,7 +202,7 @@ async fn answer(
 ) -> HttpResponse {
     let token =
         request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
-    if !token.is_some_and(|token| tokens.verify(token).is_ok()) {
+    if token.is_none_or(|token| tokens.verify(token).is_err()) {
         return HttpResponse::Unauthorized().finish();
     }
     let address = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);

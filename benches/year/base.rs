@@ -172,8 +172,17 @@ impl World {
     /// Does the first steps of the year, unmeasured.
     pub fn advance(&self, steps: usize) {
         for step in YEAR.iter().take(steps) {
-            self.app.db.write(|tx| Ok((step.run)(self, tx))).unwrap();
+            self.take(step);
         }
+    }
+
+    /// Does one step, in its transaction.
+    pub fn take(&self, step: &Step) {
+        let done = self.app.db.write(|tx| {
+            (step.run)(self, tx);
+            Ok(())
+        });
+        done.unwrap();
     }
 
     fn actor(user: &User) -> Actor {
