@@ -41,7 +41,7 @@ impl App {
         started: impl FnOnce(ServerHandle),
     ) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
-        let threads = self.spawn_job_threads(how.job_threads, &stop)?;
+        let mut threads = Vec::new();
         let router = self.router();
         let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
         let side = self.side_listener()?;
@@ -68,6 +68,8 @@ impl App {
             if how.on_signals {
                 stop_on_signals(&server.handle())?;
             }
+            // Only once signals are listened to: a stop that comes at once must not leave a lease behind.
+            threads = self.spawn_job_threads(how.job_threads, &stop)?;
             let side = side.map(|listener| self.side_server(listener)).transpose()?;
             let side_handle = side.as_ref().map(Server::handle);
             if let Some(side) = side {
@@ -143,15 +145,16 @@ impl App {
     /// Signals or threads are refused by the system.
     pub fn work(&self) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
-        let threads = self.spawn_job_threads(self.config.jobs.workers, &stop)?;
+        let mut threads = Vec::new();
         let side = self.side_listener()?;
         let waited = actix_web::rt::System::new().block_on(async {
+            let mut signals = signals()?;
+            threads = self.spawn_job_threads(self.config.jobs.workers, &stop)?;
             let side = side.map(|listener| self.side_server(listener)).transpose()?;
             let handle = side.as_ref().map(Server::handle);
             if let Some(side) = side {
                 actix_web::rt::spawn(side);
             }
-            let mut signals = signals()?;
             next_signal(&mut signals).await;
             tracing::info!("stopping after the jobs under way");
             if let Some(handle) = handle {

@@ -202,7 +202,7 @@ on_both_databases! {
         sign_both(app, issued["items"][0]["id"].as_str().unwrap());
         let defaults = campaigns::Defaults {
             texts: campaigns::texts::CampaignTexts::default(),
-            thresholds: campaigns::Thresholds::new(Vec::new()),
+            thresholds: campaigns::Thresholds::new(vec![("2020-01-01".parse().unwrap(), ent_backoffice::kernel::Money::from_cents(10_000))]),
             specimen: false,
         };
         let person = app.person(ent_backoffice::kernel::Role::Gestionnaire);

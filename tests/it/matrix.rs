@@ -480,17 +480,27 @@ pub fn two_at_once(app: &TestApp, client: &Client, operation: &Operation, sent: 
     })
 }
 
+/// A token outlives nothing, but the account behind it may be one of another database.
+fn nobody_s_token_finds_no_account(app: &TestApp, recorder: &Recorder) {
+    let mut nobody = app.person(Role::Lecteur);
+    nobody.id = ent_backoffice::kernel::ids::UserId::parse("019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e").unwrap();
+    recorder.get(&app.client_of(&nobody), "/me").problem(404, "not_found");
+}
+
 fn the_whole_matrix(base: Base) {
     let app = TestApp::with(base, |config| config.server.import_limit_bytes = 1_000_000);
     let recorder = Recorder::new(&app);
     every_caller_meets_the_answer_of_its_role(&app, &recorder);
     shared_refusals_are_met_everywhere(&app, &recorder);
     a_year(&app, &recorder);
+    nobody_s_token_finds_no_account(&app, &recorder);
     what_went_well_is_refused_when_repeated_amiss(&app, &recorder);
     let unseen = recorder.unseen(|operation, status| {
         let for_all = !operation.open && admitted(operation).len() == ALL.len();
+        // An act is frozen with its template: only a use case given a broken one meets this; see `catalogue`.
+        let broken_act = operation.id == "get_small_claim_decision_document" && status == 409;
         // 500 and 503 have their own tests; where every role is admitted, 403 awaits a narrower one.
-        [500, 503].contains(&status) || status == 403 && for_all
+        [500, 503].contains(&status) || status == 403 && for_all || broken_act
     });
     assert!(unseen.is_empty(), "documented, never seen: {unseen:#?}");
 }

@@ -102,7 +102,7 @@ on_both_databases! {
         assert_eq!(actions["current_state"], "signed");
         let sign = &actions["actions"][0];
         assert_eq!((&sign["action"], &sign["allowed"]), (&json!("sign"), &json!(false)));
-        assert!(sign["reason"].as_str().unwrap().contains("signed"));
+        assert_eq!((&sign["code"], &sign["reason"]), (&json!("convention_state"), &json!("La signature de la collectivité est déjà enregistrée.")));
         // Last signature after the end: the convention would have no duration.
         app.set_time("2026-09-10T08:00:00Z");
         let gestionnaire = app.gestionnaire();
