@@ -50,11 +50,13 @@ impl KnownParameters {
         }
         let asked = segments(request.path());
         let fits = |route: &&Route| {
-            route.method == request.method().as_str()
-                && route.segments.len() == asked.len()
+            route.segments.len() == asked.len()
                 && route.segments.iter().zip(&asked).all(|(part, given)| part == given || part.starts_with('{'))
         };
-        let known = &self.0.iter().find(fits)?.parameters;
+        // The closest address decides, whatever the method: another method there is 405, not a parameter too many.
+        let closest = &self.0.iter().find(fits)?.segments;
+        let method = request.method().as_str();
+        let known = &self.0.iter().find(|r| r.segments == *closest && r.method == method)?.parameters;
         let pairs = match query::pairs(query) {
             Ok(pairs) => pairs,
             Err(problem) => return Some(problem),

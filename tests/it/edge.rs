@@ -28,6 +28,9 @@ on_both_databases! {
         assert_eq!(admin.get("/schools/imports").problem(405, "method_not_allowed").header("allow"), "POST");
         let odd = admin.json("PATCH", "/campaigns/2025-2026/enrolments/imports", &[], &json!({}));
         assert_eq!(odd.problem(405, "method_not_allowed").header("allow"), "POST");
+        // The method is wrong before any parameter is, even one that its neighbour does not have.
+        let odd = admin.json("PUT", "/campaigns/2025-2026/enrolments/imports?dry_run=true", &[], &json!({}));
+        assert_eq!(odd.problem(405, "method_not_allowed").header("allow"), "POST");
         send("POST", "/api/v1/users", &[JSON], "{\"email\":").problem(400, "malformed_json");
         send("POST", "/api/v1/users", &[("content-type", "text/plain")], "{}").problem(415, "unsupported_media_type");
         let unknown = admin.post("/auth/refresh", json!({"refresh_token": "x", "surplus": 1})).problem(400, "unknown_field");

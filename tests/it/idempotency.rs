@@ -60,6 +60,10 @@ on_both_databases! {
         let dry = send("?dry_run=true").expect(200).json;
         assert_eq!((&dry["dry_run"], &dry["unchanged"]), (&json!(true), &json!(1)));
         assert_eq!(send("").expect(200).json, real);
+        // A key that is none is refused all the same: what a dry run promises, the act keeps.
+        let headers = [("content-type", FORM), ("idempotency-key", "deux mots")];
+        let odd = g.send("POST", "/api/v1/collectivites/imports?dry_run=true", &headers, form("file", "c.csv", COMMUNES.as_bytes()));
+        odd.problem(422, "invalid_value");
         // Other options are another demand.
         send("?dry_run=false").problem(422, "idempotency_key_reused");
     }

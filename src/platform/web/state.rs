@@ -26,6 +26,7 @@ pub struct CallContext {
     pub request_id: Option<String>,
     if_match: Option<String>,
     key: Option<String>,
+    dry_run: bool,
     route: String,
 }
 
@@ -44,6 +45,7 @@ impl FromRequest for CallContext {
             request_id: problem::current::get(),
             if_match: header(IF_MATCH.as_str()),
             key: header("idempotency-key"),
+            dry_run: false,
             route: format!("{} {}", request.method(), request.path()),
         }))
     }
@@ -68,12 +70,10 @@ impl CallContext {
         self.if_match.take().map(|raw| IfMatch::parse(&raw)).transpose()
     }
 
-    /// A dry run writes nothing: its key is neither kept nor looked up.
+    /// A dry run writes nothing: its key is read, but neither kept nor looked up.
     #[must_use]
     pub fn unless_dry(mut self, dry_run: bool) -> Self {
-        if dry_run {
-            self.key = None;
-        }
+        self.dry_run = dry_run;
         self
     }
 
@@ -93,7 +93,7 @@ impl CallContext {
             let fault = FieldFault::new("idempotency_key_format", message);
             return Err(Refused::field("header/Idempotency-Key", &fault, Some(excerpt(&key))).into());
         }
-        Ok(Some(idempotency::Call { user, route: self.route, key, body_sha256 }))
+        Ok((!self.dry_run).then_some(idempotency::Call { user, route: self.route, key, body_sha256 }))
     }
 }
 
