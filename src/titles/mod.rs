@@ -5,8 +5,8 @@
 //!                          small claims policy   reference,        by accounting
 //!                                                content frozen
 //! ```
-//! Below the threshold a claim may be left untitled, by a named act with its paper ([`decision`]); a line whose school
-//! has closed waits for a person's word ([`mod@lines`]). The executory title is edited and numbered by Chorus; ours is the
+//! Below the threshold a claim may be left untitled, by a named act with its paper (`decision`); a line whose school
+//! has closed waits for a person's word (`lines`). The executory title is edited and numbered by Chorus; ours is the
 //! liquidation and the demand. Correcting is never an edit: it is another, linked title.
 
 mod approve;
