@@ -48,7 +48,7 @@ struct BatchView {
 
 fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
     let files = store::files_of(tx, batch.id)?;
-    let campaign = campaigns::by_id(tx, batch.campaign_id)?.said.school_year;
+    let campaign = campaigns::school_year(tx, batch.campaign_id)?;
     Ok(BatchView {
         number: batch.number,
         status: batch.state,

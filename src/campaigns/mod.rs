@@ -64,6 +64,11 @@ pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
     actions::by_id(tx, id)
 }
 
+/// The school year of a campaign: most readings need no more of it.
+pub fn school_year(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<crate::kernel::SchoolYear> {
+    Ok(store::school_year(tx, id)?.ok_or_else(|| crate::kernel::Refused::not_found("Campagne", id))?)
+}
+
 /// Pins uncovered enrolments to the convention that covers each school; returns how many.
 pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, ConventionId)]) -> Outcome<usize> {
     store::pin(tx, campaign, covered)

@@ -115,6 +115,11 @@ pub(super) fn find(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Option<Campaig
     Ok(row.map(CampaignRow::into_domain))
 }
 
+/// The school year of a campaign, without its tariff and texts.
+pub(super) fn school_year(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Option<SchoolYear>> {
+    Ok(campaigns::table.find(id).select(campaigns::school_year).first(tx.conn()).optional()?)
+}
+
 pub(super) fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Option<Campaign>> {
     let row: Option<CampaignRow> = campaigns::table.find(id).first(tx.conn()).optional()?;
     Ok(row.map(CampaignRow::into_domain))

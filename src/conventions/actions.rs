@@ -213,8 +213,7 @@ pub(super) fn findings_about(tx: &mut Tx<'_>, convention: &Convention, uais: &[U
         findings.push(finding.compared(&successor.said.siret, &convention.party.siret));
     }
     if let Some(effect) = convention.effect() {
-        let campaign = campaigns::by_id(tx, convention.campaign_id)?;
-        let start = campaign.said.school_year.starts_on();
+        let start = campaigns::school_year(tx, convention.campaign_id)?.starts_on();
         if effect.took_effect_on > start {
             let message = "Prise d'effet après la rentrée : la participation reste due en entier (art. 4).";
             findings.push(Finding::info("effect_after_school_start", message).compared(start, effect.took_effect_on));

@@ -3,6 +3,8 @@
 //! Over 400 lines: two wide tables, each written out once as columns, row and domain value, kept side by side so that
 //! a new column is added in one place.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -574,11 +576,15 @@ pub fn select(tx: &mut Tx<'_>, filter: &ConventionFilter, order: ConventionOrder
     each(rows, ConventionRow::into_domain)
 }
 
-/// Latest participation of each convention of a page.
-pub(super) fn participations_of(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<Vec<StoredParticipation>> {
-    let rows: Vec<ParticipationRow> = participations::table
+/// Which participation each convention of a page has now; its tariff and steps are not read for a list of lines.
+pub(super) fn latest_participation_ids(
+    tx: &mut Tx<'_>,
+    ids: &[ConventionId],
+) -> Outcome<HashMap<ConventionId, ParticipationId>> {
+    let rows: Vec<(ConventionId, ParticipationId)> = participations::table
         .filter(participations::convention_id.eq_any(ids))
         .order((participations::convention_id.asc(), participations::version.asc()))
+        .select((participations::convention_id, participations::id))
         .load(tx.conn())?;
-    Ok(rows.into_iter().map(participation).collect())
+    Ok(rows.into_iter().collect())
 }

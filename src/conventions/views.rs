@@ -144,8 +144,7 @@ fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>) -> Convention
 /// Views of some conventions, with their lines.
 pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Vec<ConventionView>> {
     let ids: Vec<ConventionId> = conventions.iter().map(|c| c.id).collect();
-    let latest: HashMap<ConventionId, ParticipationId> =
-        store::participations_of(tx, &ids)?.into_iter().map(|p| (p.convention_id, p.id)).collect();
+    let latest: HashMap<ConventionId, ParticipationId> = store::latest_participation_ids(tx, &ids)?;
     let participation_ids: Vec<ParticipationId> = latest.values().copied().collect();
     let mut lines: HashMap<ParticipationId, Vec<LineView>> = HashMap::new();
     for (id, line) in store::lines(tx, &participation_ids)? {
@@ -154,7 +153,7 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
     let mut years: HashMap<_, SchoolYear> = HashMap::new();
     for c in &conventions {
         if let Entry::Vacant(slot) = years.entry(c.campaign_id) {
-            slot.insert(crate::campaigns::by_id(tx, c.campaign_id)?.said.school_year);
+            slot.insert(crate::campaigns::school_year(tx, c.campaign_id)?);
         }
     }
     Ok(conventions
