@@ -466,6 +466,14 @@ pub(super) fn latest_participation(tx: &mut Tx<'_>, id: ConventionId) -> Outcome
 
 /// Lines of some participations, in order.
 pub(super) fn lines(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcome<Vec<(ParticipationId, ParticipationLine)>> {
+    // Asked by `=`, the statement of a single reading is prepared once per connection.
+    if let [id] = ids {
+        let rows: Vec<LineRow> = participation_lines::table
+            .filter(participation_lines::participation_id.eq(*id))
+            .order(participation_lines::position.asc())
+            .load(tx.conn())?;
+        return Ok(rows.into_iter().map(|r| (r.participation_id, r.into_domain())).collect());
+    }
     let mut lines = Vec::new();
     for chunk in ids.chunks(5000) {
         let rows: Vec<LineRow> = participation_lines::table
@@ -581,10 +589,19 @@ pub(super) fn latest_participation_ids(
     tx: &mut Tx<'_>,
     ids: &[ConventionId],
 ) -> Outcome<HashMap<ConventionId, ParticipationId>> {
-    let rows: Vec<(ConventionId, ParticipationId)> = participations::table
-        .filter(participations::convention_id.eq_any(ids))
-        .order((participations::convention_id.asc(), participations::version.asc()))
-        .select((participations::convention_id, participations::id))
-        .load(tx.conn())?;
+    let order = (participations::convention_id.asc(), participations::version.asc());
+    let columns = (participations::convention_id, participations::id);
+    let rows: Vec<(ConventionId, ParticipationId)> = match ids {
+        [id] => participations::table
+            .filter(participations::convention_id.eq(*id))
+            .order(order)
+            .select(columns)
+            .load(tx.conn())?,
+        _ => participations::table
+            .filter(participations::convention_id.eq_any(ids))
+            .order(order)
+            .select(columns)
+            .load(tx.conn())?,
+    };
     Ok(rows.into_iter().collect())
 }

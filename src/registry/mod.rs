@@ -106,5 +106,5 @@ pub fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, crate::kernel::Sc
 
 /// A collectivité by its id.
 pub fn collectivite_by_id(tx: &mut Tx<'_>, id: CollectiviteId) -> Outcome<Option<Collectivite>> {
-    Ok(store_collectivites::by_ids(tx, &[id])?.pop())
+    store_collectivites::by_id(tx, id)
 }

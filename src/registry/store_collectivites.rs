@@ -200,6 +200,12 @@ pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[CollectiviteId]) -> Outcome<Vec<Col
     Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
 }
 
+/// One collectivité. Asked by `=`, a statement is prepared once per connection; by `IN`, SQLite prepares it each time.
+pub(super) fn by_id(tx: &mut Tx<'_>, id: CollectiviteId) -> Outcome<Option<Collectivite>> {
+    let row: Option<CollectiviteRow> = collectivites::table.find(id).first(tx.conn()).optional()?;
+    Ok(row.map(CollectiviteRow::into_domain))
+}
+
 /// INSEE codes, whose they are, and whether they are in force.
 pub(super) fn insee_codes(tx: &mut Tx<'_>) -> Outcome<Vec<(InseeCode, CollectiviteId, bool)>> {
     Ok(collectivite_communes::table.load(tx.conn())?)
