@@ -37,6 +37,8 @@ WORKDIR /
 VOLUME ["/data"]
 # Numeric, so that a cluster can prove that it is not root.
 USER 10001:10001
+# Memory freed after a large act goes back to the system at once.
+ENV MIMALLOC_PURGE_DELAY=0
 ENV ENT_CONFIG=/etc/ent-backoffice/ent-backoffice.toml \
     ENT__SERVER__LISTEN=0.0.0.0:8080
 EXPOSE 8080
