@@ -239,7 +239,12 @@ pub fn serve(url: &str, key: &Path, token: &str, addresses: &Path) {
     let config = ent_backoffice::config::Config::default();
     let connections =
         if url.starts_with("sqlite:") { config.database.sqlite_readers } else { config.database.postgres_connections };
-    let settings = DatabaseSettings { url: url.to_owned(), connections, wait: Duration::from_secs(10) };
+    let settings = DatabaseSettings {
+        url: url.to_owned(),
+        connections,
+        wait: Duration::from_secs(10),
+        busy: Duration::from_secs(10),
+    };
     let db = web::Data::new(Database::open(&settings, Clock::system(), Ids).unwrap());
     let tokens = App::build(crate::base::settings(url, key), Clock::system(), Ids).unwrap().tokens;
     let known = web::Data::new(known);

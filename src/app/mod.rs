@@ -129,6 +129,7 @@ impl App {
             url,
             connections: if sqlite { database.sqlite_readers } else { database.postgres_connections },
             wait: Duration::from_secs(database.pool_timeout_seconds),
+            busy: Duration::from_millis(database.busy_timeout_milliseconds.into()),
         };
         let started = clock.now();
         let db = Database::open(&settings, clock.clone(), ids)?;

@@ -461,3 +461,10 @@ fn every_kind_of_answer_carries_the_security_headers() {
     });
     assert_eq!(get(&never.anonymous(), "/health/live").header("strict-transport-security"), "");
 }
+
+#[test]
+fn sqlite_waits_for_a_lock_as_long_as_it_is_told() {
+    let app = TestApp::with(Base::sqlite(), |config| config.database.busy_timeout_milliseconds = 1_234);
+    let told = crate::schema::text_rows(&app.db, "SELECT CAST(timeout AS TEXT) AS line FROM pragma_busy_timeout");
+    assert_eq!(told, ["1234"]);
+}

@@ -100,8 +100,10 @@ pub struct DatabaseSettings {
     pub url: String,
     /// Connections: all of them on PostgreSQL, the readers on SQLite (its writer comes on top).
     pub connections: u32,
-    /// How long a connection, or SQLite's write lock, is waited for.
+    /// How long a connection of the pool is waited for.
     pub wait: Duration,
+    /// How long SQLite waits for a lock that another process holds.
+    pub busy: Duration,
 }
 
 /// Why the database cannot be used, in words an administrator can act on.
@@ -227,7 +229,7 @@ impl Database {
         let losses = Arc::new(AtomicUsize::new(0));
         let pool = |size: u32, cache_kib: u32| {
             let (url, losses) = (settings.url.clone(), Arc::clone(&losses));
-            let connector = Connector { url, busy_ms: settings.wait.as_millis(), losses, cache_kib };
+            let connector = Connector { url, busy_ms: settings.busy.as_millis(), losses, cache_kib };
             Pool::builder()
                 .max_size(size.max(1))
                 .min_idle(Some(1))

@@ -25,7 +25,12 @@ struct Count {
 }
 
 pub fn open(url: &str) -> Database {
-    let settings = DatabaseSettings { url: url.to_owned(), connections: 2, wait: Duration::from_secs(10) };
+    let settings = DatabaseSettings {
+        url: url.to_owned(),
+        connections: 2,
+        wait: Duration::from_secs(10),
+        busy: Duration::from_secs(10),
+    };
     Database::open(&settings, Clock::system(), Ids).unwrap()
 }
 
