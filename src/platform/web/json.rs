@@ -245,7 +245,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only the reading is tested")]
+    #[expect(dead_code, reason = "only the reading is tested")]
     struct Inner {
         word: String,
         count: Option<i64>,
@@ -253,7 +253,6 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only the reading is tested")]
     struct Outer {
         inner: Inner,
         #[serde(default)]
