@@ -2,7 +2,7 @@
 //!
 //! The participation is the conventions'; that it was titled is known here, so its routes are here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::{get, web};
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,12 @@ use super::small_claims;
 use crate::access::{Can, Read};
 use crate::campaigns::{self, Defaults, SmallClaimsForecast};
 use crate::conventions::{self, Convention, ConventionFilter, ConventionOrder, ConventionState, ParticipationView};
-use crate::kernel::ids::{ConventionId, DecisionId};
+use crate::kernel::ids::{ConventionId, DecisionId, SmallClaimActId};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Money, SchoolYear, Siret};
+use crate::platform::Outcome;
 use crate::platform::web::docs::ReadRefusals;
 use crate::platform::web::{Answer, Key, Meta, Page, Params, Reply, State};
-use crate::platform::{Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 use crate::text_enum;
 
@@ -114,7 +114,10 @@ struct ParticipationsView {
     meta: Meta,
 }
 
-fn titling(tx: &mut Tx<'_>, scene: &Scene, convention: &Convention) -> Outcome<TitlingView> {
+/// Numbers of the acts behind a campaign's decisions.
+type Acts = HashMap<SmallClaimActId, String>;
+
+fn titling(scene: &Scene, acts: &Acts, convention: &Convention) -> Outcome<TitlingView> {
     let policy = scene.campaign.said.small_claims.policy;
     let Some(standing) = scene.standing(convention) else {
         return Err(crate::platform::Error::Incident(format!(
@@ -133,20 +136,14 @@ fn titling(tx: &mut Tx<'_>, scene: &Scene, convention: &Convention) -> Outcome<T
         _ if !standing.claim.blocking.is_empty() => Titling::Blocked,
         Liquidation::NotIssued { .. } | Liquidation::Title { .. } => Titling::ToTitle,
     };
-    let decision = match in_force {
-        None => None,
-        Some(d) => {
-            let act_number = small_claims::act_numbers(tx, std::slice::from_ref(d))?.into_values().next();
-            Some(DecisionBrief {
-                id: d.id,
-                act_number,
-                reason: d.reason.clone(),
-                origin: d.origin,
-                decided_by: d.decided_by_label.clone(),
-                decided_at: d.decided_at,
-            })
-        }
-    };
+    let decision = in_force.map(|d| DecisionBrief {
+        id: d.id,
+        act_number: d.act.and_then(|act| acts.get(&act).cloned()),
+        reason: d.reason.clone(),
+        origin: d.origin,
+        decided_by: d.decided_by_label.clone(),
+        decided_at: d.decided_at,
+    });
     let small_claim = due > Money::ZERO && due < scene.threshold;
     Ok(TitlingView { titling, due, titled, untitled, small_claim, threshold: scene.threshold, decision })
 }
@@ -212,9 +209,10 @@ async fn list(
                 live: true,
             };
             let scene = Scene::load(tx, campaign, &defaults)?;
+            let acts = small_claims::act_numbers(tx, scene.decisions.values())?;
             let mut live = Vec::new();
             for c in conventions::select(tx, &filter, page.order)? {
-                let view = titling(tx, &scene, &c)?;
+                let view = titling(&scene, &acts, &c)?;
                 if query.titling.is_none_or(|t| t == view.titling) {
                     live.push((c, view));
                 }
@@ -289,7 +287,9 @@ async fn one(state: State, _can: Can<Read>, defaults: web::Data<Defaults>, Key(i
             let campaign = campaigns::by_id(tx, convention.campaign_id)?;
             let participation = conventions::participation(tx, &convention)?;
             let scene = Scene::load(tx, campaign, &defaults)?;
-            Reply::ok(&ParticipationDetail { titling: titling(tx, &scene, &convention)?, participation })
+            // Of one convention, only its own decision's act is looked up.
+            let acts = small_claims::act_numbers(tx, scene.decision_of(&convention))?;
+            Reply::ok(&ParticipationDetail { titling: titling(&scene, &acts, &convention)?, participation })
         })
         .await?;
     Ok(reply.into_response())

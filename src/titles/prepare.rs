@@ -122,6 +122,11 @@ impl Scene {
         participation.and_then(|p| self.lines.get(&p.id)).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The last decision on one convention's claim, in force or not.
+    pub fn decision_of(&self, convention: &Convention) -> Option<&Decision> {
+        self.decisions.get(&self.participations.get(&convention.id)?.id)
+    }
+
     /// What living titles call for one convention.
     pub fn titled(&self, convention: ConventionId) -> Money {
         self.titled.get(&convention).copied().unwrap_or_default()
@@ -138,7 +143,7 @@ impl Scene {
             participation,
             claim,
             titled: self.titled(convention.id),
-            decision: self.decisions.get(&participation.id),
+            decision: self.decision_of(convention),
         })
     }
 

@@ -6,7 +6,7 @@
 //!   decide, for chosen payers ────┘
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
 
@@ -224,8 +224,11 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: DecisionId, reason: &Note) -> 
     Ok(revoked)
 }
 
-/// Numbers of the acts of some decisions.
-pub(super) fn act_numbers(tx: &mut Tx<'_>, decisions: &[Decision]) -> Outcome<HashMap<SmallClaimActId, String>> {
-    let ids: Vec<SmallClaimActId> = decisions.iter().filter_map(|d| d.act).collect();
-    store::act_numbers(tx, &ids)
+/// Numbers of the acts of some decisions, each act asked once.
+pub(super) fn act_numbers<'d>(
+    tx: &mut Tx<'_>,
+    decisions: impl IntoIterator<Item = &'d Decision>,
+) -> Outcome<HashMap<SmallClaimActId, String>> {
+    let ids: BTreeSet<SmallClaimActId> = decisions.into_iter().filter_map(|d| d.act).collect();
+    store::act_numbers(tx, &ids.into_iter().collect::<Vec<_>>())
 }
