@@ -198,7 +198,7 @@ pub fn run(app: &App) -> Outcome<Report> {
             requested_on: None,
         };
         let enrolled = campaigns::enrol(tx, &gestionnaire, &year, request)?;
-        campaigns::open(tx, &gestionnaire, &year, &app.defaults.texts)?;
+        campaigns::open(tx, &gestionnaire, &year, &app.defaults)?;
         Ok(enrolled)
     })?;
     done(format!("Campagne {year} ouverte : {} écoles publiques inscrites", enrolled.count("enrolled")), clock);
@@ -314,12 +314,9 @@ fn mayor(convention: &Convention) -> String {
 
 fn signature(action: &str, on: NaiveDate, name: &str, title: &str) -> Outcome<TransitionRequest> {
     Ok(TransitionRequest {
-        action: fixed(conventions::ConventionAction::parse(action))?,
         signed_on: Some(on),
         signatory: Some(SignatoryRequest { name: fixed(Line::parse(name))?, title: fixed(Line::parse(title))? }),
-        evidence: None,
-        acknowledged: Vec::new(),
-        reason: None,
+        ..TransitionRequest::of(fixed(conventions::ConventionAction::parse(action))?)
     })
 }
 

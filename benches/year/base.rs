@@ -218,7 +218,7 @@ impl World {
         let everyone: EnrolRequest = read(json!({"filter": {"sector": "public"}}));
         let enrolled = campaigns::enrol(tx, &actor, &self.year, everyone).unwrap();
         assert_eq!(enrolled.count("enrolled"), 4104);
-        campaigns::open(tx, &actor, &self.year, &self.app.defaults.texts).unwrap();
+        campaigns::open(tx, &actor, &self.year, &self.app.defaults).unwrap();
     }
 
     fn issue(&self, tx: &mut Tx<'_>) {

@@ -34,14 +34,18 @@ async fn transitions(
         .read(move |tx| {
             let campaign = campaigns::find(tx, &year)?;
             let left = titles::unsettled(tx, campaign.id)?;
+            let issued = campaigns::issued(tx, &year)?;
             let (by_role, now) = (refusal::<ManageCampaigns>(can.actor.role), tx.now());
             // The very transitions, tried on a copy.
             let refused = |action| {
                 let tried = match (&by_role, action) {
                     (Some(refused), _) => Err(refused.clone()),
-                    (None, CampaignAction::Open) => campaign.clone().open(&defaults.texts, now).map(|_| ()),
+                    (None, CampaignAction::Open) => {
+                        campaign.clone().open(&defaults.texts, defaults.specimen, now).map(|_| ())
+                    }
                     (None, CampaignAction::Close) => campaign.clone().close(left, now).map(|_| ()),
                     (None, CampaignAction::Reopen) => campaign.clone().reopen().map(|_| ()),
+                    (None, CampaignAction::Unopen) => campaign.clone().unopen(issued).map(|_| ()),
                 };
                 Ok::<_, Error>(tried.err())
             };
@@ -57,7 +61,7 @@ async fn transitions(
 #[schema(as = CampaignTransitionRequest)]
 struct TransitionRequest {
     action: CampaignAction,
-    /// Motif ; pour `reopen`, et pour lui seul.
+    /// Motif ; pour `reopen` et `unopen`, et pour eux seuls.
     #[serde(default)]
     reason: Option<Note>,
 }
@@ -72,9 +76,12 @@ fn apply(
     let fault = |code, message: &str| Refused::field("/reason", &FieldFault::new(code, message), None);
     match (request.action, request.reason) {
         (CampaignAction::Reopen, Some(reason)) => campaigns::reopen(tx, actor, year, &reason),
-        (CampaignAction::Reopen, None) => Err(fault("missing_field", "Une réouverture a un motif.").into()),
+        (CampaignAction::Unopen, Some(reason)) => campaigns::unopen(tx, actor, year, &reason),
+        (CampaignAction::Reopen | CampaignAction::Unopen, None) => {
+            Err(fault("missing_field", "Revenir sur une clôture ou une ouverture demande un motif.").into())
+        }
         (_, Some(_)) => Err(fault("field_not_for_action", "Champ sans objet pour cette action.").into()),
-        (CampaignAction::Open, None) => campaigns::open(tx, actor, year, &defaults.texts),
+        (CampaignAction::Open, None) => campaigns::open(tx, actor, year, defaults),
         (CampaignAction::Close, None) => {
             let campaign = campaigns::find_and_hold(tx, year)?;
             let left = titles::unsettled(tx, campaign.id)?;
@@ -83,9 +90,9 @@ fn apply(
     }
 }
 
-/// Ouvrir, clore ou rouvrir une campagne
+/// Ouvrir, clore, rouvrir ou remettre en préparation une campagne
 ///
-/// `open` fige tarif, dates et textes ; `close` demande qu'aucun titre ne soit à mi-chemin et rend définitives les décisions de ne pas émettre ; `reopen`, avec un motif, y revient.
+/// `open` fige tarif, dates et textes, dont aucun ne peut plus être un exemple ; `unopen`, avec un motif, y revient tant qu'aucune convention n'a été émise ; `close` demande qu'aucun titre ne soit à mi-chemin et rend définitives les décisions de ne pas émettre ; `reopen`, avec un motif, y revient.
 #[utoipa::path(
     operation_id = "transition_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
     request_body = TransitionRequest,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use super::campaign::{Campaign, CampaignRequest, CampaignState, Unsettled};
@@ -11,20 +11,21 @@ use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentRequest, SchoolSelection};
 use super::texts::CampaignTexts;
 use super::thresholds::Thresholds;
-use super::{enrolment_import, store};
+use super::withdrawals::{self, Withdrawal};
+use super::{Defaults, calendar, enrolment_import, store};
 use crate::audit::{self, Entry};
 use crate::kernel::ids::{CampaignId, EnrolmentId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::counters;
 use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
-use crate::platform::web::{IfMatch, merged};
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 use crate::registry::{self, ImportView, School, SchoolFilter};
 
 /// Creates the campaign of a school year.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignRequest) -> Outcome<Campaign> {
-    said.check()?;
+    said.check(tx.today())?;
     let now = tx.now();
     let year = said.school_year.clone();
     let new = Campaign {
@@ -58,23 +59,11 @@ pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
     Ok(store::by_id(tx, id)?.ok_or_else(|| Refused::not_found("Campagne", id))?)
 }
 
-/// Changes what may still change.
-pub fn patch(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, read: &IfMatch, patch: &Value) -> Outcome<Campaign> {
-    let found = find_and_hold(tx, year)?;
-    read.admits(found.version)?;
-    let (said, fields) = merged(&found.said, patch)?;
-    let mut changed = found.rewritten(said, &fields)?;
-    store::save(tx, &mut changed)?;
-    audit::record(tx, actor, Entry::new("campaign.changed", "campaign", year, patch.clone()))?;
-    Ok(changed)
-}
-
-/// Opens the campaign; `defaults` are the texts of the configuration.
-pub fn open(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, defaults: &CampaignTexts) -> Outcome<Campaign> {
-    let mut opened = find_and_hold(tx, year)?.open(defaults, tx.now())?;
+/// Opens the campaign; `defaults` hold the texts of the configuration.
+pub fn open(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, defaults: &Defaults) -> Outcome<Campaign> {
+    let mut opened = find_and_hold(tx, year)?.open(&defaults.texts, defaults.specimen, tx.now())?;
     store::save(tx, &mut opened)?;
-    let placeholders = opened.said.texts.as_ref().map(|t| t.placeholders().len()).unwrap_or_default();
-    audit::record(tx, actor, Entry::new("campaign.opened", "campaign", year, json!({ "placeholders": placeholders })))?;
+    audit::record(tx, actor, Entry::new("campaign.opened", "campaign", year, json!({})))?;
     Ok(opened)
 }
 
@@ -103,8 +92,14 @@ fn enrolling(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Campaign> {
     Ok(campaign)
 }
 
-/// What enrolling one school means: pure.
-fn decide(uai: &Uai, school: Option<&School>, already: bool, campaign: &Campaign) -> BulkItem {
+/// What enrolling one school means: pure. `withdrawn`: a person took it out, and this act does not name it.
+fn decide(
+    uai: &Uai,
+    school: Option<&School>,
+    already: bool,
+    withdrawn: Option<&Withdrawal>,
+    campaign: &Campaign,
+) -> BulkItem {
     let Some(school) = school else {
         return BulkItem::refused(uai, "school_unknown", "École inconnue du registre.");
     };
@@ -114,11 +109,14 @@ fn decide(uai: &Uai, school: Option<&School>, already: bool, campaign: &Campaign
     if school.is_closed_on(campaign.said.school_year.starts_on()) {
         return BulkItem::refused(uai, "school_closed", "L'école est fermée à la rentrée de cette campagne.");
     }
+    if let Some(withdrawal) = withdrawn {
+        return BulkItem::new(uai, "withdrawn").with(withdrawal.finding());
+    }
     BulkItem::new(uai, "enrolled")
 }
 
 /// What may become of a school of a bulk enrolment.
-pub const ENROL_OUTCOMES: &[&str] = &["enrolled", "already_enrolled", "refused"];
+pub const ENROL_OUTCOMES: &[&str] = &["enrolled", "already_enrolled", "withdrawn", "refused"];
 
 /// Enrols schools in number, by filter or by keys.
 pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRequest) -> Outcome<BulkView> {
@@ -126,7 +124,11 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
     let (origin, requester, requested_on) = (request.origin, request.requester, request.requested_on);
     let bulk: BulkRequest<SchoolSelection> =
         BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
+    if let Some(fault) = calendar::requested_fault(year, requested_on, tx.today()) {
+        return Err(Refused::field("/requested_on", &fault, requested_on.map(|d| d.to_string())).into());
+    }
     let (selection, dry_run) = bulk.selection(false)?;
+    let by_filter = matches!(selection, Selection::Filter(_));
     let mut items = Vec::new();
     let (wanted, default_origin): (Vec<(Uai, Option<School>)>, _) = match selection {
         Selection::Keys(keys) => {
@@ -166,9 +168,10 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
         Selection::All => (Vec::new(), EnrolmentOrigin::Filtre),
     };
     let already: HashSet<Uai> = store::enrolments(tx, campaign.id)?.into_iter().map(|e| e.uai).collect();
+    let withdrawn = if by_filter { withdrawals::of(tx, campaign.id)? } else { HashMap::new() };
     let mut new = Vec::new();
     for (uai, school) in wanted {
-        let mut item = decide(&uai, school.as_ref(), already.contains(&uai), &campaign);
+        let mut item = decide(&uai, school.as_ref(), already.contains(&uai), withdrawn.get(&uai), &campaign);
         if item.outcome == "enrolled" {
             let enrolment = Enrolment {
                 id: EnrolmentId::new(tx.uuid()),
@@ -189,6 +192,7 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
         items.push(item);
     }
     store::insert_enrolments(tx, &new)?;
+    withdrawals::forget(tx, campaign.id, &new)?;
     let view = BulkView::of(items, ENROL_OUTCOMES, dry_run);
     if dry_run {
         tx.discard();
@@ -214,6 +218,11 @@ pub fn enrol_one(
 ) -> Outcome<(Enrolment, bool)> {
     let campaign = enrolling(tx, year)?;
     if let Some(mut found) = store::enrolment(tx, campaign.id, uai)? {
+        // A date kept as it was is not judged again.
+        let said = request.requested_on.filter(|on| found.requested_on != Some(*on));
+        if let Some(fault) = calendar::requested_fault(year, said, tx.today()) {
+            return Err(Refused::field("/requested_on", &fault, said.map(|d| d.to_string())).into());
+        }
         let detail = "L'école est déjà inscrite : relire l'inscription et renvoyer son ETag dans If-Match.";
         read.ok_or_else(|| Refused::new(&PRECONDITION_REQUIRED, detail))?.admits(found.version)?;
         let data = json!({ "uai": uai, "before": { "origin": found.origin, "requester": found.requester,
@@ -256,6 +265,7 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, uai: &Uai) ->
         let detail = "L'école figure dans une convention : la retirer demande un avenant.";
         return Err(Refused::new(&ENROLMENT_COVERED, detail).into());
     }
+    withdrawals::note(tx, actor, campaign.id, uai)?;
     audit::record(tx, actor, Entry::new("campaign.school_withdrawn", "campaign", year, json!({ "uai": uai })))
 }
 
@@ -282,14 +292,23 @@ pub fn import_enrolments(
     let uais: Vec<Uai> = rows.iter().map(|(_, r, _)| r.uai.clone()).collect();
     let known = by_uai(registry::schools_by_uai(tx, &uais)?);
     let mut already: HashSet<Uai> = store::enrolments(tx, campaign.id)?.into_iter().map(|e| e.uai).collect();
+    let withdrawn = withdrawals::of(tx, campaign.id)?;
+    let today = tx.today();
     let mut new = Vec::new();
     let mut first_years = Vec::new();
     for (line, row, mut findings) in rows {
-        let item = decide(&row.uai, known.get(&row.uai), already.contains(&row.uai), &campaign);
+        if let Some(fault) = calendar::requested_fault(year, row.requested_on, today) {
+            view.reject(line, &row.uai, fault.code, format!("date : {}", fault.message));
+            continue;
+        }
+        // A list names many: what a person took out comes back by their own word only.
+        let taken_out = withdrawn.get(&row.uai);
+        let item = decide(&row.uai, known.get(&row.uai), already.contains(&row.uai), taken_out, &campaign);
         findings.extend(item.findings);
         let outcome = match item.outcome {
             "enrolled" => "created",
             "already_enrolled" => "unchanged",
+            "withdrawn" => "ignored",
             _ => "rejected",
         };
         if outcome == "created" {

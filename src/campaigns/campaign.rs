@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   preparing ──open──▶ open ──────────close──────────▶ closed
-//!   everything may      tariff, dates and texts         no convention, title or decision any more
-//!   change              are frozen   ◀──reopen, reason──
+//!   everything may      tariff and dates are frozen     no convention, title or decision any more
+//!   change   ◀─unopen── texts may be corrected ──until the first convention──▶ frozen   ◀──reopen, reason──
 //! ```
+//! No campaign opens on a text still to be written (« EXEMPLE »). Until a first convention is issued, texts are
+//! corrected with a reason, or the campaign goes back to its preparation, or is deleted; after, nothing of it changes.
 //! Nothing is refused because it is late: the response deadline is a wish, and closing only asks that no title be
 //! left half way. A debt found after closing is titled once the campaign is open again, with a reason.
 
@@ -12,7 +14,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::codes::CAMPAIGN_STATE;
+use super::codes::{CAMPAIGN_ISSUED, CAMPAIGN_STATE, PLACEHOLDER_TEXTS};
 use super::tariff::Tariff;
 use super::texts::{CampaignTexts, DocumentKind};
 use crate::kernel::ids::CampaignId;
@@ -44,7 +46,7 @@ text_enum!(
 
 text_enum!(
     /// Ce qui peut être fait d'une campagne.
-    CampaignAction { Open => "open", Close => "close", Reopen => "reopen" }
+    CampaignAction { Open => "open", Close => "close", Reopen => "reopen", Unopen => "unopen" }
 );
 
 /// Règle des petites créances d'une campagne.
@@ -96,26 +98,18 @@ impl CampaignRequest {
     ///
     /// # Errors
     /// Every rule broken, each on its field.
-    pub fn check(&self) -> Result<(), Refused> {
+    pub fn check(&self, today: NaiveDate) -> Result<(), Refused> {
+        let mut errors = self.date_faults(today);
+        errors.extend(self.faults());
+        told(errors)
+    }
+
+    /// Every rule broken but those of the dates.
+    fn faults(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let mut refuse = |pointer: &str, code: &str, message: String, value: String| {
             errors.push(FieldError { pointer: pointer.into(), code: code.into(), message, value: Some(value) });
         };
-        if self.ends_on < self.school_year.starts_on() {
-            let message = format!("La convention ne peut finir avant la rentrée ({}).", self.school_year.starts_on());
-            refuse("/ends_on", "date_order", message, self.ends_on.to_string());
-        }
-        if self.convention_date > self.ends_on {
-            let message = format!("La date de la convention ne peut suivre sa fin ({}).", self.ends_on);
-            refuse("/convention_date", "date_order", message, self.convention_date.to_string());
-        }
-        if let Some(deadline) = self.response_deadline
-            && deadline < self.convention_date
-        {
-            let message =
-                format!("La réponse ne peut être attendue avant la date de la convention ({}).", self.convention_date);
-            refuse("/response_deadline", "date_order", message, deadline.to_string());
-        }
         if let Some(texts) = &self.texts {
             if texts.document_kind == DocumentKind::Titre {
                 // Our paper must never pass for the executory title, which Chorus edits.
@@ -128,13 +122,29 @@ impl CampaignRequest {
             });
         }
         errors.extend(self.tariff.faults());
-        if errors.is_empty() {
-            return Ok(());
-        }
-        let mut refused = Refused::new(&crate::kernel::refused::INVALID_VALUE, "La campagne décrite ne tient pas.");
-        refused.errors = errors;
-        Err(refused)
+        errors
     }
+}
+
+fn told(errors: Vec<FieldError>) -> Result<(), Refused> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let mut refused = Refused::new(&crate::kernel::refused::INVALID_VALUE, "La campagne décrite ne tient pas.");
+    refused.errors = errors;
+    Err(refused)
+}
+
+/// What a change of a campaign rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Rewriting {
+    /// A convention was issued, were it cancelled since.
+    pub issued: bool,
+    /// The caller said why.
+    pub reasoned: bool,
+    /// Papers carry « SPÉCIMEN ».
+    pub specimen: bool,
+    pub today: NaiveDate,
 }
 
 /// Calls back on each string below a JSON value that no paper can hold: an unprintable character, or too long.
@@ -186,7 +196,7 @@ impl Campaign {
     pub fn allowed(&self) -> &'static [CampaignAction] {
         match self.state {
             CampaignState::Preparing => &[CampaignAction::Open],
-            CampaignState::Open => &[CampaignAction::Close],
+            CampaignState::Open => &[CampaignAction::Close, CampaignAction::Unopen],
             CampaignState::Closed => &[CampaignAction::Reopen],
         }
     }
@@ -198,9 +208,12 @@ impl Campaign {
     /// Takes a person's new word.
     ///
     /// # Errors
-    /// Frozen fields once open; anything once closed.
-    pub fn rewritten(mut self, said: CampaignRequest, patched: &[String]) -> Result<Self, Refused> {
-        said.check()?;
+    /// Frozen fields once open; texts once a convention is issued, or without a reason; anything once closed.
+    pub fn rewritten(mut self, said: CampaignRequest, patched: &[String], facts: Rewriting) -> Result<Self, Refused> {
+        // Dates kept as they were are not judged again: a campaign of before the bounds can still be changed.
+        let mut errors = if said.same_dates(&self.said) { Vec::new() } else { said.date_faults(facts.today) };
+        errors.extend(said.faults());
+        told(errors)?;
         if said.school_year != self.said.school_year {
             let fault = FieldFault::new("school_year_immutable", "L'année scolaire d'une campagne ne change pas.");
             return Err(Refused::field("/school_year", &fault, Some(said.school_year.to_string())));
@@ -208,10 +221,13 @@ impl Campaign {
         match self.state {
             CampaignState::Preparing => {}
             CampaignState::Open => {
-                if let Some(field) = patched.iter().find(|f| !FREE_WHEN_OPEN.contains(&f.as_str())) {
-                    return Err(
-                        self.refuse(format!("Le champ « {field} » est figé depuis l'ouverture de la campagne."))
-                    );
+                let free = |field: &str| FREE_WHEN_OPEN.contains(&field) || field == "texts" && !facts.issued;
+                if let Some(field) = patched.iter().find(|f| !free(f)) {
+                    let since = if field == "texts" { "l'émission d'une convention" } else { "l'ouverture de la campagne" };
+                    return Err(self.refuse(format!("Le champ « {field} » est figé depuis {since}.")));
+                }
+                if patched.iter().any(|f| f == "texts") {
+                    self.corrected_texts(&said, facts)?;
                 }
             }
             CampaignState::Closed => return Err(self.refuse("La campagne est close : elle ne change plus.".into())),
@@ -220,19 +236,86 @@ impl Campaign {
         Ok(self)
     }
 
+    /// Whether the texts of an open campaign may become these.
+    fn corrected_texts(&self, said: &CampaignRequest, facts: Rewriting) -> Result<(), Refused> {
+        if !facts.reasoned {
+            let message = "Corriger les textes d'une campagne ouverte demande un motif (`reason`).";
+            return Err(Refused::field("/reason", &FieldFault::new("missing_field", message), None));
+        }
+        let Some(texts) = &said.texts else {
+            let fault = FieldFault::new("texts_needed", "Une campagne ouverte a ses textes : ils ne s'effacent pas.");
+            return Err(Refused::field("/texts", &fault, None));
+        };
+        self.printable(texts, facts.specimen)
+    }
+
+    /// Whether no text is still to be written.
+    ///
+    /// # Errors
+    /// `placeholder_texts`, naming each.
+    fn printable(&self, texts: &CampaignTexts, specimen: bool) -> Result<(), Refused> {
+        let barred = texts.unprintable(specimen);
+        if barred.is_empty() {
+            return Ok(());
+        }
+        let paths: std::collections::BTreeSet<&str> = barred.iter().map(|(path, _)| *path).collect();
+        let detail = format!(
+            "Des textes sont encore à écrire (EXEMPLE, À COMPLÉTER, adresse réservée) : {}.",
+            paths.into_iter().collect::<Vec<_>>().join(", ")
+        );
+        let mut refused = Refused::state(&PLACEHOLDER_TEXTS, detail, self.state, self.allowed());
+        refused.errors = barred
+            .into_iter()
+            .map(|(path, text)| FieldError {
+                pointer: format!("/texts/{}", path.replace('.', "/")),
+                code: "placeholder_text".into(),
+                message: format!("Le texte « {path} » est encore à écrire."),
+                value: Some(excerpt(&text)),
+            })
+            .collect();
+        Err(refused)
+    }
+
     /// Opens: the texts are copied and frozen.
     ///
     /// # Errors
-    /// Not `preparing`, or the texts of the configuration do not hold.
-    pub fn open(mut self, defaults: &CampaignTexts, now: Instant) -> Result<Self, Refused> {
+    /// Not `preparing`, a text still to be written, or the texts of the configuration do not hold.
+    pub fn open(mut self, defaults: &CampaignTexts, specimen: bool, now: Instant) -> Result<Self, Refused> {
         if self.state != CampaignState::Preparing {
             return Err(self.refuse("Seule une campagne en préparation peut être ouverte.".into()));
         }
-        self.said.texts.get_or_insert_with(|| defaults.clone());
-        self.said.check()?;
+        let texts = self.said.texts.get_or_insert_with(|| defaults.clone()).clone();
+        self.said.check(now.day())?;
+        self.printable(&texts, specimen)?;
         self.state = CampaignState::Open;
         self.opened_at = Some(now);
         Ok(self)
+    }
+
+    /// Goes back to its preparation: it was opened by mistake.
+    ///
+    /// # Errors
+    /// Not `open`, or a convention was issued.
+    pub fn unopen(mut self, issued: bool) -> Result<Self, Refused> {
+        if self.state != CampaignState::Open {
+            return Err(self.refuse("Seule une campagne ouverte peut revenir en préparation.".into()));
+        }
+        self.never_issued(issued)?;
+        self.state = CampaignState::Preparing;
+        self.opened_at = None;
+        Ok(self)
+    }
+
+    /// Whether nothing was issued that would lose its campaign.
+    ///
+    /// # Errors
+    /// `campaign_issued`.
+    pub fn never_issued(&self, issued: bool) -> Result<(), Refused> {
+        if !issued {
+            return Ok(());
+        }
+        let detail = "Une convention a été émise dans cette campagne : elle ne peut plus être défaite.";
+        Err(Refused::state(&CAMPAIGN_ISSUED, detail, self.state, self.allowed()))
     }
 
     /// Closes.
@@ -289,36 +372,15 @@ impl Campaign {
             _ => Err(self.refuse("La campagne n'est pas ouverte.".into())),
         }
     }
-}
 
-/// Une campagne.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct CampaignView {
-    pub id: CampaignId,
-    #[serde(flatten)]
-    pub said: CampaignRequest,
-    pub state: CampaignState,
-    #[schema(example = "EUR")]
-    pub currency: &'static str,
-    pub opened_at: Option<Instant>,
-    pub closed_at: Option<Instant>,
-    pub version: i64,
-    pub created_at: Instant,
-    pub updated_at: Instant,
-}
-
-impl From<Campaign> for CampaignView {
-    fn from(c: Campaign) -> Self {
-        Self {
-            id: c.id,
-            said: c.said,
-            state: c.state,
-            currency: "EUR",
-            opened_at: c.opened_at,
-            closed_at: c.closed_at,
-            version: c.version,
-            created_at: c.created_at,
-            updated_at: c.updated_at,
+    /// The texts of a trial, which leaves nothing behind: also while the campaign is in preparation.
+    ///
+    /// # Errors
+    /// The campaign is closed.
+    pub fn trial_texts<'t>(&'t self, defaults: &'t CampaignTexts) -> Result<&'t CampaignTexts, Refused> {
+        match self.state {
+            CampaignState::Preparing => Ok(self.said.texts.as_ref().unwrap_or(defaults)),
+            _ => self.opened_texts(),
         }
     }
 }

@@ -1,24 +1,27 @@
 //! Routes of campaigns.
 
-use actix_web::{get, patch, post, web};
+use actix_web::{delete, get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::campaign::{Campaign, CampaignRequest, CampaignState, CampaignView};
+use super::campaign::{Campaign, CampaignRequest, CampaignState};
 use super::store::{self, CampaignOrder};
-use super::{Defaults, actions};
+use super::views::CampaignView;
+use super::{Defaults, actions, corrections};
 use crate::access::{Can, ManageCampaigns, Read};
 use crate::kernel::{Finding, Instant, SchoolYear};
 use crate::path_keys;
-use crate::platform::web::docs::{CreationRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::{
+    CreationRefusals, PreconditionRefusals, ReadRefusals, RemovalRefusals, WriteRefusals,
+};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 use crate::platform::{Outcome, Tx};
 
 path_keys!(SchoolYear => "school_year");
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(create).service(list).service(one).service(change);
+    cfg.service(create).service(list).service(one).service(change).service(remove);
 }
 
 /// Une campagne et ce qui mérite un regard.
@@ -107,7 +110,7 @@ async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, defaults
 
 /// Modifier une campagne
 ///
-/// Fusion JSON (RFC 7396). Une fois la campagne ouverte, seuls `response_deadline`, `small_claims` et `countersign_policy` changent encore.
+/// Fusion JSON (RFC 7396). Une fois la campagne ouverte, seuls `response_deadline`, `small_claims` et `countersign_policy` changent encore ; et `texts`, avec un motif (`reason`), tant qu'aucune convention n'a été émise.
 #[utoipa::path(
     operation_id = "patch_campaign", tag = "Campagnes",
     params(("school_year" = SchoolYear, Path), ("If-Match" = String, Header, description = "ETag lu")),
@@ -127,9 +130,28 @@ async fn change(
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let changed = actions::patch(tx, &can.actor, &year, &version, &body.value)?;
+            let changed = corrections::patch(tx, &can.actor, &year, &version, &body.value, defaults.specimen)?;
             let version = changed.version;
             Reply::versioned(&detail(tx, changed, &defaults)?, version)
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// Supprimer une campagne ouverte par erreur
+///
+/// Tant qu'aucune convention n'a été émise ; ses inscriptions partent avec elle, le journal les garde.
+#[utoipa::path(
+    operation_id = "delete_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
+    responses((status = 204, description = "Supprimée"), RemovalRefusals),
+    security(("bearer" = []))
+)]
+#[delete("/campaigns/{school_year}")]
+async fn remove(state: State, can: Can<ManageCampaigns>, Key(year): Key<SchoolYear>) -> Answer {
+    let reply = state
+        .write(move |tx| {
+            corrections::delete(tx, &can.actor, &year)?;
+            Ok(Reply::no_content())
         })
         .await?;
     Ok(reply.into_response())

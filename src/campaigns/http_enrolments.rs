@@ -41,7 +41,7 @@ fn view(line: EnrolmentLine) -> EnrolmentView {
 
 /// Inscrire des écoles en nombre
 ///
-/// Par `filter` ou par `keys` (UAI). Issues : `enrolled`, `already_enrolled`, `refused`.
+/// Par `filter` ou par `keys` (UAI). Une école qu'une personne a retirée ne revient que nommée dans `keys`. Issues : `enrolled`, `already_enrolled`, `withdrawn`, `refused`.
 #[utoipa::path(
     operation_id = "enrol_schools", tag = "Campagnes", params(("school_year" = SchoolYear, Path)), request_body = EnrolRequest,
     responses((status = 200, body = BulkView, description = "Une issue par école"), WriteRefusals),
@@ -73,7 +73,7 @@ struct ImportQuery {
 
 /// Inscrire les écoles d'un fichier
 ///
-/// Colonnes `uai`, `origine`, `demandeur`, `date`, `premiere_annee` ; CSV ou XLSX.
+/// Colonnes `uai`, `origine`, `demandeur`, `date`, `premiere_annee` ; CSV ou XLSX. Une école qu'une personne a retirée est laissée (`ignored`, constat `enrolment_withdrawn`).
 #[utoipa::path(
     operation_id = "import_enrolments", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),

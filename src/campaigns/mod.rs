@@ -2,15 +2,17 @@
 //!
 //! ```text
 //!   preparing ──open──▶ open ──close──▶ closed        enrolment: school × campaign, pinned to the convention
-//!                            ◀─reopen──
+//!        ◀─unopen (nothing issued)   ◀─reopen──
 //! ```
 //! The campaign keeps its own copy of the texts from the day it opens; a convention copies tariff and texts again
 //! when it is issued. What conventions need of enrolments (pin, unpin) is offered here and called from there.
 
 mod actions;
 pub mod bulk;
+mod calendar;
 mod campaign;
 mod codes;
+mod corrections;
 mod enrolment;
 mod enrolment_import;
 mod http;
@@ -18,21 +20,26 @@ mod http_enrolments;
 mod pricing;
 mod small_claims;
 mod store;
+mod store_withdrawals;
 mod tariff;
 pub mod texts;
 mod thresholds;
+mod views;
+mod withdrawals;
 
 pub use actions::{ENROL_OUTCOMES, close, create, enrol, find, find_and_hold, import_enrolments, open, reopen};
 pub use campaign::{
-    Campaign, CampaignAction, CampaignRequest, CampaignState, CampaignView, CountersignPolicy, SmallClaims,
+    Campaign, CampaignAction, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims,
     SmallClaimsPolicy, Unsettled,
 };
 pub use codes::{CAMPAIGN_STATE, CODES};
+pub use corrections::{delete, issued, unopen};
 pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
 pub use small_claims::{PolicyForecast, SmallClaimsForecast};
 pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use thresholds::Thresholds;
+pub use views::CampaignView;
 
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};

@@ -13,7 +13,9 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Departement, Instant, Money, Refused, SchoolYear, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{campaigns, collectivite_sirets, enrolments, school_payers, schools};
+use crate::platform::db::schema::{
+    campaigns, collectivite_sirets, enrolment_withdrawals, enrolments, school_payers, schools,
+};
 use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
@@ -250,6 +252,15 @@ pub(super) fn delete_enrolment(tx: &mut Tx<'_>, id: EnrolmentId) -> Outcome<bool
     let done =
         diesel::delete(enrolments::table.find(id).filter(enrolments::convention_id.is_null())).execute(tx.conn())?;
     Ok(done == 1)
+}
+
+/// Removes a campaign and its enrolments; returns how many there were.
+pub(super) fn delete(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<usize> {
+    diesel::delete(enrolment_withdrawals::table.filter(enrolment_withdrawals::campaign_id.eq(id)))
+        .execute(tx.conn())?;
+    let enrolments = diesel::delete(enrolments::table.filter(enrolments::campaign_id.eq(id))).execute(tx.conn())?;
+    diesel::delete(campaigns::table.find(id)).execute(tx.conn())?;
+    Ok(enrolments)
 }
 
 /// Pins uncovered enrolments to the convention of each school, in batches; returns how many were pinned.

@@ -2,7 +2,7 @@
 //!
 //! They start in the configuration file and are copied into the campaign when it opens: a later
 //! change of rectrice or of address touches the next campaign, never papers already prepared.
-//! Two questions are answered here: what still carries the shipped word [`PLACEHOLDER`], and what is
+//! Two questions are answered here: which texts are still to be written ([`placeholder`]), and what is
 //! missing before a paper may be headed « TITRE DE PERCEPTION ».
 //! Comments of public fields are in French: the API reference publishes them.
 
@@ -10,8 +10,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-/// The word that marks a shipped text nobody has replaced yet.
-pub const PLACEHOLDER: &str = "EXEMPLE";
+use crate::kernel::dates::day;
+use crate::kernel::{Placeholder, placeholder};
 
 /// Textes d'une campagne, figés à son ouverture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -178,16 +178,12 @@ fn blank_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<St
 fn blank_is_no_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
     match blank_is_none(deserializer)? {
         None => Ok(None),
-        Some(text) => text
-            .trim()
-            .parse()
-            .map(Some)
-            .map_err(|_| serde::de::Error::custom(format!("« {text} » n'est pas une date AAAA-MM-JJ"))),
+        Some(text) => day::parse(text.trim()).map(Some).map_err(serde::de::Error::custom),
     }
 }
 
 impl Default for CampaignTexts {
-    /// The shipped texts: wherever a real one is needed, it carries [`PLACEHOLDER`].
+    /// The shipped texts: wherever a real one is needed, it carries [`crate::kernel::placeholder::EXAMPLE`].
     fn default() -> Self {
         let text = str::to_owned;
         Self {
@@ -236,10 +232,21 @@ impl Default for CampaignTexts {
 }
 
 impl CampaignTexts {
-    /// Texts that still carry [`PLACEHOLDER`]: the setting's path below `texts`, and the text.
+    /// Texts still to be written: the setting's path below `texts`, and the text.
     #[must_use]
     pub fn placeholders(&self) -> Vec<(&'static str, &str)> {
-        self.printed().into_iter().filter(|(_, text)| is_placeholder(text)).collect()
+        self.printed().into_iter().filter(|(_, text)| placeholder(text).is_some()).collect()
+    }
+
+    /// What keeps these texts off a paper: a specimen may carry addresses that reach nobody, and only it.
+    #[must_use]
+    pub fn unprintable(&self, specimen: bool) -> Vec<(&'static str, &str)> {
+        let barred = |text: &str| match placeholder(text) {
+            Some(Placeholder::Blank) => true,
+            Some(Placeholder::ReservedDomain) => !specimen,
+            None => false,
+        };
+        self.printed().into_iter().filter(|(_, text)| barred(text)).collect()
     }
 
     /// What is missing (paths below `texts`) before a paper may be headed « TITRE DE PERCEPTION »:
@@ -257,7 +264,7 @@ impl CampaignTexts {
             ("courts.title_recourse_text", self.courts.title_recourse_text.as_deref()),
             ("courts.validated_by", self.courts.validated_by.as_deref()),
         ];
-        let blank = |text: Option<&str>| text.is_none_or(|text| text.trim().is_empty() || is_placeholder(text));
+        let blank = |text: Option<&str>| text.is_none_or(|text| text.trim().is_empty() || placeholder(text).is_some());
         let mut missing: Vec<_> = wanted.into_iter().filter(|(_, text)| blank(*text)).map(|(path, _)| path).collect();
         if self.courts.validated_on.is_none() {
             missing.push("courts.validated_on");
@@ -310,10 +317,6 @@ impl CampaignTexts {
         texts.extend(lists.into_iter().flat_map(|(path, list)| list.iter().map(move |line| (path, line.as_str()))));
         texts
     }
-}
-
-fn is_placeholder(text: &str) -> bool {
-    text.contains(PLACEHOLDER)
 }
 
 #[cfg(test)]

@@ -42,6 +42,16 @@ fn a_replaced_text_is_no_longer_reported() {
 }
 
 #[test]
+fn only_a_specimen_carries_an_address_that_reaches_nobody() {
+    let mut texts = CampaignTexts::default();
+    texts.dpo.email = "dpd@demonstration.invalid".into();
+    let barred = |texts: &CampaignTexts, specimen| texts.unprintable(specimen).iter().any(|(p, _)| *p == "dpo.email");
+    assert!(barred(&texts, false) && !barred(&texts, true));
+    texts.dpo.email = "à compléter".into();
+    assert!(barred(&texts, true));
+}
+
+#[test]
 fn blank_options_are_absent_and_dates_are_read() {
     let mut value = serde_json::to_value(CampaignTexts::default()).unwrap();
     *value.pointer_mut("/dpo/name").unwrap() = json!("  ");
@@ -50,7 +60,9 @@ fn blank_options_are_absent_and_dates_are_read() {
     assert_eq!(texts.dpo.name, None);
     assert_eq!(texts.courts.validated_on, NaiveDate::from_ymd_opt(2026, 2, 3));
     *value.pointer_mut("/courts/validated_on").unwrap() = json!("03/02/2026");
-    assert!(serde_json::from_value::<CampaignTexts>(value).unwrap_err().to_string().contains("AAAA-MM-JJ"));
+    assert!(serde_json::from_value::<CampaignTexts>(value.clone()).unwrap_err().to_string().contains("AAAA-MM-JJ"));
+    *value.pointer_mut("/courts/validated_on").unwrap() = json!("1899-12-31");
+    assert!(serde_json::from_value::<CampaignTexts>(value).unwrap_err().to_string().contains("date_range"));
 }
 
 #[test]

@@ -1,95 +1,22 @@
-//! Use cases of one convention: signatures, cancellation, expiry, and what is worth a look.
+//! Use cases of one convention: signatures, refusal, cancellation, expiry, and what is worth a look.
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::convention::{Acknowledged, Acknowledgement, Convention, ConventionAction, Signature};
+use super::codes::CONVENTION_REPLACED;
+use super::convention::{Acknowledged, Acknowledgement, Calendar, Convention, ConventionAction, Signature, Stage};
+use super::request::{Transition, TransitionRequest};
+use super::store_refusals::{self as refusals, NewRefusal};
 use super::store;
 use crate::audit::{self, Entry};
 use crate::campaigns;
-use crate::kernel::ids::ConventionId;
-use crate::kernel::text::{Line, Note, fold};
-use crate::kernel::{Actor, FieldFault, Finding, Refused, Uai};
+use crate::kernel::ids::{ConventionId, RefusalId};
+use crate::kernel::text::{Note, fold};
+use crate::kernel::{Actor, Finding, Refused, Uai};
 use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 use crate::registry;
-
-/// Qui a signé.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SignatoryRequest {
-    /// Nom tel qu'il figure sous la signature.
-    pub name: Line,
-    /// Qualité : « Maire », « Rectrice ».
-    pub title: Line,
-}
-
-/// Une action sur une convention.
-///
-/// `sign` : la collectivité a signé (`signed_on`, `signatory`, `evidence`). `countersign` : la région académique a
-/// signé (`signed_on`, `signatory`, `acknowledged`). `cancel` : annulée avant tout titre (`reason`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ConventionTransitionRequest)]
-pub struct TransitionRequest {
-    pub action: ConventionAction,
-    /// Jour écrit sous la signature ; pour `sign` et `countersign`.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
-    pub signed_on: Option<NaiveDate>,
-    /// Qui a signé ; pour `sign` et `countersign`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signatory: Option<SignatoryRequest>,
-    /// Ce qui montre la signature : « original reçu par courrier le … » ; pour `sign`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<Note>,
-    /// Constats levés, chacun avec son motif ; pour `countersign`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub acknowledged: Vec<Acknowledged>,
-    /// Motif ; pour `cancel`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Note>,
-}
-
-/// A complete transition: the fields its action needs, all of them, and no other.
-enum Transition {
-    Sign(Signature),
-    Countersign(Signature, Vec<Acknowledged>),
-    Cancel(Note),
-}
-
-fn needed<T>(pointer: &str, value: Option<T>, action: ConventionAction) -> Result<T, Refused> {
-    let fault = || FieldFault::new("missing_field", format!("Champ obligatoire pour l'action « {action} »."));
-    value.ok_or_else(|| Refused::field(pointer, &fault(), None))
-}
-
-fn unneeded(pointer: &str, given: bool, action: ConventionAction) -> Result<(), Refused> {
-    let fault = || FieldFault::new("field_not_for_action", format!("Champ sans objet pour l'action « {action} »."));
-    if given { Err(Refused::field(pointer, &fault(), None)) } else { Ok(()) }
-}
-
-impl TransitionRequest {
-    fn complete(self) -> Result<Transition, Refused> {
-        let action = self.action;
-        unneeded("/evidence", self.evidence.is_some() && action != ConventionAction::Sign, action)?;
-        unneeded("/acknowledged", !self.acknowledged.is_empty() && action != ConventionAction::Countersign, action)?;
-        unneeded("/reason", self.reason.is_some() && action != ConventionAction::Cancel, action)?;
-        if action == ConventionAction::Cancel {
-            unneeded("/signed_on", self.signed_on.is_some(), action)?;
-            unneeded("/signatory", self.signatory.is_some(), action)?;
-            return Ok(Transition::Cancel(needed("/reason", self.reason, action)?));
-        }
-        let on = needed("/signed_on", self.signed_on, action)?;
-        let who = needed("/signatory", self.signatory, action)?;
-        let signature = Signature { on, name: who.name, title: who.title, evidence: self.evidence };
-        Ok(match action {
-            ConventionAction::Countersign => Transition::Countersign(signature, self.acknowledged),
-            _ => Transition::Sign(signature),
-        })
-    }
-}
 
 /// One convention.
 pub fn find(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<Convention> {
@@ -105,30 +32,44 @@ pub fn transition(
     request: &TransitionRequest,
 ) -> Outcome<Convention> {
     let mut found = find(tx, id)?;
-    if request.action == ConventionAction::Cancel {
-        // Titles are prepared, and enrolments taken up, by who holds the campaign: none may appear while this one goes.
-        let campaign = campaigns::by_id(tx, found.campaign_id)?;
+    let campaign = campaigns::by_id(tx, found.campaign_id)?;
+    // Titles are prepared, and enrolments taken up, by who holds the campaign: none may appear while what they rest on
+    // goes or changes.
+    if !matches!(request.action, ConventionAction::Sign | ConventionAction::Countersign) {
         campaigns::find_and_hold(tx, &campaign.said.school_year)?;
         found = find(tx, id)?;
     }
     read.map_or(Ok(()), |read| read.admits(found.version))?;
-    let today = tx.today();
+    let calendar = Calendar { convention_date: campaign.said.convention_date, today: tx.today() };
+    let acknowledged = |tx: &Tx<'_>, all: Vec<Acknowledged>| acknowledgements(actor, tx, all);
+    let mut data = serde_json::to_value(request)?;
     let mut next = match request.clone().complete()? {
-        Transition::Sign(signature) => found.sign(signature, today)?,
-        Transition::Countersign(signature, acknowledged) => {
-            let (by, at) = (actor.label.clone(), tx.now());
-            let acknowledged = acknowledged
-                .into_iter()
-                .map(|a| Acknowledgement { code: a.code.to_string(), reason: a.reason, by: by.clone(), at })
-                .collect();
-            let campaign = campaigns::by_id(tx, found.campaign_id)?;
+        Transition::Sign(signature, all) => found.sign(signature, acknowledged(tx, all), calendar)?,
+        Transition::Countersign(signature, all) => {
             let mut findings = findings(tx, &found)?;
             findings.extend(countersigner(&campaign, signature.name.as_str()));
-            found.countersign(signature, acknowledged, &findings, campaign.said.countersign_policy, today)?
+            let policy = campaign.said.countersign_policy;
+            found.countersign(signature, acknowledged(tx, all), &findings, policy, calendar)?
         }
+        Transition::Correct(correction, all, _) => {
+            let titled = store::has_title(tx, id)?;
+            let before = signatures(&found);
+            let next = found.correct_signature(&correction, acknowledged(tx, all), titled, calendar)?;
+            note(&mut data, "before", before);
+            note(&mut data, "after", signatures(&next));
+            next
+        }
+        Transition::Decline { on, by, reason } => {
+            let next = found.decline(on, reason.clone(), calendar)?;
+            let refusal = NewRefusal { id: RefusalId::new(tx.uuid()), convention: id, on, by, reason };
+            refusals::insert(tx, actor, &refusal)?;
+            campaigns::unpin(tx, id)?;
+            next
+        }
+        Transition::Reopen(reason) => reopen(tx, actor, found, &reason)?,
         Transition::Cancel(reason) => {
             let titled = store::has_title(tx, id)?;
-            let cancelled = found.cancel(reason, titled, today)?;
+            let cancelled = found.cancel(reason, titled, calendar.today)?;
             campaigns::unpin(tx, id)?;
             cancelled
         }
@@ -137,9 +78,55 @@ pub fn transition(
     let action = match request.action {
         ConventionAction::Sign => "convention.signed",
         ConventionAction::Countersign => "convention.countersigned",
+        ConventionAction::CorrectSignature => "convention.signature_corrected",
+        ConventionAction::Decline => "convention.declined",
+        ConventionAction::Reopen => "convention.reopened",
         ConventionAction::Cancel => "convention.cancelled",
     };
-    audit::record(tx, actor, Entry::new(action, "convention", &next.number, serde_json::to_value(request)?))?;
+    audit::record(tx, actor, Entry::new(action, "convention", &next.number, data))?;
+    Ok(next)
+}
+
+fn acknowledgements(actor: &Actor, tx: &Tx<'_>, all: Vec<Acknowledged>) -> Vec<Acknowledgement> {
+    let (by, at) = (&actor.label, tx.now());
+    all.into_iter()
+        .map(|a| Acknowledgement { code: a.code.to_string(), reason: a.reason, by: by.clone(), at })
+        .collect()
+}
+
+fn note(data: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = data.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// Both signatures, for the journal of a correction.
+fn signatures(convention: &Convention) -> Value {
+    let view = |s: &Signature| json!({ "signed_on": s.on, "name": s.name, "title": s.title, "evidence": s.evidence });
+    let (payer, issuer) = match &convention.stage {
+        Stage::Signed(signed) => (Some(signed), None),
+        Stage::Active(e) | Stage::Expired(e, _) => (Some(&e.signed), Some(&e.countersigned)),
+        _ => (None, None),
+    };
+    json!({ "payer": payer.map(view), "issuer": issuer.map(view) })
+}
+
+/// Takes a refusal back: the schools return to the convention, if they are still free.
+fn reopen(tx: &mut Tx<'_>, actor: &Actor, found: Convention, reason: &Note) -> Outcome<Convention> {
+    let (id, campaign, payer) = (found.id, found.campaign_id, found.collectivite_id);
+    let next = found.reopen()?;
+    if let Some(number) = store::living_number(tx, campaign, payer)? {
+        let detail = format!("La convention {number} a été émise depuis pour cette collectivité : l'annuler d'abord.");
+        return Err(Refused::new(&CONVENTION_REPLACED, detail).into());
+    }
+    let participation = store::latest_participation(tx, id)?;
+    let lines = store::lines(tx, &[participation.id])?;
+    let covered: Vec<(Uai, ConventionId)> = lines.into_iter().map(|(_, l)| (l.school.uai, id)).collect();
+    if campaigns::pin(tx, campaign, &covered)? != covered.len() {
+        let detail = "Une école de la convention n'est plus inscrite, ou figure dans une autre convention.";
+        return Err(Refused::new(&CONVENTION_REPLACED, detail).into());
+    }
+    refusals::reopen(tx, actor, id, reason)?;
     Ok(next)
 }
 
@@ -149,12 +136,22 @@ pub fn refusal(tx: &mut Tx<'_>, convention: &Convention, action: ConventionActio
         return Ok(Some(refused));
     }
     let judged = match action {
-        ConventionAction::Sign => Ok(()),
+        ConventionAction::Sign | ConventionAction::Decline => Ok(()),
+        ConventionAction::Reopen => match store::living_number(tx, convention.campaign_id, convention.collectivite_id)? {
+            None => Ok(()),
+            Some(number) => {
+                let detail =
+                    format!("La convention {number} a été émise depuis pour cette collectivité : l'annuler d'abord.");
+                Err(Refused::new(&CONVENTION_REPLACED, detail))
+            }
+        },
         ConventionAction::Countersign => {
             let policy = campaigns::by_id(tx, convention.campaign_id)?.said.countersign_policy;
             convention.findings_lifted(&findings(tx, convention)?, &[], policy)
         }
-        ConventionAction::Cancel => convention.without_title(store::has_title(tx, convention.id)?),
+        ConventionAction::Cancel | ConventionAction::CorrectSignature => {
+            convention.without_title(store::has_title(tx, convention.id)?)
+        }
     };
     Ok(judged.err())
 }

@@ -2,17 +2,20 @@
 //!
 //! ```text
 //!   issued ──sign──▶ signed ──countersign──▶ active ──expire──▶ expired
-//!      │                │                      │
-//!      └──── cancel ────┴──────────────────────┘  (never once a title exists)
+//!      ├──── decline ───┤                      │
+//!      │   ▼ ──reopen─▶ (issued, signed)       │       correct_signature, with a reason: signed, active, expired
+//!      │ declined       │                      │
+//!      └──── cancel ────┴──────────────────────┘       neither once a title exists
 //! ```
-//! The effect is the day of the last signature; it is recorded evidence, never inferred. Recording late is normal:
-//! only a future date is refused, and a last signature after the end date, since the convention would have no
-//! duration.
+//! The effect is the day of the last signature; it is recorded evidence, never inferred. Its days have bounds (see
+//! `signature`), and a last signature after the end date is refused: the convention would have no duration. A refusal
+//! lasts until a person reopens: no act in number issues again for who declined.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::codes::{CONVENTION_ENDED, CONVENTION_STATE, CONVENTION_TITLED, DATE_IN_FUTURE, FINDINGS_OPEN};
+use super::codes::{CONVENTION_ENDED, CONVENTION_STATE, CONVENTION_TITLED, FINDINGS_OPEN};
+pub use super::signature::{Calendar, Correction, Effect, Signature, SignedBy};
 use crate::campaigns::CountersignPolicy;
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId};
 use crate::kernel::text::{FindingCode, Line, Note};
@@ -37,7 +40,14 @@ text_enum!(
 
 text_enum!(
     /// Ce qu'une personne peut faire d'une convention.
-    ConventionAction { Sign => "sign", Countersign => "countersign", Cancel => "cancel" }
+    ConventionAction {
+        Sign => "sign",
+        Countersign => "countersign",
+        CorrectSignature => "correct_signature",
+        Decline => "decline",
+        Reopen => "reopen",
+        Cancel => "cancel",
+    }
 );
 
 text_enum!(
@@ -58,24 +68,6 @@ pub struct Party {
     pub chorus: Chorus,
 }
 
-/// Who signed, in what capacity, when, and what shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    pub on: NaiveDate,
-    pub name: Line,
-    pub title: Line,
-    pub evidence: Option<Note>,
-}
-
-/// Both signatures and the day the convention took effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effect {
-    pub signed: Signature,
-    pub countersigned: Signature,
-    /// Day of the last signature.
-    pub took_effect_on: NaiveDate,
-}
-
 /// The state, with what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
@@ -83,6 +75,8 @@ pub enum Stage {
     Signed(Signature),
     Active(Effect),
     Expired(Effect, NaiveDate),
+    /// The collectivité said no, before or after it had signed.
+    Declined { signed: Option<Signature>, on: NaiveDate, reason: Note },
     Cancelled { signed: Option<Signature>, effect: Option<Effect>, on: NaiveDate, reason: Note },
 }
 
@@ -135,21 +129,6 @@ pub fn number(year: &SchoolYear, rank: i64) -> String {
     format!("ENT-C-{year}-{rank:05}")
 }
 
-fn not_future(pointer: &str, day: NaiveDate, today: NaiveDate) -> Result<(), Refused> {
-    if day <= today {
-        return Ok(());
-    }
-    let message = format!("La date {day} est postérieure à aujourd'hui ({today}).");
-    let mut refused = Refused::new(&DATE_IN_FUTURE, message.clone());
-    refused.errors.push(FieldError {
-        pointer: pointer.into(),
-        code: "date_in_future".into(),
-        message,
-        value: Some(day.to_string()),
-    });
-    Err(refused)
-}
-
 impl Convention {
     #[must_use]
     pub fn state(&self) -> ConventionState {
@@ -158,6 +137,7 @@ impl Convention {
             Stage::Signed(_) => ConventionState::Signed,
             Stage::Active(_) => ConventionState::Active,
             Stage::Expired(..) => ConventionState::Expired,
+            Stage::Declined { .. } => ConventionState::Declined,
             Stage::Cancelled { .. } => ConventionState::Cancelled,
         }
     }
@@ -165,11 +145,14 @@ impl Convention {
     /// What a person may do now.
     #[must_use]
     pub fn allowed(&self) -> &'static [ConventionAction] {
+        use ConventionAction::{Cancel, CorrectSignature, Countersign, Decline, Reopen, Sign};
         match self.stage {
-            Stage::Issued => &[ConventionAction::Sign, ConventionAction::Cancel],
-            Stage::Signed(_) => &[ConventionAction::Countersign, ConventionAction::Cancel],
-            Stage::Active(_) => &[ConventionAction::Cancel],
-            Stage::Expired(..) | Stage::Cancelled { .. } => &[],
+            Stage::Issued => &[Sign, Decline, Cancel],
+            Stage::Signed(_) => &[Countersign, CorrectSignature, Decline, Cancel],
+            Stage::Active(_) => &[CorrectSignature, Cancel],
+            Stage::Expired(..) => &[CorrectSignature],
+            Stage::Declined { .. } => &[Reopen],
+            Stage::Cancelled { .. } => &[],
         }
     }
 
@@ -184,12 +167,20 @@ impl Convention {
 
     fn refuse(&self, action: ConventionAction) -> Refused {
         let detail = match (action, &self.stage) {
-            (ConventionAction::Sign, Stage::Cancelled { .. }) => "La convention est annulée.".to_owned(),
+            (_, Stage::Cancelled { .. }) => "La convention est annulée.".to_owned(),
+            (_, Stage::Declined { on, reason, .. }) => {
+                format!("La collectivité a refusé la convention le {on} ({reason}) : la rouvrir d'abord.")
+            }
             (ConventionAction::Sign, _) => "La signature de la collectivité est déjà enregistrée.".to_owned(),
             (ConventionAction::Countersign, Stage::Issued) => {
                 "La collectivité n'a pas encore signé : enregistrer d'abord sa signature.".to_owned()
             }
             (ConventionAction::Countersign, _) => "La convention n'attend pas de contreseing.".to_owned(),
+            (ConventionAction::CorrectSignature, _) => "Aucune signature n'est enregistrée.".to_owned(),
+            (ConventionAction::Decline, _) => {
+                "La convention a pris effet : un refus ne la défait plus, une résiliation le peut.".to_owned()
+            }
+            (ConventionAction::Reopen, _) => "La convention n'est pas refusée.".to_owned(),
             (ConventionAction::Cancel, _) => "La convention ne peut plus être annulée.".to_owned(),
         };
         Refused::state(&CONVENTION_STATE, detail, self.state(), self.allowed())
@@ -203,7 +194,7 @@ impl Convention {
         if self.allowed().contains(&action) { Ok(()) } else { Err(self.refuse(action)) }
     }
 
-    /// Whether nothing was titled that cancelling would leave without its ground.
+    /// Whether no title rests on the convention as it stands.
     ///
     /// # Errors
     /// `convention_titled`.
@@ -211,7 +202,7 @@ impl Convention {
         if !titled {
             return Ok(());
         }
-        let detail = "Un titre existe pour cette convention : le retirer d'abord.";
+        let detail = "Un titre existe pour cette convention, dont il énonce les signatures : le retirer d'abord.";
         Err(Refused::state(&CONVENTION_TITLED, detail, self.state(), self.allowed()))
     }
 
@@ -251,11 +242,19 @@ impl Convention {
     /// Records the collectivité's signature.
     ///
     /// # Errors
-    /// Not `issued`; a future date; a date after the end.
-    pub fn sign(mut self, signature: Signature, today: NaiveDate) -> Result<Self, Refused> {
+    /// Not `issued`; a day out of bounds, or after the end; one the paper should not bear, not acknowledged.
+    pub fn sign(
+        mut self,
+        signature: Signature,
+        acknowledged: Vec<Acknowledgement>,
+        calendar: Calendar,
+    ) -> Result<Self, Refused> {
         self.in_state_for(ConventionAction::Sign)?;
-        not_future("/signed_on", signature.on, today)?;
+        calendar.admits("/signed_on", signature.on)?;
         self.before_end(signature.on)?;
+        let findings = calendar.findings(&signature, None);
+        self.findings_lifted(&findings, &acknowledged, CountersignPolicy::Require)?;
+        self.acknowledged.extend(acknowledged);
         self.stage = Stage::Signed(signature);
         Ok(self)
     }
@@ -271,22 +270,96 @@ impl Convention {
     /// Records the région académique's signature: the convention takes effect on the day of the last signature.
     ///
     /// # Errors
-    /// Not `signed`; a future date; a last signature after the end; findings left open under policy `require`.
+    /// Not `signed`; a day out of bounds; a last signature after the end; findings left open under policy `require`;
+    /// under any policy, a day the paper should not bear, not acknowledged.
     pub fn countersign(
         mut self,
         countersigned: Signature,
         acknowledged: Vec<Acknowledgement>,
         findings: &[Finding],
         policy: CountersignPolicy,
-        today: NaiveDate,
+        calendar: Calendar,
     ) -> Result<Self, Refused> {
         let Stage::Signed(signed) = self.stage.clone() else { return Err(self.refuse(ConventionAction::Countersign)) };
-        not_future("/signed_on", countersigned.on, today)?;
-        let took_effect_on = signed.on.max(countersigned.on);
-        self.before_end(took_effect_on)?;
+        calendar.admits("/signed_on", countersigned.on)?;
+        let known = calendar.findings(&signed, None);
+        let mut dated = calendar.findings(&signed, Some(&countersigned));
+        // What the first signature showed was acknowledged with it.
+        dated.retain(|f| !known.contains(f));
+        let effect = Effect::new(signed, countersigned);
+        self.before_end(effect.took_effect_on)?;
+        self.findings_lifted(&dated, &acknowledged, CountersignPolicy::Require)?;
         self.findings_lifted(findings, &acknowledged, policy)?;
         self.acknowledged.extend(acknowledged);
-        self.stage = Stage::Active(Effect { signed, countersigned, took_effect_on });
+        self.stage = Stage::Active(effect);
+        Ok(self)
+    }
+
+    /// Corrects a signature that was recorded amiss; the journal keeps what it replaces.
+    ///
+    /// # Errors
+    /// No such signature; a living title states it; the rules of [`Self::sign`] and [`Self::countersign`].
+    pub fn correct_signature(
+        mut self,
+        correction: &Correction,
+        acknowledged: Vec<Acknowledgement>,
+        titled: bool,
+        calendar: Calendar,
+    ) -> Result<Self, Refused> {
+        self.in_state_for(ConventionAction::CorrectSignature)?;
+        self.without_title(titled)?;
+        let (signed, counter) = match self.stage.clone() {
+            Stage::Signed(signed) => (signed, None),
+            Stage::Active(e) | Stage::Expired(e, _) => (e.signed, Some(e.countersigned)),
+            _ => return Err(self.refuse(ConventionAction::CorrectSignature)),
+        };
+        if let Some(on) = correction.on {
+            calendar.admits("/signed_on", on)?;
+        }
+        let known = calendar.findings(&signed, counter.as_ref());
+        let (signed, counter) = match (correction.of, counter) {
+            (SignedBy::Payer, counter) => (correction.applied(signed), counter),
+            (SignedBy::Issuer, Some(counter)) => (signed, Some(correction.applied(counter))),
+            (SignedBy::Issuer, None) => {
+                let detail = "La région académique n'a pas encore contresigné.";
+                return Err(Refused::state(&CONVENTION_STATE, detail, self.state(), self.allowed()));
+            }
+        };
+        let mut dated = calendar.findings(&signed, counter.as_ref());
+        dated.retain(|f| !known.contains(f));
+        self.before_end(counter.as_ref().map_or(signed.on, |c| c.on.max(signed.on)))?;
+        self.findings_lifted(&dated, &acknowledged, CountersignPolicy::Require)?;
+        self.acknowledged.extend(acknowledged);
+        self.stage = match (self.stage, counter) {
+            (Stage::Expired(_, on), Some(counter)) => Stage::Expired(Effect::new(signed, counter), on),
+            (_, Some(counter)) => Stage::Active(Effect::new(signed, counter)),
+            (_, None) => Stage::Signed(signed),
+        };
+        Ok(self)
+    }
+
+    /// Records that the collectivité says no.
+    ///
+    /// # Errors
+    /// Neither `issued` nor `signed`; a day out of bounds.
+    pub fn decline(mut self, on: NaiveDate, reason: Note, calendar: Calendar) -> Result<Self, Refused> {
+        self.in_state_for(ConventionAction::Decline)?;
+        calendar.admits("/declined_on", on)?;
+        let signed = if let Stage::Signed(signed) = self.stage { Some(signed) } else { None };
+        self.stage = Stage::Declined { signed, on, reason };
+        Ok(self)
+    }
+
+    /// Takes the refusal back: the convention stands where it stood.
+    ///
+    /// # Errors
+    /// Not `declined`.
+    pub fn reopen(mut self) -> Result<Self, Refused> {
+        self.in_state_for(ConventionAction::Reopen)?;
+        self.stage = match self.stage {
+            Stage::Declined { signed: Some(signed), .. } => Stage::Signed(signed),
+            _ => Stage::Issued,
+        };
         Ok(self)
     }
 

@@ -4,9 +4,10 @@ use actix_web::{get, post, web};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::actions::{self, TransitionRequest};
+use super::actions;
 use super::convention::{ConventionAction, ConventionState};
 use super::jobs;
+use super::request::TransitionRequest;
 use super::store::{self, ConventionFilter, ConventionOrder};
 use super::views::{self, ConventionView};
 use crate::access::{Can, Read, RecordSignatures, refusal};
@@ -148,7 +149,7 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
     Ok(reply.into_response())
 }
 
-/// Signer, contresigner ou annuler une convention
+/// Signer, contresigner, corriger, refuser, rouvrir ou annuler une convention
 #[utoipa::path(
     operation_id = "transition_convention", tag = "Conventions", params(("id" = ConventionId, Path)),
     request_body = TransitionRequest,

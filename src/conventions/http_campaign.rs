@@ -1,23 +1,26 @@
-//! Routes of a campaign whose action is here: the bulk issue.
+//! Routes of a campaign whose action is here: the bulk issue, and a specimen of what it would print.
 
-use actix_web::{post, web};
+use actix_web::{get, post, web};
+use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Templates;
 use super::issue::{self, IssueRequest, IssueView};
-use crate::access::{Can, IssueConventions};
+use super::specimen;
+use crate::access::{Can, IssueConventions, Read};
 use crate::campaigns::Defaults;
-use crate::kernel::SchoolYear;
-use crate::platform::web::docs::WriteRefusals;
-use crate::platform::web::{Answer, Body, CallContext, Key, Reply, State};
+use crate::kernel::{SchoolYear, Siret};
+use crate::platform::documents::Renderer;
+use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::{Answer, Body, CallContext, Key, Params, Problem, Reply, State};
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(issue_all);
+    cfg.service(issue_all).service(specimen_of);
 }
 
 /// Émettre les conventions en nombre
 ///
-/// Une par payeur ayant au moins une école inscrite. Sans `filter` ni `keys` (SIRET) : toutes. Issues : `issued`, `already_issued`, `no_enrolment`, `refused`.
+/// Une par payeur ayant au moins une école inscrite. Sans `filter` ni `keys` (SIRET) : toutes. Une collectivité qui a refusé, ou dont la convention a été annulée, n'est reprise que nommée dans `keys`. L'essai (`dry_run`) se fait aussi pendant la préparation. Issues : `issued`, `already_issued`, `no_enrolment`, `declined`, `cancelled`, `refused`.
 #[utoipa::path(
     operation_id = "issue_conventions", tag = "Conventions", params(("school_year" = SchoolYear, Path)), request_body = IssueRequest,
     responses((status = 200, body = IssueView, description = "Une issue par payeur, et les petites créances"), WriteRefusals),
@@ -39,4 +42,39 @@ async fn issue_all(
             Reply::ok(&issue::issue(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await
+}
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SpecimenQuery {
+    /// SIRET, actuel ou ancien, du payeur à imprimer ; absent : une commune inventée.
+    collectivite: Option<Siret>,
+}
+
+/// Voir ce qu'imprimerait la campagne (PDF, « SPÉCIMEN » en travers)
+///
+/// Avec le tarif, les dates et les textes d'aujourd'hui, aussi pendant la préparation. Rien n'est enregistré.
+#[utoipa::path(
+    operation_id = "get_campaign_specimen", tag = "Campagnes",
+    params(("school_year" = SchoolYear, Path), SpecimenQuery),
+    responses((status = 200, content_type = "application/pdf", body = Vec<u8>, description = "Le spécimen"), ReadRefusals),
+    security(("bearer" = []))
+)]
+#[get("/campaigns/{school_year}/specimen")]
+async fn specimen_of(
+    state: State,
+    _can: Can<Read>,
+    Key(year): Key<SchoolYear>,
+    Params(query): Params<SpecimenQuery>,
+    defaults: web::Data<Defaults>,
+    templates: web::Data<Templates>,
+    renderer: web::Data<Renderer>,
+) -> Answer {
+    let name = format!("SPECIMEN-{year}.pdf");
+    let paper = state.read(move |tx| specimen::compose(tx, &year, query.collectivite.as_ref(), &defaults)).await?;
+    let made = web::block(move || specimen::render(&renderer, &templates, &paper))
+        .await
+        .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;
+    Ok(Reply::file("application/pdf", &name, &made.sha256, made.bytes))
 }

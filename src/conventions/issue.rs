@@ -4,7 +4,8 @@
 //!   enrolments + schools + payers ──group──▶ payer → schools ──decide──▶ issued | already_issued | refused …
 //!                                                                └─▶ numbers in order ─▶ batches, one transaction
 //! ```
-//! One bad payer never stops the rest; what is accepted is written all or none.
+//! One bad payer never stops the rest; what is accepted is written all or none. A payer who declined, or whose convention
+//! was cancelled, is issued to again only when named: a person's no outlives every act in number.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,6 +21,7 @@ use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, Enrolment, Exemption, SmallClaimsForecast, Tariff};
 use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId};
+use crate::kernel::placeholder::is_blank;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::fold;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
@@ -74,7 +76,7 @@ fn landscape(tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<Landscape> {
     Ok(Landscape { payers, shares, orphans })
 }
 
-fn party(c: &Collectivite) -> Party {
+pub(super) fn party(c: &Collectivite) -> Party {
     Party {
         siret: c.said.siret.clone(),
         kind: c.said.kind,
@@ -87,12 +89,62 @@ fn party(c: &Collectivite) -> Party {
     }
 }
 
+/// What of a payer is still to be written, and would be printed on the convention.
+fn placeholders(payer: &Collectivite) -> Vec<Finding> {
+    let (said, address, who) = (&payer.said, &payer.said.address, &payer.said.representative);
+    [
+        ("name", Some(&said.name)),
+        ("address.line1", address.line1.as_ref()),
+        ("address.line2", address.line2.as_ref()),
+        ("address.city", address.city.as_ref()),
+        ("representative.first_name", who.first_name.as_ref()),
+        ("representative.last_name", who.last_name.as_ref()),
+        ("representative.title", who.title.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(field, text)| text.filter(|t| is_blank(t.as_str())).map(|t| (field, t)))
+    .map(|(field, text)| {
+        let message = format!("Le champ « {field} » de la collectivité est encore à écrire : il serait imprimé.");
+        let mut finding = Finding::blocking("placeholder_text", message);
+        finding.found = Some(text.to_string());
+        finding
+    })
+    .collect()
+}
+
 /// What stands for a payer in this campaign already.
 #[derive(Default, Clone)]
 struct Before {
     live: Option<(ConventionId, String)>,
     last_sequence: i64,
     last_number: Option<String>,
+    /// The no that stands: nothing was issued since.
+    ended: Option<Ended>,
+}
+
+/// A convention a person put an end to.
+#[derive(Clone)]
+struct Ended {
+    id: ConventionId,
+    outcome: &'static str,
+    finding: Finding,
+}
+
+impl Ended {
+    fn of(c: &Convention) -> Option<Self> {
+        let (outcome, code, message) = match &c.stage {
+            Stage::Declined { on, reason, .. } => {
+                ("declined", "declined_before", format!("La collectivité a refusé {} le {on} : {reason}", c.number))
+            }
+            Stage::Cancelled { on, reason, .. } => {
+                ("cancelled", "cancelled_before", format!("La convention {} a été annulée le {on} : {reason}", c.number))
+            }
+            _ => return None,
+        };
+        let mut finding = Finding::to_acknowledge(code, message);
+        finding.found = Some(c.number.clone());
+        Some(Self { id: c.id, outcome, finding })
+    }
 }
 
 fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
@@ -102,6 +154,7 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
         if c.sequence > entry.last_sequence {
             entry.last_sequence = c.sequence;
             entry.last_number = Some(c.number.clone());
+            entry.ended = Ended::of(c);
         }
         if !matches!(c.state(), ConventionState::Cancelled | ConventionState::Declined) {
             entry.live = Some((c.id, c.number.clone()));
@@ -111,7 +164,8 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
 }
 
 /// What may become of a payer of a bulk issue.
-pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "refused"];
+pub const ISSUE_OUTCOMES: &[&str] =
+    &["issued", "already_issued", "no_enrolment", "declined", "cancelled", "refused"];
 
 /// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -152,11 +206,14 @@ pub fn issue(
     let campaign = campaigns::find_and_hold(tx, year)?;
     // Thousands of rows will point at payers and schools: not while an import rewrites them.
     registry::hold(tx)?;
-    let texts = campaign.opened_texts()?.clone();
     let (selection, dry_run) = request.selection(true)?;
+    // A trial leaves nothing behind: it may be made while the campaign is in preparation.
+    let texts = if dry_run { campaign.trial_texts(&defaults.texts)? } else { campaign.opened_texts()? };
+    let texts = texts.clone();
     let scene = landscape(tx, &campaign)?;
     let known = before(&store::of_campaign(tx, campaign.id)?);
     let (payers, mut items) = payers::chosen(tx, selection)?;
+    let named = matches!(payers, Payers::Named(_));
     let chosen = choose(&scene, &payers);
     let today = tx.today();
 
@@ -167,7 +224,9 @@ pub fn issue(
     for payer in chosen {
         let siret = &payer.said.siret;
         let share = scene.shares.get(&payer.id).unwrap_or(&nothing);
-        let live = known.get(&payer.id).and_then(|b| b.live.clone());
+        let past = known.get(&payer.id);
+        let live = past.and_then(|b| b.live.clone());
+        let ended = past.and_then(|b| b.ended.as_ref());
         match (live, share.waiting.is_empty()) {
             (Some((id, number)), _) => {
                 let mut item = BulkItem::new(siret, "already_issued").with_id(id);
@@ -180,9 +239,17 @@ pub fn issue(
                 items.push(item);
             }
             (None, true) => items.push(BulkItem::new(siret, "no_enrolment")),
+            (None, false) if let Some(ended) = ended.filter(|_| !named) => {
+                items.push(BulkItem::new(siret, ended.outcome).with_id(ended.id).with(ended.finding.clone()));
+            }
             (None, false) if payer.is_closed_on(today) => {
                 let message = "La collectivité n'existe plus et aucun successeur ne paie à sa place.";
                 items.push(BulkItem::refused(siret, "payer_closed", message));
+            }
+            (None, false) if !placeholders(payer).is_empty() => {
+                let mut item = BulkItem::new(siret, "refused");
+                item.findings = placeholders(payer);
+                items.push(item);
             }
             (None, false) => {
                 let reason = exempted.get(&payer.id).map(String::as_str);
@@ -224,7 +291,7 @@ pub fn issue(
             campaign_id: campaign.id,
             collectivite_id: payer.id,
             sequence: past.last_sequence + 1,
-            sequence_reason: past.last_number.map(|n| format!("remplace {n}")),
+            sequence_reason: past.last_number.as_ref().map(|n| format!("remplace {n}")),
             number,
             rank,
             school_count: i64::try_from(participation.lines.len()).unwrap_or(i64::MAX),
@@ -244,6 +311,7 @@ pub fn issue(
         let mut item =
             BulkItem::new(&payer.said.siret, "issued").with_id(convention.id).with_amount(participation.total);
         item.findings = payer.findings();
+        item.findings.extend(past.ended.map(|e| e.finding));
         item.findings.extend(participation.findings.iter().cloned());
         items.push(item);
         issued.push(Issued {

@@ -1,7 +1,7 @@
 //! The annual convention: issued in number, signed by both parties, and what it makes due.
 //!
 //! ```text
-//!   enrolments ──issue──▶ issued ──sign──▶ signed ──countersign──▶ active ──▶ expired
+//!   enrolments ──issue──▶ issued ──sign──▶ signed ──countersign──▶ active ──▶ expired      (declined, cancelled)
 //!                           └── participation v1 (lines, total, steps): frozen
 //!                           └── paper: input and template by digest; first render stored, served ever after
 //! ```
@@ -19,10 +19,14 @@ mod jobs;
 mod paper;
 mod participation;
 pub mod payers;
+mod request;
+mod signature;
+mod specimen;
 mod store;
+mod store_refusals;
 mod views;
 
-pub use actions::{SignatoryRequest, TransitionRequest, expire_due, find, transition};
+pub use actions::{expire_due, find, transition};
 pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
@@ -30,6 +34,7 @@ pub use jobs::{document, enqueue_expiry, handlers};
 pub use paper::{address, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
 pub use payers::{PayerSelection, Payers};
+pub use request::{SignatoryRequest, TransitionRequest};
 pub use store::{ConventionFilter, ConventionOrder, StoredParticipation, place, select};
 pub use views::{LineView, ParticipationView, participation};
 

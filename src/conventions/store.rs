@@ -121,6 +121,7 @@ impl ConventionRow {
             Stage::Signed(signed) => (Some(signed), None, None),
             Stage::Active(effect) => (Some(&effect.signed), Some(effect), None),
             Stage::Expired(effect, on) => (Some(&effect.signed), Some(effect), Some((*on, None))),
+            Stage::Declined { signed, on, reason } => (signed.as_ref(), None, Some((*on, Some(reason.clone())))),
             Stage::Cancelled { signed, effect, on, reason } => {
                 (signed.as_ref(), effect.as_ref(), Some((*on, Some(reason.clone()))))
             }
@@ -194,7 +195,12 @@ impl ConventionRow {
                 on: self.exited_on.ok_or_else(|| broken("cancelled without a date"))?,
                 reason: self.exit_reason.ok_or_else(|| broken("cancelled without a reason"))?,
             },
-            ConventionState::Proposed | ConventionState::Terminated | ConventionState::Declined => {
+            ConventionState::Declined => Stage::Declined {
+                signed,
+                on: self.exited_on.ok_or_else(|| broken("declined without a date"))?,
+                reason: self.exit_reason.ok_or_else(|| broken("declined without a reason"))?,
+            },
+            ConventionState::Proposed | ConventionState::Terminated => {
                 return Err(broken("state not known to this version of the program"));
             }
         };
@@ -405,6 +411,17 @@ pub(super) fn set_document(
             ))
             .execute(tx.conn())?;
     Ok(done == 1)
+}
+
+/// Number of the convention that lives for a payer in a campaign, if one does.
+pub(super) fn living_number(tx: &mut Tx<'_>, campaign: CampaignId, payer: CollectiviteId) -> Outcome<Option<String>> {
+    Ok(conventions::table
+        .filter(conventions::campaign_id.eq(campaign))
+        .filter(conventions::collectivite_id.eq(payer))
+        .filter(conventions::state.ne_all([ConventionState::Cancelled, ConventionState::Declined]))
+        .select(conventions::number)
+        .first(tx.conn())
+        .optional()?)
 }
 
 /// Whether a title lives for a convention. The titles' table is read, never written, from here.

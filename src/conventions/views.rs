@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::convention::{Acknowledgement, Convention, ConventionState, DocumentStatus, Party, Signature, Stage};
 use super::participation::ParticipationLine;
 use super::store;
+use super::store_refusals::{self as refusals, Refusal};
 use crate::campaigns::{Step, Tariff};
 use crate::kernel::ids::{ConventionId, ParticipationId};
 use crate::kernel::{Departement, Finding, Instant, Money, SchoolYear, Uai};
@@ -68,6 +69,30 @@ impl From<&Signature> for SignatureView {
     }
 }
 
+/// Le refus de la collectivité.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct RefusalView {
+    pub declined_on: NaiveDate,
+    /// Qui l'a dit pour elle.
+    #[schema(example = "Sylvie BARRIEU VIGNAL, maire")]
+    pub declined_by: String,
+    pub reason: String,
+    pub recorded_by: String,
+    pub recorded_at: Instant,
+}
+
+impl From<&Refusal> for RefusalView {
+    fn from(r: &Refusal) -> Self {
+        Self {
+            declined_on: r.on,
+            declined_by: r.by.to_string(),
+            reason: r.reason.to_string(),
+            recorded_by: r.recorded_by.clone(),
+            recorded_at: r.recorded_at,
+        }
+    }
+}
+
 /// Le document PDF.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = ConventionDocumentView)]
@@ -97,6 +122,8 @@ pub struct ConventionView {
     pub took_effect_on: Option<NaiveDate>,
     pub ends_on: NaiveDate,
     pub cancellation_reason: Option<String>,
+    /// Le refus de la collectivité, tant qu'il tient.
+    pub refusal: Option<RefusalView>,
     pub acknowledged: Vec<Acknowledgement>,
     pub document: DocumentView,
     /// Constats ; seulement sur la lecture d'une seule convention.
@@ -108,11 +135,12 @@ pub struct ConventionView {
     pub updated_at: Instant,
 }
 
-fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>) -> ConventionView {
+fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>, refusal: Option<&Refusal>) -> ConventionView {
     let (signed, effect, reason) = match &c.stage {
         Stage::Issued => (None, None, None),
         Stage::Signed(signed) => (Some(signed), None, None),
         Stage::Active(effect) | Stage::Expired(effect, _) => (Some(&effect.signed), Some(effect), None),
+        Stage::Declined { signed, .. } => (signed.as_ref(), None, None),
         Stage::Cancelled { signed, effect, reason, .. } => (signed.as_ref(), effect.as_ref(), Some(reason.to_string())),
     };
     ConventionView {
@@ -129,6 +157,7 @@ fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>) -> Convention
         took_effect_on: effect.map(|e| e.took_effect_on),
         ends_on: c.ends_on,
         cancellation_reason: reason,
+        refusal: refusal.map(Into::into),
         document: DocumentView { status: c.document, sha256: c.document_sha256.clone() },
         findings: None,
         issued_by: c.issued_by.clone(),
@@ -150,6 +179,9 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
     for (id, line) in store::lines(tx, &participation_ids)? {
         lines.entry(id).or_default().push(LineView::from(&line));
     }
+    let declined = |c: &&Convention| c.state() == ConventionState::Declined;
+    let declined: Vec<ConventionId> = conventions.iter().filter(declined).map(|c| c.id).collect();
+    let refusals = refusals::standing(tx, &declined)?;
     let mut years: HashMap<_, SchoolYear> = HashMap::new();
     for c in &conventions {
         if let Entry::Vacant(slot) = years.entry(c.campaign_id) {
@@ -161,7 +193,8 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
         .filter_map(|c| {
             let year = years.get(&c.campaign_id)?.clone();
             let own = latest.get(&c.id).and_then(|p| lines.remove(p)).unwrap_or_default();
-            Some(view(c, year, own))
+            let refusal = refusals.get(&c.id);
+            Some(view(c, year, own, refusal))
         })
         .collect())
 }

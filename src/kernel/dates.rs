@@ -1,8 +1,11 @@
 //! School years and business dates. A business date is a day in Europe/Paris; an instant is UTC.
+//!
+//! Nothing is refused because it is recorded late: a date is refused when it lies in the future of what has happened,
+//! or so far off that it can only be a slip of the pen ([`Bounds`]).
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 
-use super::refused::FieldFault;
+use super::refused::{FieldError, FieldFault, INVALID_VALUE, Refused};
 use crate::string_newtype;
 
 string_newtype!(
@@ -54,6 +57,84 @@ pub fn exercice(day: NaiveDate) -> i32 {
     day.year()
 }
 
+/// The days between which a date makes sense, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub from: NaiveDate,
+    pub until: NaiveDate,
+}
+
+/// How far ahead what is announced may lie, in years: a commune nouvelle, the closing of a school.
+const ANNOUNCED_YEARS: i32 = 2;
+
+impl Bounds {
+    /// For what has happened: from a day to today.
+    #[must_use]
+    pub fn happened(from: NaiveDate, today: NaiveDate) -> Self {
+        Self { from, until: today }
+    }
+
+    /// For what has happened or is announced: from 1 January of a year to two years ahead.
+    #[must_use]
+    pub fn announced(since: i32, today: NaiveDate) -> Self {
+        Self { from: first_of(since), until: years_after(today, ANNOUNCED_YEARS) }
+    }
+
+    /// Why a day is outside, if it is: `date_too_early`, `date_too_late`.
+    #[must_use]
+    pub fn fault(&self, day: NaiveDate) -> Option<FieldFault> {
+        let code = match () {
+            () if day < self.from => "date_too_early",
+            () if day > self.until => "date_too_late",
+            () => return None,
+        };
+        let message = format!("Date attendue entre le {} et le {} : {day} reçu.", self.from, self.until);
+        Some(FieldFault::new(code, message))
+    }
+
+    /// The same, placed in the caller's document.
+    #[must_use]
+    pub fn error(&self, pointer: &str, day: NaiveDate) -> Option<FieldError> {
+        Some(placed(pointer, self.fault(day)?, day))
+    }
+}
+
+/// A date at fault, placed in the caller's document.
+#[must_use]
+pub fn placed(pointer: &str, fault: FieldFault, day: NaiveDate) -> FieldError {
+    FieldError {
+        pointer: pointer.to_owned(),
+        code: fault.code.to_owned(),
+        message: fault.message,
+        value: Some(day.to_string()),
+    }
+}
+
+/// Refuses when a date is at fault; each says where and why.
+///
+/// # Errors
+/// `invalid_value`.
+pub fn refuse(errors: Vec<FieldError>) -> Result<(), Refused> {
+    let Some(first) = errors.first() else { return Ok(()) };
+    let mut refused = Refused::new(&INVALID_VALUE, first.message.clone());
+    refused.errors = errors;
+    Err(refused)
+}
+
+/// 1 January of a year.
+#[must_use]
+pub fn first_of(year: i32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default()
+}
+
+/// The same day some years later, or earlier when negative; 28 February for a 29.
+#[must_use]
+pub fn years_after(day: NaiveDate, years: i32) -> NaiveDate {
+    let months = Months::new(years.unsigned_abs().saturating_mul(12));
+    let moved = if years < 0 { day.checked_sub_months(months) } else { day.checked_add_months(months) };
+    moved.unwrap_or(day)
+}
+
 /// The door of a date in a request: `#[serde(with = "crate::kernel::dates::day")]`.
 ///
 /// Ten characters, between 1900 and 2199: what chrono admits besides (`2025-6-5`, years of six digits) is a slip, and
@@ -64,7 +145,11 @@ pub mod day {
 
     use crate::kernel::FieldFault;
 
-    pub(super) fn parse(raw: &str) -> Result<NaiveDate, FieldFault> {
+    /// Reads a date as requests write it.
+    ///
+    /// # Errors
+    /// `date_format`, `date_range`.
+    pub fn parse(raw: &str) -> Result<NaiveDate, FieldFault> {
         let fault = |code, message: &str| FieldFault::new(code, message);
         let shaped = raw.len() == 10 && raw.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let date =
@@ -124,6 +209,18 @@ mod tests {
         for bad in ["1899-12-31", "2200-01-01", "0000-01-01"] {
             assert_eq!(day::parse(bad).unwrap_err().code, "date_range", "{bad}");
         }
+    }
+
+    #[test]
+    fn bounds_take_in_both_their_ends() {
+        let day = |raw: &str| raw.parse::<NaiveDate>().unwrap();
+        let bounds = Bounds::announced(1970, day("2024-02-29"));
+        assert_eq!((bounds.from, bounds.until), (day("1970-01-01"), day("2026-02-28")));
+        let code = |raw: &str| bounds.fault(day(raw)).map(|f| f.code);
+        assert_eq!(code("1970-01-01").or(code("2026-02-28")), None);
+        assert_eq!((code("1969-12-31"), code("2026-03-01")), (Some("date_too_early"), Some("date_too_late")));
+        assert_eq!(years_after(day("2025-06-05"), -1), day("2024-06-05"));
+        assert!(Bounds::happened(day("2024-06-05"), day("2025-06-05")).fault(day("2025-06-06")).is_some());
     }
 
     #[test]

@@ -92,10 +92,14 @@ entity_id!(
     EnrolmentId,
     /// Une convention.
     ConventionId,
+    /// A refusal of a convention by its collectivité.
+    RefusalId,
     /// One version of what a convention makes due.
     ParticipationId,
     /// Un titre de perception.
     TitleId,
+    /// A return of a prepared title by the ordonnateur.
+    ReturnId,
     /// Une décision de laisser une petite créance sans titre.
     DecisionId,
     /// The act that holds decisions taken together.

@@ -29,7 +29,7 @@ pub struct ImportView {
     pub unchanged: usize,
     /// Fermées, car absentes d'un fichier déclaré complet pour leur département ou dites fermées par lui.
     pub closed: usize,
-    /// Lignes d'un autre genre (des collèges dans un fichier d'écoles).
+    /// Lignes d'un autre genre (des collèges dans un fichier d'écoles), ou d'une école qu'une personne a retirée.
     pub ignored: usize,
     pub rejected: usize,
     pub dry_run: bool,

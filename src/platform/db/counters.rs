@@ -27,3 +27,9 @@ pub fn take(tx: &mut Tx<'_>, name: &str, count: i64) -> Outcome<i64> {
 pub fn lock(tx: &mut Tx<'_>, name: &str) -> Outcome<()> {
     take(tx, name, 0).map(|_| ())
 }
+
+/// The last number taken; zero when none was.
+pub fn value(tx: &mut Tx<'_>, name: &str) -> Outcome<i64> {
+    let last: Option<i64> = counters::table.find(name).select(counters::value).first(tx.conn()).optional()?;
+    Ok(last.unwrap_or(0))
+}

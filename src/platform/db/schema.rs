@@ -470,6 +470,59 @@ diesel::table! {
 }
 
 diesel::table! {
+    convention_refusals (id) {
+        id -> Text,
+        convention_id -> Text,
+        declined_on -> Date,
+        declined_by -> Text,
+        reason -> Text,
+        recorded_by -> Nullable<Text>,
+        recorded_by_label -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    convention_reopenings (refusal_id) {
+        refusal_id -> Text,
+        reason -> Text,
+        reopened_by -> Nullable<Text>,
+        reopened_by_label -> Text,
+        reopened_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    title_returns (id) {
+        id -> Text,
+        title_id -> Text,
+        reason -> Text,
+        returned_by -> Text,
+        returned_by_label -> Text,
+        returned_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    title_resubmissions (return_id) {
+        return_id -> Text,
+        reason -> Text,
+        resubmitted_by -> Text,
+        resubmitted_by_label -> Text,
+        resubmitted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    enrolment_withdrawals (campaign_id, uai) {
+        campaign_id -> Text,
+        uai -> Text,
+        withdrawn_by_label -> Text,
+        withdrawn_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     accounting_batch_titles (batch_id, position) {
         batch_id -> Text,
         position -> BigInt,
@@ -506,5 +559,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     small_claim_acts,
     small_claim_papers,
     line_decisions,
+    convention_refusals,
+    convention_reopenings,
+    title_returns,
+    title_resubmissions,
+    enrolment_withdrawals,
     accounting_batch_titles,
 );
