@@ -105,15 +105,15 @@ fn order(base: &Base) -> Order {
             &rows::read(
                 c,
                 &format!(
-                    "SELECT {decoded} FROM blobs WHERE sha256 = (SELECT min(paper_template_sha256) FROM conventions)"
+                    "SELECT {decoded} FROM blobs WHERE sha256 = (SELECT min(template_sha256) FROM convention_papers)"
                 ),
             )[0][0],
         );
         // The payload names the convention.
         let rows = rows::read(
             c,
-            "SELECT c.paper_input, CAST(c.issued_at AS TEXT), c.number FROM jobs j \
-             JOIN conventions c ON j.payload = '{\"convention_id\":\"' || c.id || '\"}' ORDER BY j.run_at, j.id",
+            "SELECT p.input, CAST(c.issued_at AS TEXT), c.number FROM jobs j \
+             JOIN conventions c ON j.payload = '{\"convention_id\":\"' || c.id || '\"}' JOIN convention_papers p ON p.convention_id = c.id ORDER BY j.run_at, j.id",
         );
         assert_eq!(rows.len(), DOCUMENTS);
         let documents =

@@ -8,6 +8,7 @@
 //! The route of the journal stands here because it asks for a permission, and `audit` stands to the left of access.
 
 pub mod actions;
+mod hs256;
 mod http;
 mod http_journal;
 mod http_users;

@@ -71,6 +71,7 @@ impl Tokens {
     /// The first key signs, all of them verify.
     #[must_use]
     pub fn new<'k>(keys: impl IntoIterator<Item = &'k [u8]>, rules: TokenRules, clock: Clock) -> Self {
+        super::hs256::install();
         let keys = keys
             .into_iter()
             .map(|secret| Key {

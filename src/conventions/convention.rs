@@ -119,7 +119,6 @@ pub struct Convention {
     pub document: DocumentStatus,
     pub document_sha256: Option<String>,
     pub version: i64,
-    pub created_at: Instant,
     pub updated_at: Instant,
 }
 

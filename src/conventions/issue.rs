@@ -305,7 +305,6 @@ pub fn issue(
             document: DocumentStatus::Pending,
             document_sha256: None,
             version: 1,
-            created_at: now,
             updated_at: now,
         };
         let mut item =

@@ -18,7 +18,9 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note, SearchText, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{collectivites, conventions, participation_lines, participations, perception_titles};
+use crate::platform::db::schema::{
+    collectivites, convention_papers, conventions, participation_lines, participations, perception_titles,
+};
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique};
@@ -59,21 +61,18 @@ struct ConventionRow {
     document_status: DocumentStatus,
     document_sha256: Option<String>,
     version: i64,
-    created_at: Instant,
     updated_at: Instant,
 }
 
-/// What is frozen at issue for the document: never read with the rest, never updated.
+/// What the document is made of, frozen at issue.
 #[derive(Insertable)]
-#[diesel(table_name = conventions, treat_none_as_default_value = false)]
-struct NewConvention {
-    #[diesel(embed)]
-    row: ConventionRow,
-    paper_input: String,
-    paper_template_sha256: String,
+#[diesel(table_name = convention_papers, treat_none_as_default_value = false)]
+struct PaperRow<'a> {
+    convention_id: ConventionId,
+    input: &'a str,
+    template_sha256: &'a str,
 }
 
-// The paper's input is long and of no use to lists: it is left out of the columns read.
 macro_rules! columns {
     () => {
         (
@@ -108,7 +107,6 @@ macro_rules! columns {
             conventions::document_status,
             conventions::document_sha256,
             conventions::version,
-            conventions::created_at,
             conventions::updated_at,
         )
     };
@@ -159,7 +157,6 @@ impl ConventionRow {
             document_status: c.document,
             document_sha256: c.document_sha256.clone(),
             version: c.version,
-            created_at: c.created_at,
             updated_at: c.updated_at,
         })
     }
@@ -223,7 +220,6 @@ impl ConventionRow {
             document: self.document_status,
             document_sha256: self.document_sha256,
             version: self.version,
-            created_at: self.created_at,
             updated_at: self.updated_at,
         })
     }
@@ -299,15 +295,13 @@ pub(super) fn insert(
     doubled: impl FnOnce() -> Refused,
 ) -> Outcome<()> {
     let now = tx.now();
-    let mut conventions_rows = Vec::with_capacity(issued.len());
+    let mut convention_rows = Vec::with_capacity(issued.len());
+    let mut paper_rows = Vec::with_capacity(issued.len());
     let mut participation_rows = Vec::with_capacity(issued.len());
     let mut line_rows = Vec::new();
     for i in issued {
-        conventions_rows.push(NewConvention {
-            row: ConventionRow::new(&i.convention)?,
-            paper_input: i.paper_input.clone(),
-            paper_template_sha256: template_sha256.to_owned(),
-        });
+        convention_rows.push(ConventionRow::new(&i.convention)?);
+        paper_rows.push(PaperRow { convention_id: i.convention.id, input: &i.paper_input, template_sha256 });
         participation_rows.push(NewParticipation {
             id: i.participation_id,
             convention_id: i.convention.id,
@@ -336,7 +330,8 @@ pub(super) fn insert(
         }
     }
     let mut run = || -> QueryResult<()> {
-        insert_batches!(tx, conventions::table, conventions_rows);
+        insert_batches!(tx, conventions::table, convention_rows);
+        insert_batches!(tx, convention_papers::table, paper_rows);
         insert_batches!(tx, participations::table, participation_rows);
         insert_batches!(tx, participation_lines::table, line_rows);
         Ok(())
@@ -387,9 +382,9 @@ pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<Vec<Conventi
 
 /// What the document is made of: input JSON and the digest of its template.
 pub(super) fn paper(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<(String, String)> {
-    Ok(conventions::table
+    Ok(convention_papers::table
         .find(id)
-        .select((conventions::paper_input, conventions::paper_template_sha256))
+        .select((convention_papers::input, convention_papers::template_sha256))
         .first(tx.conn())?)
 }
 

@@ -296,7 +296,6 @@ fn weigh(
         document: TitleDocument::None,
         document_sha256: None,
         version: 1,
-        created_at: now,
         updated_at: now,
     };
     let outcome = if flagged { "flagged" } else { "prepared" };

@@ -56,7 +56,6 @@ struct TitleRow {
     document_status: TitleDocument,
     document_sha256: Option<String>,
     version: i64,
-    created_at: Instant,
     updated_at: Instant,
 }
 
@@ -99,7 +98,6 @@ impl TitleRow {
             document_status: t.document,
             document_sha256: t.document_sha256.clone(),
             version: t.version,
-            created_at: t.created_at,
             updated_at: t.updated_at,
         })
     }
@@ -149,7 +147,6 @@ impl TitleRow {
             document: self.document_status,
             document_sha256: self.document_sha256,
             version: self.version,
-            created_at: self.created_at,
             updated_at: self.updated_at,
         })
     }

@@ -166,7 +166,6 @@ pub struct Title {
     pub document: TitleDocument,
     pub document_sha256: Option<String>,
     pub version: i64,
-    pub created_at: Instant,
     pub updated_at: Instant,
 }
 

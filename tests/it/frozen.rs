@@ -14,6 +14,7 @@ const FROZEN: &[&str] = &[
     "accounting_batches",
     "audit_events",
     "blobs",
+    "convention_papers",
     "participation_lines",
     "participations",
     "small_claim_acts",

@@ -215,6 +215,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    convention_papers (convention_id) {
+        convention_id -> Text,
+        input -> Text,
+        template_sha256 -> Text,
+    }
+}
+
+diesel::table! {
     conventions (id) {
         id -> Text,
         campaign_id -> Text,
@@ -244,12 +252,9 @@ diesel::table! {
         acknowledged -> Text,
         exited_on -> Nullable<Date>,
         exit_reason -> Nullable<Text>,
-        paper_input -> Text,
-        paper_template_sha256 -> Text,
         document_status -> Text,
         document_sha256 -> Nullable<Text>,
         version -> BigInt,
-        created_at -> Timestamp,
         updated_at -> Timestamp,
     }
 }
@@ -369,7 +374,6 @@ diesel::table! {
         document_status -> Text,
         document_sha256 -> Nullable<Text>,
         version -> BigInt,
-        created_at -> Timestamp,
         updated_at -> Timestamp,
     }
 }

@@ -8,8 +8,9 @@ INSERT INTO schools (uai, name, name_fold, kind, sector, insee_code, commune_nam
 VALUES ('0300001A', 'X', 'x', 'primaire', 'public', '30278', 'X', 'x', '30', '[]', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
 INSERT INTO campaigns (id, school_year, state, tariff, convention_date, ends_on, small_claims_policy, countersign_policy, version, created_at, updated_at)
 VALUES ('k', '2025-2026', 'preparing', '{}', '2025-06-05', '2026-09-05', 'issue', 'record', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
-INSERT INTO conventions (id, campaign_id, collectivite_id, sequence, number, number_rank, state, party, party_siret, party_fold, school_count, total_cents, ends_on, issued_by, issued_at, acknowledged, paper_input, paper_template_sha256, document_status, version, created_at, updated_at)
-VALUES ('v', 'k', 'c', 1, 'N', 1, 'issued', '{}', '21300278500011', 'x', 1, 4000, '2026-09-05', 'A B', '2025-06-05 08:00:00', '[]', '{}', 'DIGEST', 'pending', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
+INSERT INTO conventions (id, campaign_id, collectivite_id, sequence, number, number_rank, state, party, party_siret, party_fold, school_count, total_cents, ends_on, issued_by, issued_at, acknowledged, document_status, version, updated_at)
+VALUES ('v', 'k', 'c', 1, 'N', 1, 'issued', '{}', '21300278500011', 'x', 1, 4000, '2026-09-05', 'A B', '2025-06-05 08:00:00', '[]', 'pending', 1, '2025-06-05 08:00:00');
+INSERT INTO convention_papers (convention_id, input, template_sha256) VALUES ('v', '{}', 'DIGEST');
 INSERT INTO participations (id, convention_id, version, total_cents, tariff, steps, computed_at)
 VALUES ('p', 'v', 1, 4000, '{}', '[]', '2025-06-05 08:00:00');
 INSERT INTO participation_lines (participation_id, position, uai, name, label, kind, insee_code, commune_name, departement, quantity, unit_amount_cents, amount_cents)
@@ -17,8 +18,8 @@ VALUES ('p', 1, '0300001A', 'X', 'X', 'primaire', '30278', 'X', '30', 1, 4000, 4
 INSERT INTO accounting_batches (id, number, number_rank, campaign_id, exercice, nature, comptable, title_count, total_cents, content_sha256, sealed_by, sealed_by_label, sealed_at)
 VALUES ('b', 'B', 1, 'k', 2025, 'issue', '{}', 1, 4000, 'DIGEST', 'u', 'A B', '2025-06-05 08:00:00');
 INSERT INTO accounting_batch_files (batch_id, format, sha256, length) VALUES ('b', 'csv', 'DIGEST', 1);
-INSERT INTO perception_titles (id, campaign_id, convention_id, convention_rank, participation_id, debtor_id, debtor_siret, kind, state, amount_cents, debtor, ground, small_claim, flagged, threshold_cents, findings, prepared_by, prepared_by_label, prepared_at, document_status, version, created_at, updated_at)
-VALUES ('t', 'k', 'v', 1, 'p', 'c', '21300278500011', 'initial', 'prepared', 4000, '{}', '{}', TRUE, FALSE, 5000, '[]', 'u', 'A B', '2025-06-05 08:00:00', 'none', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
+INSERT INTO perception_titles (id, campaign_id, convention_id, convention_rank, participation_id, debtor_id, debtor_siret, kind, state, amount_cents, debtor, ground, small_claim, flagged, threshold_cents, findings, prepared_by, prepared_by_label, prepared_at, document_status, version, updated_at)
+VALUES ('t', 'k', 'v', 1, 'p', 'c', '21300278500011', 'initial', 'prepared', 4000, '{}', '{}', TRUE, FALSE, 5000, '[]', 'u', 'A B', '2025-06-05 08:00:00', 'none', 1, '2025-06-05 08:00:00');
 INSERT INTO title_lines (title_id, position, uai, label, commune_name, departement, quantity, unit_amount_cents, amount_cents)
 VALUES ('t', 1, '0300001A', 'X', 'X', '30', 1, 4000, 4000);
 INSERT INTO title_approvals (title_id, reference, exercice, number_rank, approved_by, approver, approved_on, approved_at, content, content_sha256, template_sha256)

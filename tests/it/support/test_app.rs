@@ -180,6 +180,19 @@ impl TestApp {
         })
     }
 
+    /// Runs a statement as somebody would who has first lifted the table's guards.
+    pub fn tamper(&self, table: &str, statement: &str) {
+        if self.db.is_sqlite() {
+            let guards = format!("SELECT name AS line FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'");
+            for guard in crate::schema::text_rows(&self.db, &guards) {
+                self.sql(&format!("DROP TRIGGER {guard}")).unwrap();
+            }
+        } else {
+            self.sql(&format!("ALTER TABLE {table} DISABLE TRIGGER USER")).unwrap();
+        }
+        assert!(self.sql(statement).unwrap() > 0, "{statement}");
+    }
+
     /// Moves the clock.
     pub fn set_time(&self, instant: &str) {
         self.clock.set(at(instant));

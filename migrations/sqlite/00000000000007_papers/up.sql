@@ -1,0 +1,22 @@
+-- What a convention's document is made of has a table of its own, frozen at issue. A creation instant that always
+-- equalled the issue (convention) or the preparation (title) goes: one fact, one column.
+CREATE TABLE convention_papers (
+    convention_id TEXT PRIMARY KEY REFERENCES conventions (id),
+    input TEXT NOT NULL,
+    template_sha256 TEXT NOT NULL REFERENCES blobs (sha256)
+);
+CREATE INDEX convention_papers_template ON convention_papers (template_sha256);
+INSERT INTO convention_papers (convention_id, input, template_sha256)
+    SELECT id, paper_input, paper_template_sha256 FROM conventions;
+CREATE TRIGGER convention_papers_frozen_update BEFORE UPDATE ON convention_papers BEGIN
+    SELECT RAISE(ABORT, 'frozen: convention_papers refuses UPDATE');
+END;
+CREATE TRIGGER convention_papers_frozen_delete BEFORE DELETE ON convention_papers BEGIN
+    SELECT RAISE(ABORT, 'frozen: convention_papers refuses DELETE');
+END;
+
+DROP INDEX conventions_template;
+ALTER TABLE conventions DROP COLUMN paper_input;
+ALTER TABLE conventions DROP COLUMN paper_template_sha256;
+ALTER TABLE conventions DROP COLUMN created_at;
+ALTER TABLE perception_titles DROP COLUMN created_at;
