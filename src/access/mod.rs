@@ -26,7 +26,7 @@ pub use http::LoginService;
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
     Administer, Any, ApproveTitles, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
-    ManageRegistry, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
+    ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
 };
 pub use problems::CODES;
 pub use sessions::SessionRules;

@@ -54,6 +54,8 @@ permissions! {
     DecideSmallClaims: Gestionnaire | Ordonnateur;
     /// Approve and withdraw titles.
     ApproveTitles: Ordonnateur;
+    /// Move one title: who approves returns or withdraws it, who prepares hands it in again.
+    MoveTitles: Gestionnaire | Ordonnateur;
     /// Seal accounting batches.
     SealBatches: Ordonnateur;
     /// Download the files of a batch.

@@ -1,5 +1,7 @@
 //! Approval by another person than the preparer, with a gap-free reference, and withdrawal.
 //!
+//! By filter, what an ordonnateur said no to once (returned, withdrawn) is left and counted; by its key it is taken.
+//!
 //! ```text
 //!   lock the exercice's counter ─▶ read the titles ─▶ decide each ─▶ number in convention order ─▶ one transaction
 //! ```
@@ -13,7 +15,7 @@ use serde_json::json;
 
 use super::codes::PREPARER_UNKNOWN;
 use super::store::{self, ApprovalRow, TitleFilter};
-use super::title::{Reference, Title, TitleAction, TitleLine, TitleState};
+use super::title::{RETURNED_BEFORE, Reference, Title, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
 use super::{Templates, jobs, paper};
 use crate::access::{self, User};
 use crate::audit::{self, Entry};
@@ -85,7 +87,8 @@ pub struct Making<'a> {
 }
 
 /// What may become of a title of a bulk approval.
-pub const APPROVE_OUTCOMES: &[&str] = &["approved", "already_approved", "skipped_flagged", "refused"];
+pub const APPROVE_OUTCOMES: &[&str] =
+    &["approved", "already_approved", "skipped_flagged", "returned", RETURNED_BEFORE, WITHDRAWN_BEFORE, "refused"];
 
 /// Approves titles in number.
 pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
@@ -103,8 +106,10 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
     for title in titles {
         if matches!(title.state(), TitleState::Approved | TitleState::Transmitted) {
             items.push(BulkItem::new(title.id, "already_approved").with_id(title.id));
-        } else if by_filter && title.flagged && title.state() == TitleState::Prepared {
-            items.push(BulkItem::new(title.id, "skipped_flagged").with_id(title.id));
+        } else if let Some((outcome, finding)) = title.left_by_filter().filter(|_| by_filter) {
+            let mut item = BulkItem::new(title.id, outcome).with_id(title.id);
+            item.findings.extend(finding);
+            items.push(item);
         } else {
             match title.may_be_approved_by(approver) {
                 Ok(()) => {
@@ -235,6 +240,8 @@ fn may_approve(title: &Title, user: &User, today: NaiveDate) -> Result<access::S
 pub fn refusal(tx: &mut Tx<'_>, actor: &Actor, title: &Title, action: TitleAction) -> Outcome<Option<Refused>> {
     match action {
         TitleAction::Withdraw => Ok(title.may_be_withdrawn().err()),
+        TitleAction::Return => Ok(title.may_be_returned().err()),
+        TitleAction::Resubmit => Ok(title.may_be_resubmitted().err()),
         TitleAction::Approve => {
             let user = access::find_user(tx, named(actor)?)?;
             Ok(may_approve(title, &user, tx.today()).err())
@@ -242,7 +249,7 @@ pub fn refusal(tx: &mut Tx<'_>, actor: &Actor, title: &Title, action: TitleActio
     }
 }
 
-fn named(actor: &Actor) -> Result<UserId, Refused> {
+pub(super) fn named(actor: &Actor) -> Result<UserId, Refused> {
     actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))
 }
 
@@ -262,7 +269,7 @@ pub fn approve_one(
     let request = ApproveRequest { filter: None, keys: Some(vec![id.to_string()]), dry_run: false };
     approve(tx, actor, request, making)?;
     let title = find(tx, id)?;
-    if title.state() == TitleState::Prepared {
+    if title.reference().is_none() {
         // Cannot be: what refuses one title was asked above.
         return Err(Refused::new(&super::codes::TITLE_STATE, "Le titre n'a pu être approuvé.").into());
     }

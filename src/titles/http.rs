@@ -6,16 +6,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::approve::{self, ApproveRequest, Making, TitleSelection};
 use super::prepare::{self, PrepareRequest, PrepareView};
+use super::returns;
 use super::store::{self, TitleFilter, TitleOrder};
 use super::title::{TitleAction, TitleState};
 use super::views::{self, TitleView};
 use super::{Templates, jobs};
-use crate::access::{ApproveTitles, Can, PrepareTitles, ReadTitles, refusal};
+use crate::access::{ApproveTitles, Can, MoveTitles, PrepareTitles, ReadTitles, refusal};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
 use crate::kernel::ids::{ConventionId, TitleId};
 use crate::kernel::text::{Note, SearchText};
-use crate::kernel::{Departement, FieldFault, InseeCode, Instant, Refused, SchoolYear, Siret};
+use crate::kernel::{Departement, FieldFault, InseeCode, Instant, Refused, Role, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
@@ -38,7 +39,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 
 /// Préparer les titres en nombre
 ///
-/// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `refused`.
+/// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Un titre rendu par l'ordonnateur n'est préparé de nouveau que si son payeur est nommé dans `keys` ; une créance dont un titre a été retiré porte le constat `withdrawn_before`. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `returned`, `declined`, `refused`.
 #[utoipa::path(
     operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
     responses((status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances"), WriteRefusals),
@@ -64,7 +65,7 @@ async fn prepare_all(
 
 /// Approuver des titres en nombre
 ///
-/// Par `filter` ou par `keys` (identifiants) ; jamais par qui les a préparés. Par filtre, les titres signalés sont laissés. Issues : `approved`, `already_approved`, `skipped_flagged`, `refused`.
+/// Par `filter` ou par `keys` (identifiants) ; jamais par qui les a préparés. Par filtre, les titres signalés, rendus, ou dont la créance a déjà été rendue ou retirée sont laissés. Issues : `approved`, `already_approved`, `skipped_flagged`, `returned`, `returned_before`, `withdrawn_before`, `refused`.
 #[utoipa::path(
     operation_id = "approve_titles", tag = "Titres", request_body = ApproveRequest,
     responses((status = 200, body = BulkView, description = "Une issue par titre"), WriteRefusals),
@@ -202,9 +203,8 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<TitleId>) 
     let reply = state
         .read(move |tx| {
             let found = approve::find(tx, id)?;
-            let by_role = refusal::<ApproveTitles>(actor.role);
-            let refused = |action| match &by_role {
-                Some(refused) => Ok(Some(refused.clone())),
+            let refused = |action| match by_role(action, actor.role) {
+                Some(refused) => Ok(Some(refused)),
                 None => approve::refusal(tx, &actor, &found, action),
             };
             Reply::ok(&TransitionsView::of(found.state(), TitleAction::ALL, refused)?)
@@ -213,18 +213,27 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<TitleId>) 
     Ok(reply.into_response())
 }
 
-/// Une action sur un titre : `approve`, ou `withdraw` avec `reason`.
+/// Why a role may not do an action, when it may not: who prepares hands in again, who approves does the rest.
+fn by_role(action: TitleAction, role: Role) -> Option<Refused> {
+    match action {
+        TitleAction::Resubmit => refusal::<PrepareTitles>(role),
+        TitleAction::Approve | TitleAction::Return | TitleAction::Withdraw => refusal::<ApproveTitles>(role),
+    }
+}
+
+/// Une action sur un titre : `approve` ; avec `reason`, `return` (rendu à qui l'a préparé), `resubmit` (présenté de
+/// nouveau, par qui prépare) ou `withdraw`.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TitleTransitionRequest)]
 struct TransitionRequest {
     action: TitleAction,
-    /// Motif ; pour `withdraw`.
+    /// Motif ; pour `return`, `resubmit` et `withdraw`.
     #[serde(default)]
     reason: Option<Note>,
 }
 
-/// Approuver ou retirer un titre
+/// Approuver, rendre, présenter de nouveau ou retirer un titre
 #[utoipa::path(
     operation_id = "transition_title", tag = "Titres", params(("id" = TitleId, Path)), request_body = TransitionRequest,
     responses((status = 200, body = TitleView, description = "Le titre après l'action"), WriteRefusals),
@@ -233,7 +242,7 @@ struct TransitionRequest {
 #[post("/perception-titles/{id}/transitions")]
 async fn transition(
     state: State,
-    can: Can<ApproveTitles>,
+    can: Can<MoveTitles>,
     Key(id): Key<TitleId>,
     defaults: web::Data<Defaults>,
     templates: web::Data<Templates>,
@@ -242,6 +251,9 @@ async fn transition(
 ) -> Answer {
     let version = call.optional_version()?;
     let actor = can.actor;
+    if let Some(refused) = by_role(body.value.action, actor.role) {
+        return Err(refused.into());
+    }
     state
         .post(actor.user, call, body.sha256, move |tx| {
             let next = match (body.value.action, body.value.reason) {
@@ -250,12 +262,14 @@ async fn transition(
                     approve::approve_one(tx, &actor, id, version.as_ref(), &making)?
                 }
                 (TitleAction::Withdraw, Some(reason)) => approve::withdraw(tx, &actor, id, version.as_ref(), reason)?,
+                (TitleAction::Return, Some(reason)) => returns::give_back(tx, &actor, id, version.as_ref(), reason)?,
+                (TitleAction::Resubmit, Some(reason)) => returns::resubmit(tx, &actor, id, version.as_ref(), reason)?,
                 (TitleAction::Approve, Some(_)) => {
                     let fault = FieldFault::new("field_not_for_action", "Champ sans objet pour l'action « approve ».");
                     return Err(Refused::field("/reason", &fault, None).into());
                 }
-                (TitleAction::Withdraw, None) => {
-                    let fault = FieldFault::new("missing_field", "Un retrait a un motif.");
+                (TitleAction::Withdraw | TitleAction::Return | TitleAction::Resubmit, None) => {
+                    let fault = FieldFault::new("missing_field", "Rendre, présenter de nouveau ou retirer un titre demande un motif.");
                     return Err(Refused::field("/reason", &fault, None).into());
                 }
             };

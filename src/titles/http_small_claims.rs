@@ -100,7 +100,7 @@ fn detail(tx: &mut Tx<'_>, decision: Decision) -> Outcome<DecisionView> {
 
 /// Décider de ne pas émettre, pour des payeurs choisis
 ///
-/// Par `filter` ou par `keys` (SIRET) ; seulement des créances sous le seuil, quelle que soit la politique de la campagne. Issues : `decided`, `already_decided`, `not_small`, `already_prepared`, `nothing_due`, `refused`.
+/// Par `filter` ou par `keys` (SIRET) ; seulement des créances sous le seuil, quelle que soit la politique de la campagne. Issues : `decided`, `already_decided`, `revoked` (rapportée par une personne : à nommer dans `keys`), `not_small`, `already_prepared`, `nothing_due`, `refused`.
 #[utoipa::path(
     operation_id = "decide_small_claims", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = DecideRequest,
     responses((status = 200, body = BulkView, description = "Une issue par payeur"), WriteRefusals),

@@ -24,8 +24,8 @@ use crate::platform::{Outcome, Tx};
 pub struct ClosedLineView {
     pub uai: Uai,
     pub label: String,
-    /// Jour de fermeture, tel que le registre le connaît.
-    pub closed_on: NaiveDate,
+    /// Jour de fermeture, tel que le registre le connaît ; null : rouverte depuis que la ligne a été décidée.
+    pub closed_on: Option<NaiveDate>,
     pub convention_id: ConventionId,
     pub convention_number: String,
     pub siret: Siret,
@@ -45,7 +45,7 @@ pub struct LineDecisionView {
     pub decided_at: Instant,
 }
 
-/// A line of a living convention whose school closed before the school year ended.
+/// A line of a living convention whose school closed before the school year ended, or of which a person decided.
 struct ClosedLine<'s> {
     convention: &'s Convention,
     view: ClosedLineView,
@@ -58,12 +58,15 @@ fn closed_lines(scene: &Scene) -> Vec<ClosedLine<'_>> {
     for convention in scene.conventions.iter().filter(|c| !over.contains(&c.state())) {
         for line in scene.listed(convention) {
             let uai = &line.school.uai;
-            let Some(closed_on) = scene.closed.get(uai).filter(|day| **day <= ends_on) else { continue };
+            let closed_on = scene.closed.get(uai).copied().filter(|day| *day <= ends_on);
             let decision = scene.line_decisions.get(&convention.id).and_then(|d| d.get(uai));
+            if closed_on.is_none() && decision.is_none() {
+                continue;
+            }
             let view = ClosedLineView {
                 uai: uai.clone(),
                 label: line.school.label.clone(),
-                closed_on: *closed_on,
+                closed_on,
                 convention_id: convention.id,
                 convention_number: convention.number.clone(),
                 siret: convention.party.siret.clone(),

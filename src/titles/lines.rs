@@ -7,7 +7,8 @@
 //!                                                   └──▶ amendment: no title before it takes effect
 //! ```
 //! The registry's closing date is often the day an import noticed, not the day of closing: so any school closed today
-//! asks for a person's word, unless it closed after the school year.
+//! asks for a person's word, unless it closed after the school year. That word outlives what the registry says next: an
+//! import that opens the school again brings no line back that a person left out.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -56,9 +57,13 @@ pub fn look(
     decision: Option<&LineDecision>,
 ) -> (LineFate, Option<Finding>) {
     // Closed after the school year: it stood all the while.
-    let Some(closed_on) = closed_on.filter(|day| *day <= year.ends_on()) else { return (LineFate::Due, None) };
-    let found = |finding: Finding| finding.compared("école ouverte", format!("{uai} fermée au {closed_on}"));
+    let closed_on = closed_on.filter(|day| *day <= year.ends_on());
+    let found = |finding: Finding| {
+        let now = closed_on.map_or_else(|| "rouverte au registre".to_owned(), |day| format!("fermée au {day}"));
+        finding.compared("école ouverte", format!("{uai} {now}"))
+    };
     match decision {
+        None if closed_on.is_none() => (LineFate::Due, None),
         None => {
             let message =
                 format!("L'école {uai} a fermé : décider de garder la ligne, de la retirer ou de passer un avenant.");
@@ -138,6 +143,14 @@ mod tests {
         for noticed in ["2025-07-05", "2025-09-01", "2025-11-02", "2026-08-31"] {
             assert_eq!(fate(Some(noticed), None), (LineFate::Undecided, Some("line_to_decide".into())), "{noticed}");
         }
+    }
+
+    #[test]
+    fn a_word_outlives_the_registry_s_change_of_mind() {
+        let open_again = |choice| fate(None, Some(choice));
+        assert_eq!(open_again(LineChoice::Reduce), (LineFate::LeftOut, Some("line_left_out".into())));
+        assert_eq!(open_again(LineChoice::Amendment), (LineFate::AwaitsAmendment, Some("amendment_awaited".into())));
+        assert_eq!(open_again(LineChoice::Keep), (LineFate::Due, Some("line_kept".into())));
     }
 
     #[test]

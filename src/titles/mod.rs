@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   convention in effect ──prepare──▶ prepared ──approve──▶ approved ──seal──▶ transmitted ──▶ (Chorus)
-//!                          small claims policy   reference,        by accounting
-//!                                                content frozen
+//!                          small claims policy │ reference,        by accounting
+//!                                 ◀──resubmit── ▼ content frozen
+//!                                           returned
 //! ```
 //! Below the threshold a claim may be left untitled, by a named act with its paper (`decision`); a line whose school
 //! has closed waits for a person's word (`lines`). The executory title is edited and numbered by Chorus; ours is the
@@ -23,12 +24,15 @@ mod jobs;
 mod line_actions;
 mod lines;
 mod liquidation;
+mod noes;
 mod owing;
 mod paper;
 mod prepare;
+mod returns;
 mod small_claims;
 mod store;
 mod store_decisions;
+mod store_returns;
 mod title;
 mod views;
 

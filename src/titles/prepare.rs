@@ -5,6 +5,7 @@
 //!                                                                        ├─▶ decision not to issue, named, in one act
 //!                                                                        └─▶ nothing due, already titled, refused
 //! ```
+//! A title that an ordonnateur returned is left, and counted, unless its payer is named: it is then liquidated again.
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ use super::codes::PREPARER_UNKNOWN;
 use super::decision::{Decision, Origin, Revocation};
 use super::lines::LineDecision;
 use super::liquidation::{Liquidation, Word, liquidate};
+use super::noes::{self, Noes};
 use super::owing::{Registry, owing};
 use super::small_claims::{self, Small};
 use super::title::{Stage, Title, TitleDocument, TitleKind, TitleLine};
@@ -24,7 +26,9 @@ use super::{Templates, store, store_decisions};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, SmallClaimsForecast};
-use crate::conventions::{self, Convention, ParticipationLine, PayerSelection, Payers, StoredParticipation};
+use crate::conventions::{
+    self, Convention, ConventionState, ParticipationLine, PayerSelection, Payers, StoredParticipation,
+};
 use crate::kernel::ids::{ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, Uai};
@@ -36,7 +40,7 @@ pub type PrepareRequest = BulkRequest<PayerSelection>;
 
 /// What may become of a convention of a bulk preparation.
 pub const PREPARE_OUTCOMES: &[&str] =
-    &["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "refused"];
+    &["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "returned", "declined", "refused"];
 
 /// Ce qu'une préparation en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -147,6 +151,20 @@ impl Scene {
         })
     }
 
+    /// Conventions that their payers declined, nothing having been issued to them since, and what is said of each.
+    fn declined(&self, of: &dyn Fn(&Convention) -> bool) -> Vec<(&Convention, Finding)> {
+        let lives = |payer| {
+            let over = [ConventionState::Declined, ConventionState::Cancelled];
+            self.conventions.iter().any(|c| c.collectivite_id == payer && !over.contains(&c.state()))
+        };
+        let declined = self.conventions.iter().filter(|c| c.state() == ConventionState::Declined && of(c));
+        let told = |c: &Convention| {
+            let message = format!("La collectivité a refusé la convention {} : rien n'est dû.", c.number);
+            Finding::to_acknowledge("convention_declined", message)
+        };
+        declined.filter(|c| !lives(c.collectivite_id)).map(|c| (c, told(c))).collect()
+    }
+
     /// Which conventions in effect are asked for; a named payer whose convention has no effect yet is told so.
     pub fn choose(&self, payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&Convention> {
         let in_effect = || self.conventions.iter().filter(|c| c.effect().is_some());
@@ -158,10 +176,13 @@ impl Scene {
                 for (id, key) in named {
                     match in_effect().find(|c| c.collectivite_id == *id) {
                         Some(convention) => chosen.push(convention),
-                        None => {
-                            let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
-                            items.push(BulkItem::refused(key, "convention_not_in_effect", message));
-                        }
+                        None => items.push(match self.declined(&|c| c.collectivite_id == *id).pop() {
+                            Some((_, finding)) => BulkItem::new(key, "refused").with(finding),
+                            None => {
+                                let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
+                                BulkItem::refused(key, "convention_not_in_effect", message)
+                            }
+                        }),
                     }
                 }
                 chosen.sort_by_key(|c| c.rank);
@@ -180,6 +201,8 @@ struct Harvest {
     untitled: Vec<Small>,
     /// Decisions the policy no longer carries.
     outlived: Vec<Decision>,
+    /// Returned titles that give way to those prepared anew.
+    superseded: Vec<Title>,
     /// Every claim that could be titled now, small or not: what the forecast counts.
     amounts: Vec<Money>,
 }
@@ -204,9 +227,24 @@ pub fn prepare(
     let (payers, items) = conventions::payers::chosen(tx, selection)?;
     let mut harvest = Harvest { items, ..Harvest::default() };
     let chosen = scene.choose(&payers, &mut harvest.items);
+    let noes = Noes::load(tx, scene.campaign.id)?;
+    let named = matches!(payers, Payers::Named(_));
+    let declined = scene.declined(&|c| match &payers {
+        Payers::All => true,
+        Payers::Among(ids) => ids.contains(&c.collectivite_id),
+        Payers::Named(_) => false,
+    });
+    for (convention, finding) in declined {
+        let item = BulkItem::new(&convention.party.siret, "declined").with_id(convention.id);
+        harvest.items.push(item.with(finding));
+    }
     for convention in chosen {
-        if let Some(standing) = scene.standing(convention) {
-            weigh(tx, &scene, convention, &standing, (actor, preparer), &mut harvest);
+        let returned = noes.returned(convention.id);
+        if let Some(title) = returned.filter(|_| !named) {
+            harvest.items.push(Noes::left(title, &convention.party.siret));
+        } else if let Some(standing) = scene.standing(convention) {
+            let told = noes.told(convention.id, returned);
+            weigh(tx, &scene, convention, &standing, (actor, preparer), (returned, told), &mut harvest);
         }
     }
     write(tx, actor, preparer, &scene, &harvest, (defaults, templates))?;
@@ -227,11 +265,13 @@ fn weigh(
     convention: &Convention,
     standing: &Standing<'_>,
     (actor, preparer): (&Actor, UserId),
+    (returned, told): (Option<&Title>, Option<Finding>),
     harvest: &mut Harvest,
 ) {
     let key = &convention.party.siret;
     let (policy, threshold) = (scene.campaign.said.small_claims.policy, scene.threshold);
-    let outcome = liquidate(standing.claim.due, standing.titled, threshold, policy, standing.word());
+    let titled = noes::without(standing.titled, returned);
+    let outcome = liquidate(standing.claim.due, titled, threshold, policy, standing.word());
     let (amount, titling) = match outcome {
         Liquidation::NothingDue => return harvest.items.push(BulkItem::new(key, "nothing_due")),
         Liquidation::AlreadyTitled => return harvest.items.push(BulkItem::new(key, "already_prepared")),
@@ -243,14 +283,15 @@ fn weigh(
         item.findings.clone_from(&standing.claim.blocking);
         return harvest.items.push(item);
     }
-    if standing.titled > Money::ZERO {
+    if titled > Money::ZERO {
         let message =
             "Un titre existe pour une partie de la somme : seul un titre complémentaire appellerait le reste.";
-        let finding = Finding::blocking("complement_needed", message).compared(standing.claim.due, standing.titled);
+        let finding = Finding::blocking("complement_needed", message).compared(standing.claim.due, titled);
         return harvest.items.push(BulkItem::new(key, "refused").with(finding));
     }
     let Some((small, flagged)) = titling else {
         harvest.amounts.push(amount);
+        harvest.superseded.extend(returned.cloned());
         harvest.items.push(BulkItem::new(key, "not_issued").with(small_claim(amount, threshold)));
         if standing.decision.is_none_or(|d| d.revoked.is_some()) {
             harvest.untitled.push(Small::of(convention, standing, amount));
@@ -267,7 +308,9 @@ fn weigh(
     if let Some(decision) = standing.decision.filter(|d| d.revoked.is_none()) {
         harvest.outlived.push(decision.clone());
     }
+    harvest.superseded.extend(returned.cloned());
     let mut findings = owing.findings.clone();
+    findings.extend(told);
     findings.extend(standing.claim.findings.iter().cloned());
     if small {
         findings.push(small_claim(amount, threshold));
@@ -293,6 +336,7 @@ fn weigh(
         prepared_by: preparer,
         prepared_by_label: actor.label.clone(),
         prepared_at: now,
+        returned: None,
         document: TitleDocument::None,
         document_sha256: None,
         version: 1,
@@ -313,6 +357,9 @@ fn write(
     harvest: &Harvest,
     making: (&Defaults, &Templates),
 ) -> Outcome<()> {
+    for title in &harvest.superseded {
+        noes::supersede(tx, title)?;
+    }
     store::insert(tx, &harvest.titles, || {
         Refused::new(&CONCURRENT_CHANGE, "Un titre vient d'être préparé pour l'une de ces conventions.")
     })?;
@@ -337,6 +384,10 @@ fn write(
             let data = json!({ "convention": t.ground.convention_number, "siret": t.debtor.siret, "amount": t.amount });
             Entry::new("title.prepared", "perception_title", t.id, data)
         })
+        .chain(harvest.superseded.iter().map(|t| {
+            let data = json!({ "convention": t.ground.convention_number, "reason": "préparé de nouveau" });
+            Entry::new("title.withdrawn", "perception_title", t.id, data)
+        }))
         .collect();
     audit::record_all(tx, actor, &entries)
 }

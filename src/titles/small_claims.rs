@@ -25,7 +25,7 @@ use crate::conventions::{self, Convention};
 use crate::kernel::dates::exercice;
 use crate::kernel::ids::{ConventionId, DecisionId, ParticipationId, SmallClaimActId};
 use crate::kernel::text::Note;
-use crate::kernel::{Actor, Money, Refused, SchoolYear};
+use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear};
 use crate::platform::db::{blobs, counters};
 use crate::platform::{Outcome, Tx};
 
@@ -139,7 +139,7 @@ pub(super) fn record(
 
 /// What may become of a payer of a bulk decision.
 pub const DECIDE_OUTCOMES: &[&str] =
-    &["decided", "already_decided", "not_small", "already_prepared", "nothing_due", "refused"];
+    &["decided", "already_decided", "revoked", "not_small", "already_prepared", "nothing_due", "refused"];
 
 /// Takes the decision for the small claims of chosen payers, whatever the policy.
 pub fn decide(
@@ -156,12 +156,15 @@ pub fn decide(
     let (selection, dry_run) = bulk.selection(false)?;
     let scene = Scene::load(tx, campaign, defaults)?;
     let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
+    let named = matches!(payers, conventions::Payers::Named(_));
     let chosen = scene.choose(&payers, &mut items);
     let mut claims = Vec::new();
     for convention in chosen {
         let Some(standing) = scene.standing(convention) else { continue };
         let key = &convention.party.siret;
         let in_force = standing.decision.is_some_and(|d| d.revoked.is_none());
+        // Somebody wanted this claim titled: no filter leaves it untitled again.
+        let revocation = standing.decision.and_then(|d| d.revoked.as_ref()).filter(|r| r.origin == Origin::Person);
         let weighed =
             liquidate(standing.claim.due, standing.titled, scene.threshold, SmallClaimsPolicy::Issue, Word::None);
         items.push(match weighed {
@@ -172,6 +175,15 @@ pub fn decide(
                 let mut item = BulkItem::new(key, "refused");
                 item.findings.clone_from(&standing.claim.blocking);
                 item
+            }
+            Liquidation::Title { small: true, .. } if let Some(revocation) = revocation.filter(|_| !named) => {
+                let message = format!(
+                    "Décision rapportée le {} par {} : {}",
+                    revocation.at.day(),
+                    revocation.by_label,
+                    revocation.reason
+                );
+                BulkItem::new(key, "revoked").with(Finding::to_acknowledge("decision_revoked", message))
             }
             Liquidation::Title { amount, small: true, .. } => {
                 claims.push(Small::of(convention, &standing, amount));

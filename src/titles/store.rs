@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
 
-use super::title::{Debtor, Ground, Reference, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
+use super::store_returns;
+use super::title::{Debtor, Ground, Reference, Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
 use crate::access::Signatory;
 use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -77,7 +78,8 @@ impl TitleRow {
             debtor_departement: t.debtor.departement.clone(),
             kind: t.kind,
             corrects_id: t.corrects_id,
-            state: t.state(),
+            // A returned title stays prepared: its return is a fact beside it.
+            state: if t.is_returned() { TitleState::Prepared } else { t.state() },
             amount_cents: t.amount,
             debtor: Json::new(t.debtor.clone())?,
             ground: Json::new(t.ground.clone())?,
@@ -102,7 +104,7 @@ impl TitleRow {
         })
     }
 
-    fn into_domain(self) -> Outcome<Title> {
+    fn into_domain(self, returned: Option<Return>) -> Outcome<Title> {
         let broken = |what: &str| Error::Incident(format!("table perception_titles, row {}: {what}", self.id));
         let reference = match (self.reference, self.exercice) {
             (Some(text), Some(exercice)) => Some(Reference { text, exercice }),
@@ -120,7 +122,7 @@ impl TitleRow {
                 reference,
                 reason: self.withdrawn_reason.ok_or_else(|| broken("withdrawn without a reason"))?,
             },
-            TitleState::Registered | TitleState::Paid | TitleState::Rejected => {
+            TitleState::Returned | TitleState::Registered | TitleState::Paid | TitleState::Rejected => {
                 return Err(broken("state not known to this version of the program"));
             }
         };
@@ -144,6 +146,7 @@ impl TitleRow {
             prepared_by: self.prepared_by,
             prepared_by_label: self.prepared_by_label,
             prepared_at: self.prepared_at,
+            returned,
             document: self.document_status,
             document_sha256: self.document_sha256,
             version: self.version,
@@ -214,19 +217,25 @@ pub(super) fn save(tx: &mut Tx<'_>, t: &mut Title) -> Outcome<()> {
     }
 }
 
-fn load(rows: Vec<TitleRow>) -> Outcome<Vec<Title>> {
-    each(rows, TitleRow::into_domain)
+fn load(tx: &mut Tx<'_>, rows: Vec<TitleRow>) -> Outcome<Vec<Title>> {
+    let ids: Vec<TitleId> = rows.iter().map(|r| r.id).collect();
+    let mut returned = store_returns::last(tx, &ids)?;
+    each(rows, |row| {
+        let own = returned.remove(&row.id);
+        row.into_domain(own)
+    })
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Option<Title>> {
     let row: Option<TitleRow> = titles::table.find(id).first(tx.conn()).optional()?;
-    row.map(TitleRow::into_domain).transpose()
+    Ok(load(tx, row.into_iter().collect())?.pop())
 }
 
 pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Title>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(5000) {
-        found.extend(load(titles::table.filter(titles::id.eq_any(chunk)).load(tx.conn())?)?);
+        let rows = titles::table.filter(titles::id.eq_any(chunk)).load(tx.conn())?;
+        found.extend(load(tx, rows)?);
     }
     Ok(found)
 }
@@ -238,6 +247,14 @@ pub(super) fn nets(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<(Conven
         .select((titles::convention_id, titles::kind, titles::state, titles::amount_cents))
         .load(tx.conn())?;
     Ok(rows.into_iter().map(|(convention, kind, state, amount)| (convention, kind.net(state, amount))).collect())
+}
+
+/// Titles of a campaign to which an ordonnateur said no, in the order of their ids: withdrawn, or back with who prepares.
+pub(super) fn refused(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Title>> {
+    let of = |status| TitleFilter { campaign: Some(campaign), status: Some(status), ..TitleFilter::default() };
+    let mut found = select(tx, &of(TitleState::Withdrawn))?;
+    found.extend(select(tx, &of(TitleState::Returned))?);
+    Ok(found)
 }
 
 /// How many titles of a campaign are in a state.
@@ -445,7 +462,17 @@ fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, Backend> {
         query = query.filter(titles::debtor_departement.eq(departement.clone()));
     }
     if let Some(status) = filter.status {
-        query = query.filter(titles::state.eq(status));
+        use crate::platform::db::schema::{title_resubmissions as again, title_returns as returns};
+        let standing = returns::table
+            .filter(returns::id.ne_all(again::table.select(again::return_id)))
+            .select(returns::title_id);
+        query = match status {
+            TitleState::Returned => {
+                query.filter(titles::state.eq(TitleState::Prepared)).filter(titles::id.eq_any(standing))
+            }
+            TitleState::Prepared => query.filter(titles::state.eq(status)).filter(titles::id.ne_all(standing)),
+            _ => query.filter(titles::state.eq(status)),
+        };
     }
     if let Some(reference) = &filter.reference {
         query = query.filter(titles::reference.eq(reference.clone()));
@@ -488,7 +515,8 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &TitleFilter, page: &Page<TitleSort>
         TitleSort::Amount => titles::amount_cents, i64;
         TitleSort::Updated => titles::updated_at, Instant;
     });
-    let found = load(query.load(tx.conn())?)?;
+    let rows = query.load(tx.conn())?;
+    let found = load(tx, rows)?;
     let place = |by, t: &Title| {
         let value = match by {
             TitleSort::Prepared => t.id.to_string(),
@@ -503,5 +531,6 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &TitleFilter, page: &Page<TitleSort>
 
 /// Every title a filter takes.
 pub(super) fn select(tx: &mut Tx<'_>, filter: &TitleFilter) -> Outcome<Vec<Title>> {
-    load(filtered(filter).order(titles::id.asc()).load(tx.conn())?)
+    let rows = filtered(filter).order(titles::id.asc()).load(tx.conn())?;
+    load(tx, rows)
 }

@@ -3,17 +3,22 @@
 //!
 //! ```text
 //!   prepared ──approve──▶ approved ──(sealed in a batch)──▶ transmitted ──(Chorus number)──▶ …
-//!       │   another person,   │
-//!       │   gap-free number   │
-//!       └──── withdraw ───────┘   keeps its reference; nothing is ever edited
+//!     │  ▲ another person,    │
+//!  return│ gap-free number    │
+//!     ▼  │resubmit            │
+//!   returned ── withdraw ─────┘   keeps its reference; nothing is ever edited
 //! ```
+//! A returned title is back with who prepares: handed in again with a word, or prepared anew by its key. No act in number
+//! passes over the return, nor over what a person withdrew before.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{SAME_PERSON, TITLE_STATE};
 use crate::campaigns::Step;
-use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
+use crate::kernel::ids::{
+    BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, ReturnId, TitleId, UserId,
+};
 use crate::kernel::text::{Line, Note};
 use crate::kernel::{Departement, Finding, Instant, Money, Refused, SchoolYear, Siret, Uai};
 use crate::registry::kinds::CollectiviteKind;
@@ -24,6 +29,8 @@ text_enum!(
     /// Où en est un titre.
     TitleState {
         Prepared => "prepared",
+        /// Rendu par l'ordonnateur à qui l'a préparé.
+        Returned => "returned",
         Approved => "approved",
         Transmitted => "transmitted",
         Registered => "registered",
@@ -57,7 +64,7 @@ impl TitleKind {
 
 text_enum!(
     /// Ce qu'une personne peut faire d'un titre.
-    TitleAction { Approve => "approve", Withdraw => "withdraw" }
+    TitleAction { Approve => "approve", Return => "return", Resubmit => "resubmit", Withdraw => "withdraw" }
 );
 
 text_enum!(
@@ -114,6 +121,11 @@ pub struct TitleLine {
     pub waiver: Option<String>,
 }
 
+/// Finding of a claim whose title was withdrawn once, and outcome of the approval by filter that leaves it.
+pub const WITHDRAWN_BEFORE: &str = "withdrawn_before";
+/// The same of a claim whose title was returned once.
+pub const RETURNED_BEFORE: &str = "returned_before";
+
 /// The state, with what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
@@ -140,6 +152,32 @@ impl Reference {
     }
 }
 
+/// Who did something to a title, when, and with what word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    pub by: UserId,
+    pub by_label: String,
+    pub at: Instant,
+    pub reason: Note,
+}
+
+/// The return of a prepared title by the ordonnateur, and how it was handed in again, if it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Return {
+    pub id: ReturnId,
+    pub said: Word,
+    pub resubmitted: Option<Word>,
+}
+
+impl Return {
+    /// What is said of it where an act in number leaves the title.
+    #[must_use]
+    pub fn finding(&self, code: &str) -> Finding {
+        let message = format!("Titre rendu le {} par {} : {}", self.said.at.day(), self.said.by_label, self.said.reason);
+        Finding::to_acknowledge(code, message)
+    }
+}
+
 /// Un titre de perception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
@@ -163,6 +201,8 @@ pub struct Title {
     pub prepared_by: UserId,
     pub prepared_by_label: String,
     pub prepared_at: Instant,
+    /// The last return, if there was one.
+    pub returned: Option<Return>,
     pub document: TitleDocument,
     pub document_sha256: Option<String>,
     pub version: i64,
@@ -173,6 +213,7 @@ impl Title {
     #[must_use]
     pub fn state(&self) -> TitleState {
         match self.stage {
+            Stage::Prepared if self.is_returned() => TitleState::Returned,
             Stage::Prepared => TitleState::Prepared,
             Stage::Approved(_) => TitleState::Approved,
             Stage::Transmitted(..) => TitleState::Transmitted,
@@ -180,11 +221,37 @@ impl Title {
         }
     }
 
+    /// Whether the title is back with who prepares.
+    #[must_use]
+    pub fn is_returned(&self) -> bool {
+        self.stage == Stage::Prepared && self.returned.as_ref().is_some_and(|r| r.resubmitted.is_none())
+    }
+
+    /// Why an approval by filter leaves a prepared title, if it does: the outcome, and what it rests on.
+    ///
+    /// An ordonnateur said no to this claim once: only a title named by its key is approved after that.
+    #[must_use]
+    pub fn left_by_filter(&self) -> Option<(&'static str, Option<Finding>)> {
+        let found = |code: &str| self.findings.iter().find(|f| f.code == code).cloned();
+        match (&self.stage, &self.returned) {
+            (Stage::Prepared, Some(r)) if r.resubmitted.is_none() => Some(("returned", Some(r.finding("title_returned")))),
+            (Stage::Prepared, Some(r)) => Some((RETURNED_BEFORE, Some(r.finding(RETURNED_BEFORE)))),
+            (Stage::Prepared, None) => [RETURNED_BEFORE, WITHDRAWN_BEFORE]
+                .into_iter()
+                .find_map(|code| Some((code, Some(found(code)?))))
+                .or_else(|| self.flagged.then_some(("skipped_flagged", None))),
+            _ => None,
+        }
+    }
+
     /// What a person may do now.
     #[must_use]
     pub fn allowed(&self) -> &'static [TitleAction] {
         match self.stage {
-            Stage::Prepared => &[TitleAction::Approve, TitleAction::Withdraw],
+            Stage::Prepared if self.is_returned() => {
+                &[TitleAction::Approve, TitleAction::Resubmit, TitleAction::Withdraw]
+            }
+            Stage::Prepared => &[TitleAction::Approve, TitleAction::Return, TitleAction::Withdraw],
             Stage::Approved(_) => &[TitleAction::Withdraw],
             Stage::Transmitted(..) | Stage::Withdrawn { .. } => &[],
         }
@@ -229,7 +296,57 @@ impl Title {
             let detail = format!("Le titre a été préparé par la même personne ({}).", self.prepared_by_label);
             return Err(Refused::new(&SAME_PERSON, detail));
         }
+        let again = self.returned.as_ref().and_then(|r| r.resubmitted.as_ref());
+        if let Some(word) = again.filter(|word| word.by == approver) {
+            let detail = format!("Le titre a été présenté de nouveau par la même personne ({}).", word.by_label);
+            return Err(Refused::new(&SAME_PERSON, detail));
+        }
         Ok(())
+    }
+
+    /// Whether the title may be given back to who prepared it.
+    ///
+    /// # Errors
+    /// Not `prepared`.
+    pub fn may_be_returned(&self) -> Result<(), Refused> {
+        match self.state() {
+            TitleState::Prepared => Ok(()),
+            TitleState::Returned => Err(self.refuse("Le titre est déjà rendu à qui l'a préparé.")),
+            _ => Err(self.refuse("Seul un titre préparé peut être rendu : le retirer s'il est approuvé.")),
+        }
+    }
+
+    /// Whether the title may be handed in again.
+    ///
+    /// # Errors
+    /// Not `returned`.
+    pub fn may_be_resubmitted(&self) -> Result<(), Refused> {
+        if self.is_returned() {
+            return Ok(());
+        }
+        Err(self.refuse("Le titre n'est pas rendu."))
+    }
+
+    /// Gives the title back.
+    ///
+    /// # Errors
+    /// Not `prepared`.
+    pub fn give_back(mut self, id: ReturnId, said: Word) -> Result<Self, Refused> {
+        self.may_be_returned()?;
+        self.returned = Some(Return { id, said, resubmitted: None });
+        Ok(self)
+    }
+
+    /// Hands the title in again, as it is.
+    ///
+    /// # Errors
+    /// Not `returned`.
+    pub fn resubmit(mut self, word: Word) -> Result<Self, Refused> {
+        self.may_be_resubmitted()?;
+        if let Some(returned) = &mut self.returned {
+            returned.resubmitted = Some(word);
+        }
+        Ok(self)
     }
 
     /// Withdraws, before sealing; an approved title keeps its reference, so that the series shows no gap.

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::store;
-use super::title::{Debtor, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
+use super::title::{Debtor, Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState, Word};
 use crate::access::Signatory;
 use crate::kernel::ids::{ConventionId, TitleId};
 use crate::kernel::{Finding, Instant, Money, SchoolYear};
@@ -41,12 +41,45 @@ pub struct TitleView {
     pub approved_by: Option<Signatory>,
     pub approved_on: Option<NaiveDate>,
     pub withdrawal_reason: Option<String>,
+    /// Le dernier retour de l'ordonnateur à qui prépare, et comment le titre a été présenté de nouveau.
+    pub returned: Option<ReturnView>,
     pub batch_number: Option<String>,
     /// Numéro du titre dans Chorus, une fois le retour lu.
     pub chorus_number: Option<String>,
     pub document: DocumentView,
     pub version: i64,
     pub updated_at: Instant,
+}
+
+/// Ce qu'une personne a dit d'un titre.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct WordView {
+    pub by: String,
+    pub at: Instant,
+    pub reason: String,
+}
+
+impl From<Word> for WordView {
+    fn from(w: Word) -> Self {
+        Self { by: w.by_label, at: w.at, reason: w.reason.to_string() }
+    }
+}
+
+/// Un retour à qui prépare.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ReturnView {
+    pub by: String,
+    pub at: Instant,
+    pub reason: String,
+    /// Null tant que le titre reste rendu.
+    pub resubmitted: Option<WordView>,
+}
+
+impl From<Return> for ReturnView {
+    fn from(r: Return) -> Self {
+        let WordView { by, at, reason } = r.said.into();
+        Self { by, at, reason, resubmitted: r.resubmitted.map(Into::into) }
+    }
 }
 
 /// Le document PDF : `none` avant l'approbation.
@@ -99,6 +132,7 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
                 approved_on: approval.as_ref().map(|a| a.approved_on),
                 approved_by: approval.map(|a| a.approver),
                 withdrawal_reason,
+                returned: t.returned.map(Into::into),
                 batch_number,
                 chorus_number: None,
                 document: DocumentView { status: t.document, sha256: t.document_sha256 },
