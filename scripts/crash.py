@@ -268,6 +268,8 @@ class Program:
         self.environment = {
             **os.environ, "DATABASE_URL": url, "RUST_LOG": "warn",
             "ENT__ACCESS__SIGNING_KEY_FILES": str(folder / "signing.key"),
+            # The shipped texts open no campaign.
+            "ENT_CONFIG": str(Path(__file__).resolve().parents[1] / "tests" / "data" / "texts.toml"),
             "ENT__ACCESS__ACCESS_TOKEN_MINUTES": "1440", "ENT__SERVER__REQUEST_TIMEOUT_SECONDS": "600",
             "ENT__DATABASE__POSTGRES_CONNECTIONS": "4",
         }

@@ -111,7 +111,9 @@ pub struct World {
 
 /// Settings of the program on a database.
 pub fn settings(url: &str, key: &Path) -> Config {
-    let mut config = Config::default();
+    // The shipped texts open no campaign.
+    let texts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/texts.toml");
+    let mut config = Config::load(Some(&texts), &std::collections::BTreeMap::new()).unwrap();
     url.clone_into(&mut config.database.url);
     config.access.signing_key_files = vec![key.to_owned()];
     config

@@ -16,6 +16,7 @@ use crate::platform::{Outcome, Tx};
 /// # Errors
 /// `email_taken`.
 pub fn create_user(tx: &mut Tx<'_>, actor: &Actor, new: NewUser) -> Outcome<User> {
+    new.delegation.as_ref().map_or(Ok(()), |delegation| delegation.check(tx.today()))?;
     let id = store::insert(tx, &new)?;
     let user = find_user(tx, id)?;
     let data = json!({"id": id, "role": user.role, "capacity": user.capacity, "delegation": user.delegation});
@@ -44,6 +45,9 @@ pub fn no_user_yet(tx: &mut Tx<'_>) -> Outcome<bool> {
 pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &IfMatch, change: &UserChange) -> Outcome<User> {
     let before = find_user(tx, id)?;
     read.admits(before.version)?;
+    // A delegation kept as it was is not judged again.
+    let said = change.delegation.as_ref().and_then(Option::as_ref).filter(|d| before.delegation.as_ref() != Some(d));
+    said.map_or(Ok(()), |delegation| delegation.check(tx.today()))?;
     let stays_admin = change.active != Some(false) && change.role.is_none_or(|role| role == Role::Admin);
     if before.role == Role::Admin && before.active && !stays_admin {
         // Two administrators who dismiss each other at once must not both succeed.

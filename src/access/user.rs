@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::passwords::PasswordHash;
 use super::problems::{DELEGATION_NOT_IN_FORCE, SIGNATORY_INCOMPLETE};
 use crate::kernel::contact::EmailAddress;
+use crate::kernel::dates::{Bounds, placed, refuse, years_after};
+use crate::kernel::placeholder::is_blank;
 use crate::kernel::text::Line;
-use crate::kernel::{Instant, Refused, Role, ids::UserId};
+use crate::kernel::{FieldFault, Instant, Refused, Role, ids::UserId};
 
 /// Une délégation de signature, publiée au recueil des actes administratifs (RAA).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -31,6 +33,28 @@ impl Delegation {
     #[must_use]
     pub fn in_force_on(&self, day: NaiveDate) -> bool {
         day > self.published_on && self.ends_on.is_none_or(|end| day <= end)
+    }
+
+    /// Whether its dates can be: published already, thirty years ago at most, and ending after it began, within ten
+    /// years.
+    ///
+    /// # Errors
+    /// `invalid_value`, each date on its field.
+    pub fn check(&self, today: NaiveDate) -> Result<(), Refused> {
+        let published = Bounds::happened(years_after(today, -30), today);
+        let mut errors: Vec<_> =
+            published.error("/delegation/published_on", self.published_on).into_iter().collect();
+        if let Some(end) = self.ends_on {
+            let pointer = "/delegation/ends_on";
+            if end <= self.published_on {
+                let message =
+                    format!("Publiée le {}, la délégation vaut à compter du lendemain : elle finit après.", self.published_on);
+                errors.push(placed(pointer, FieldFault::new("date_order", message), end));
+            } else {
+                errors.extend(Bounds { from: self.published_on, until: years_after(today, 10) }.error(pointer, end));
+            }
+        }
+        refuse(errors)
     }
 }
 
@@ -90,9 +114,13 @@ impl User {
     /// `signatory_incomplete` or `delegation_not_in_force`.
     pub fn signatory_on(&self, day: NaiveDate) -> Result<Signatory, SignatoryFault> {
         let name = self.full_name();
-        let (Some(capacity), Some(delegation)) = (&self.capacity, &self.delegation) else {
+        // A word that waits for the real one (« À COMPLÉTER ») would be printed under the signature.
+        let said = self.capacity.as_ref().filter(|c| !is_blank(c));
+        let given = self.delegation.as_ref().filter(|d| !is_blank(d.reference.as_str()));
+        let named = ![&self.first_name, &self.last_name].into_iter().any(|n| is_blank(n.as_str()));
+        let (Some(capacity), Some(delegation), true) = (said, given, named) else {
             let missing =
-                [(self.capacity.is_none(), "qualité"), (self.delegation.is_none(), "délégation de signature")];
+                [(!named, "nom"), (said.is_none(), "qualité"), (given.is_none(), "délégation de signature")];
             let missing = missing.into_iter().filter_map(|(absent, what)| absent.then_some(what)).collect();
             return Err(SignatoryFault::Incomplete { name, missing });
         };
@@ -200,6 +228,19 @@ mod tests {
         assert!(person.signatory_on(day("2025-06-30")).is_ok());
         let refused = Refused::from(person.signatory_on(day("2025-07-01")).unwrap_err());
         assert_eq!((refused.code.code, refused.code.status), ("delegation_not_in_force", 409));
+    }
+
+    #[test]
+    fn what_waits_to_be_written_is_missing() {
+        let blank = Delegation { reference: Line::parse("Arrêté À COMPLÉTER").unwrap(), ..delegation("2025-03-14", None) };
+        let missing = |user: User| match user.signatory_on(day("2025-06-05")) {
+            Err(SignatoryFault::Incomplete { missing, .. }) => missing,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(missing(user(Some("XXX"), Some(blank))), ["qualité", "délégation de signature"]);
+        let mut nobody = user(Some("SG"), Some(delegation("2025-03-14", None)));
+        nobody.last_name = Line::parse("EXEMPLE").unwrap();
+        assert_eq!(missing(nobody), ["nom"]);
     }
 
     #[test]

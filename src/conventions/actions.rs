@@ -51,7 +51,7 @@ pub fn transition(
             let policy = campaign.said.countersign_policy;
             found.countersign(signature, acknowledged(tx, all), &findings, policy, calendar)?
         }
-        Transition::Correct(correction, all, _) => {
+        Transition::Correct(correction, all) => {
             let titled = store::has_title(tx, id)?;
             let before = signatures(&found);
             let next = found.correct_signature(&correction, acknowledged(tx, all), titled, calendar)?;

@@ -59,7 +59,8 @@ pub struct TransitionRequest {
 pub(super) enum Transition {
     Sign(Signature, Vec<Acknowledged>),
     Countersign(Signature, Vec<Acknowledged>),
-    Correct(Correction, Vec<Acknowledged>, Note),
+    /// Its reason is kept by the journal, with the rest of the request.
+    Correct(Correction, Vec<Acknowledged>),
     Decline { on: NaiveDate, by: Line, reason: Note },
     Reopen(Note),
     Cancel(Note),
@@ -150,7 +151,8 @@ impl TransitionRequest {
         }
         let signatory = self.signatory.map(|who| (who.name, who.title));
         let correction = Correction { of, on: self.signed_on, signatory, evidence: self.evidence };
-        Ok(Transition::Correct(correction, self.acknowledged, needed("/reason", self.reason, action)?))
+        needed("/reason", self.reason, action)?;
+        Ok(Transition::Correct(correction, self.acknowledged))
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::calendar;
 use super::codes::{PAYER_UNKNOWN, SIRET_TAKEN, SUCCESSION_EXISTS, SUCCESSION_LOOP, UAI_TAKEN};
 use super::collectivite::{Collectivite, CollectiviteRequest};
 use super::import_actions::hold;
@@ -27,6 +28,7 @@ fn siret_taken(siret: &Siret) -> Refused {
 
 /// Registers a collectivité.
 pub fn create_collectivite(tx: &mut Tx<'_>, actor: &Actor, said: CollectiviteRequest) -> Outcome<Collectivite> {
+    calendar::collectivite(&said, None, tx.today())?;
     let new = Collectivite::said_by_person(CollectiviteId::new(tx.uuid()), said, tx.now());
     let siret = new.said.siret.clone();
     collectivites::insert(tx, std::slice::from_ref(&new), || siret_taken(&siret))?;
@@ -79,6 +81,7 @@ pub fn patch_collectivite(
         );
         return Err(Refused::field("/siret", &fault, Some(said.siret.to_string())).into());
     }
+    calendar::collectivite(&said, Some(&found.said), tx.today())?;
     found.rewritten(said, fields);
     collectivites::save(tx, &mut found)?;
     claim_insee(tx, &found)?;
@@ -99,6 +102,7 @@ pub struct SiretRequest {
 /// Records that a SIRET was replaced; papers already issued keep the old one.
 pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRequest) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
+    calendar::siret(new.from, tx.today())?;
     let old = found.said.siret.clone();
     let began = collectivites::sirets(tx, found.id)?.into_iter().find(|s| s.siret == old).and_then(|s| s.valid_from);
     if let Some(began) = began.filter(|began| new.from <= *began) {
@@ -136,6 +140,7 @@ pub fn record_succession(
     hold(tx)?;
     let (mut predecessor, _) = collectivite(tx, siret)?;
     let (successor, _) = collectivite(tx, &request.successor_siret)?;
+    calendar::succession(request.effective_on, tx.today())?;
     let chain: HashMap<_, _> = collectivites::successions(tx)?.into_iter().map(|s| (s.predecessor_id, s)).collect();
     if successor.id == predecessor.id || last_successor(&chain, successor.id, None).0 == predecessor.id {
         return Err(Refused::new(
@@ -213,6 +218,7 @@ pub fn last_successor(
 
 /// Registers a school and its payer: the one named, else the commune of its INSEE code.
 pub fn create_school(tx: &mut Tx<'_>, actor: &Actor, mut said: SchoolRequest) -> Outcome<SchoolView> {
+    calendar::school(&said, None, tx.today())?;
     let (payer, from) = (said.payer_siret.take(), said.payer_from.take());
     let data = serde_json::to_value(&said)?;
     let uai = said.uai.clone();
@@ -265,6 +271,7 @@ pub struct PayerRequest {
 /// A person says who pays; imports will not change it.
 pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerRequest) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
+    calendar::payer(request.payer_from, tx.today())?;
     let payer = known_payer(tx, &request.payer_siret)?;
     // The school's row first: the second of two writers finds it changed, and reads no periods that are going.
     schools::save(tx, &mut found)?;
@@ -289,6 +296,7 @@ pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, read: &IfMatch, p
         let fault = FieldFault::new("uai_immutable", "Un UAI ne se corrige pas : c'est une autre école.");
         return Err(Refused::field("/uai", &fault, Some(said.uai.to_string())).into());
     }
+    calendar::school(&said, Some(&found.said), tx.today())?;
     let payer =
         said.payer_siret.take().map(|payer_siret| PayerRequest { payer_siret, payer_from: said.payer_from.take() });
     said.payer_from = None;

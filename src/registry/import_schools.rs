@@ -12,6 +12,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::calendar;
 use super::collectivite::Collectivite;
 use super::import::directory::{self, SchoolRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
@@ -220,7 +221,10 @@ fn bring(school: &mut School, row: &SchoolRow, today: NaiveDate, findings: &mut 
         Collectivite::take(person, "first_school_year", slot, value, show, findings);
     }
     let day = |day: &Option<NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
-    if row.opened_on.is_some() {
+    // A day of another age in the file changes nothing, and is told: the school is none the less there.
+    if let Some(fault) = row.opened_on.and_then(|day| calendar::openings(today).fault(day)) {
+        findings.push(Finding::info(fault.code, format!("Date d'ouverture ignorée. {}", fault.message)));
+    } else if row.opened_on.is_some() {
         Collectivite::take(person, "opened_on", &mut said.opened_on, &row.opened_on, day, findings);
     }
     let closed = said.closed_on.is_some_and(|closed| closed <= today);

@@ -9,6 +9,7 @@
 //! commune whose present or former INSEE code is the school's.
 
 mod actions;
+mod calendar;
 pub mod codes;
 mod collectivite;
 mod http_collectivites;

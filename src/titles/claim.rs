@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use super::lines::{LineDecision, LineFate, look};
-use super::title::Ground;
+use super::title::{Ground, TitleLine};
 use crate::campaigns::Step;
 use crate::conventions::{self, Convention, ParticipationLine, StoredParticipation};
 use crate::kernel::{Finding, Money, SchoolYear, Uai, french};
@@ -106,5 +106,25 @@ impl Claim {
             legal_basis,
             steps: self.steps.clone(),
         })
+    }
+}
+
+/// What is said of a claim under the threshold.
+pub(super) fn small_claim(amount: Money, threshold: Money) -> Finding {
+    let message = "Créance sous le seuil d'émission : faculté ouverte par l'art. 114 du décret 2012-1246.";
+    Finding::info("small_claim", message).compared(threshold, amount)
+}
+
+/// A line of a convention as a title has it.
+pub(super) fn title_line(l: &ParticipationLine) -> TitleLine {
+    TitleLine {
+        uai: l.school.uai.clone(),
+        label: l.school.label.clone(),
+        commune_name: l.school.commune_name.clone(),
+        departement: l.school.departement.clone(),
+        quantity: l.amount.quantity,
+        unit_amount: l.amount.unit_amount,
+        amount: l.amount.amount,
+        waiver: l.waiver.clone(),
     }
 }

@@ -13,7 +13,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::json;
 
-use super::claim::{Claim, claim};
+use super::claim::{Claim, claim, small_claim, title_line};
 use super::codes::PREPARER_UNKNOWN;
 use super::decision::{Decision, Origin, Revocation};
 use super::lines::LineDecision;
@@ -346,7 +346,7 @@ fn weigh(
     let mut item = BulkItem::new(key, outcome).with_id(title.id).with_amount(amount);
     item.findings = findings;
     harvest.items.push(item);
-    harvest.titles.push((title, standing.claim.lines.iter().map(line).collect()));
+    harvest.titles.push((title, standing.claim.lines.iter().map(title_line).collect()));
 }
 
 fn write(
@@ -390,23 +390,4 @@ fn write(
         }))
         .collect();
     audit::record_all(tx, actor, &entries)
-}
-
-/// What is said of a claim under the threshold.
-pub(super) fn small_claim(amount: Money, threshold: Money) -> Finding {
-    let message = "Créance sous le seuil d'émission : faculté ouverte par l'art. 114 du décret 2012-1246.";
-    Finding::info("small_claim", message).compared(threshold, amount)
-}
-
-fn line(l: &ParticipationLine) -> TitleLine {
-    TitleLine {
-        uai: l.school.uai.clone(),
-        label: l.school.label.clone(),
-        commune_name: l.school.commune_name.clone(),
-        departement: l.school.departement.clone(),
-        quantity: l.amount.quantity,
-        unit_amount: l.amount.unit_amount,
-        amount: l.amount.amount,
-        waiver: l.waiver.clone(),
-    }
 }

@@ -155,7 +155,7 @@ def open_the_campaign(client: AuthenticatedClient) -> None:
     opened = done(transition_campaign.sync_detailed(YEAR, client=client, body=opening), CampaignView)
     assert opened.state == CampaignState.OPEN and opened.texts is not None
     twice = refused(transition_campaign.sync_detailed(YEAR, client=client, body=opening), 409, "campaign_state")
-    assert (twice.current_state, twice.allowed_actions) == ("open", ["close"])
+    assert (twice.current_state, twice.allowed_actions) == ("open", ["close", "unopen"])
 
 
 def sign_both(client: AuthenticatedClient, convention: UUID) -> ConventionTransitionRequest:

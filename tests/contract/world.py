@@ -36,6 +36,8 @@ class World:
         self.environment = {
             **os.environ,
             "DATABASE_URL": database,
+            # The shipped texts open no campaign.
+            "ENT_CONFIG": str(Path(__file__).resolve().parents[1] / "data" / "texts.toml"),
             "ENT__ACCESS__ACCESS_TOKEN_MINUTES": "240",
             # Whoever tries every route tries wrong passwords too.
             "ENT__ACCESS__FAILED_LOGIN_LIMIT": "100",

@@ -241,6 +241,13 @@ impl Year<'_> {
         self.upload(&who, &format!("{path}/enrolments/imports?dry_run=true"), "uai;origine\r\n0301023Z;mairie\r\n");
         self.get(&who, &format!("{path}/enrolments"));
         self.get(&who, &format!("{path}/transitions"));
+        self.file(&who, &format!("{path}/specimen"));
+        let mistake = json!({
+            "school_year": "2024-2025", "tariff": {"unit": "school", "unit_amount": "40.00"},
+            "convention_date": "2024-06-05", "ends_on": "2025-09-05"
+        });
+        who.post("/campaigns", mistake).expect(201);
+        self.send(&who, "DELETE", "/campaigns/2024-2025", &[], None);
         self.post(&who, &format!("{path}/transitions"), json!({"action": "open"}));
         self.get(&who, path);
         self.get(&who, "/campaigns");

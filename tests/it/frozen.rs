@@ -15,12 +15,16 @@ const FROZEN: &[&str] = &[
     "audit_events",
     "blobs",
     "convention_papers",
+    "convention_refusals",
+    "convention_reopenings",
     "participation_lines",
     "participations",
     "small_claim_acts",
     "small_claim_papers",
     "title_approvals",
     "title_lines",
+    "title_resubmissions",
+    "title_returns",
 ];
 
 /// One row in each frozen table, and in those they refer to.

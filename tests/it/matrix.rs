@@ -50,6 +50,8 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("list_campaigns", REGISTRY),
     ("get_campaign", REGISTRY),
     ("patch_campaign", GESTIONNAIRE),
+    ("delete_campaign", GESTIONNAIRE),
+    ("get_campaign_specimen", REGISTRY),
     ("list_campaign_transitions", REGISTRY),
     ("transition_campaign", GESTIONNAIRE),
     ("enrol_schools", GESTIONNAIRE),
@@ -71,7 +73,7 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("get_title", ALL),
     ("get_title_document", ALL),
     ("list_title_transitions", ALL),
-    ("transition_title", ORDONNATEUR),
+    ("transition_title", MONEY),
     ("decide_small_claims", MONEY),
     ("list_small_claim_decisions", ALL),
     ("get_small_claim_decision", ALL),
@@ -330,12 +332,18 @@ fn a_year(app: &TestApp, r: &Recorder) {
     assert_eq!((&changed.json["origin"], changed.header("etag")), (&json!("ecole"), "\"2\""));
     r.get(&g, &format!("{path}/enrolments?sort=-updated_at&q=odoyer")).expect(200);
     r.get(&g, &format!("{path}/transitions")).expect(200);
+    r.get(&g, &format!("{path}/specimen?collectivite={SIRET}")).expect(200);
+    let mistake = json!({"school_year": "2024-2025", "tariff": {"unit": "school", "unit_amount": "40.00"},
+                         "convention_date": "2024-06-05", "ends_on": "2025-09-05"});
+    r.post(&g, "/campaigns", &mistake).expect(201);
+    r.send(&g, "DELETE", "/api/v1/campaigns/2024-2025", &[], Vec::new()).expect(204);
     r.post(&g, &format!("{path}/transitions"), &json!({"action": "open"})).expect(200);
     r.post(&g, &format!("{path}/transitions"), &json!({"action": "open"})).problem(409, "campaign_state");
     r.json(&g, "PATCH", path, &[("if-match", "*")], &json!({"ends_on": "2026-09-06"})).problem(409, "campaign_state");
 
     // Conventions.
     let issued = r.post(&g, &format!("{path}/conventions"), &json!({})).expect(200);
+    r.send(&g, "DELETE", &format!("/api/v1{path}"), &[], Vec::new()).problem(409, "campaign_issued");
     r.send(&g, "DELETE", &format!("/api/v1{path}/enrolments/0301023Z"), &[], Vec::new())
         .problem(409, "enrolment_covered");
     r.get(&g, "/conventions?sort=-amount&kind=commune").expect(200);
@@ -401,8 +409,9 @@ fn a_year(app: &TestApp, r: &Recorder) {
     }
     r.post(&o, "/accounting-batches", &json!({"campaign": "2025-2026"})).problem(409, "nothing_to_seal");
     r.post(&o, "/accounting-batches", &json!({"campaign": "2090-2091"})).problem(404, "not_found");
-    r.post(&g, &format!("{path}/perception-titles"), &json!({})).expect(200);
-    r.post(&o, "/perception-titles/approvals", &json!({"filter": {"campaign": "2025-2026"}})).expect(200);
+    let again = r.post(&g, &format!("{path}/perception-titles"), &json!({})).expect(200);
+    let ids: Vec<&Value> = again.json["items"].as_array().unwrap().iter().map(|i| &i["id"]).collect();
+    r.post(&o, "/perception-titles/approvals", &json!({"keys": ids})).expect(200);
     r.post(&o, "/accounting-batches", &json!({"campaign": "2025-2026"})).expect(201);
     r.get(&o, "/accounting-batches?sort=-number&status=sealed").expect(200);
     r.get(&o, "/accounting-batches?campaign=2090-2091").problem(404, "not_found");

@@ -90,7 +90,7 @@ on_both_databases! {
         let who = json!({"name": "Sylvie BARRIEU VIGNAL", "title": "Maire"});
         let act = |action: &str, on: &str| gestionnaire.post(&path, json!({"action": action, "signed_on": on, "signatory": who}));
         let early = act("countersign", "2025-06-05").problem(409, "convention_state");
-        assert_eq!((&early.json["current_state"], &early.json["allowed_actions"]), (&json!("issued"), &json!(["sign", "cancel"])));
+        assert_eq!((&early.json["current_state"], &early.json["allowed_actions"]), (&json!("issued"), &json!(["sign", "decline", "cancel"])));
         act("sign", "2025-06-06").problem(422, "date_in_future");
         gestionnaire.post(&path, json!({"action": "sign"})).problem(422, "invalid_value");
         gestionnaire.post(&path, json!({"action": "sign", "signed_on": "2025-06-05", "signatory": who, "reason": "x"})).problem(422, "invalid_value");
@@ -127,7 +127,9 @@ on_both_databases! {
         let cancelled = gestionnaire.post(&format!("/conventions/{id}/transitions"), cancel).expect(200).json;
         assert_eq!(cancelled["status"], "cancelled");
         gestionnaire.delete("/campaigns/2025-2026/enrolments/0301023Z").expect(204);
-        let again = issue();
+        assert_eq!(issue()["cancelled"], 1, "a person cancelled: only a person issues again");
+        let named = json!({"keys": ["21300278500011"]});
+        let again = gestionnaire.post("/campaigns/2025-2026/conventions", named).expect(200).json;
         assert_eq!((&again["issued"], &again["total"]), (&json!(1), &json!("40.00")));
         let second = &gestionnaire.get("/conventions?status=issued").json["data"][0];
         assert_eq!((&second["sequence"], &second["number"]), (&json!(2), &json!("ENT-C-2025-2026-00002")));

@@ -140,8 +140,9 @@ on_both_databases! {
         let withdrawn = ordonnateur.post(&path, json!({"action": "withdraw", "reason": "erreur de débiteur"})).expect(200).json;
         assert_eq!((&withdrawn["status"], &withdrawn["reference"]), (&json!("withdrawn"), &json!("ENT-T-2025-000001")));
         ordonnateur.post(&path, json!({"action": "approve"})).problem(409, "title_state");
-        assert_eq!(prepare(app)["prepared"], 1);
-        let again = ordonnateur.post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200).json;
+        let prepared = prepare(app);
+        assert_eq!(prepared["prepared"], 1);
+        let again = ordonnateur.post("/perception-titles/approvals", json!({"keys": [prepared["items"][0]["id"]]})).expect(200).json;
         assert_eq!(again["approved"], 1);
         let list = ordonnateur.get("/perception-titles?status=approved").expect(200).json;
         assert_eq!(list["data"][0]["reference"], "ENT-T-2025-000002");

@@ -49,9 +49,12 @@ on_both_databases! {
             json!({"action": "sign", "signed_on": on, "signatory": who}),
             json!({"action": "countersign", "signed_on": on, "signatory": {"name": name, "title": "Rectrice"}}),
             json!({"action": "cancel", "reason": "essai"}),
+            json!({"action": "correct_signature", "signed_by": "payer", "signatory": who, "reason": "mal lu"}),
+            json!({"action": "decline", "declined_on": on, "declined_by": "la maire", "reason": "essai"}),
+            json!({"action": "reopen", "reason": "essai"}),
         ];
         // Refusals agree for each role; where the list says yes, the act goes through (and is undone).
-        let check = |id: &str, expected: [Option<&str>; 3]| {
+        let check = |id: &str, expected: [Option<&str>; 6]| {
             let path = format!("/conventions/{id}/transitions");
             let person = app.person(Role::Gestionnaire);
             let actor = Actor { user: Some(person.id), role: person.role, label: person.full_name(), request_id: None };
@@ -69,29 +72,49 @@ on_both_databases! {
         };
         let state = Some("convention_state");
         let id = issue();
-        check(&id, [None, state, None]);
+        check(&id, [None, state, None, state, None, state]);
         let path = format!("/conventions/{id}/transitions");
         app.gestionnaire().post(&path, bodies("2025-06-05")[0].clone()).expect(200);
-        check(&id, [state, None, None]);
+        check(&id, [state, None, None, None, None, state]);
         // Policy `require`: a finding open stops the countersignature, lifted it does not.
         app.gestionnaire().json("PATCH", "/campaigns/2025-2026", &[("if-match", "*")], &json!({"countersign_policy": "require"})).expect(200);
         app.gestionnaire().json("PATCH", "/schools/0301023Z", &[("if-match", "*")], &json!({"closed_on": "2025-06-01"})).expect(200);
-        check(&id, [state, Some("findings_open"), None]);
+        check(&id, [state, Some("findings_open"), None, None, None, state]);
         let open = app.gestionnaire().post(&path, bodies("2025-06-05")[1].clone()).problem(409, "findings_open");
         assert_eq!(open.json["errors"][0]["code"], "school_closed_since_signature");
         assert!(told(&app.gestionnaire(), &path, "countersign").unwrap().1.contains("school_closed_since_signature"));
         let mut lifted = bodies("2025-06-05")[1].clone();
         lifted["acknowledged"] = json!([{"code": "school_closed_since_signature", "reason": "vu avec la mairie"}]);
         app.gestionnaire().post(&path, lifted).expect(200);
-        check(&id, [state, state, None]);
+        check(&id, [state, state, None, None, state, state]);
         let keep = json!({"keys": ["0301023Z"], "choice": "keep", "reason": "fermée après la signature"});
         app.gestionnaire().post("/campaigns/2025-2026/line-decisions", keep).expect(200);
         app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
-        check(&id, [state, state, Some("convention_titled")]);
+        check(&id, [state, state, Some("convention_titled"), Some("convention_titled"), state, state]);
         app.sql("UPDATE conventions SET state = 'expired', exited_on = '2026-09-05'").unwrap();
-        check(&id, [state, state, state]);
+        check(&id, [state, state, state, Some("convention_titled"), state, state]);
         app.sql("UPDATE conventions SET state = 'cancelled', exited_on = '2025-06-05', exit_reason = 'essai'").unwrap();
-        check(&id, [state, state, state]);
+        check(&id, [state, state, state, state, state, state]);
+    }
+
+    fn of_declined_conventions(app: &TestApp) {
+        register_seed(app);
+        open_campaign(app, "issue");
+        app.forget_jobs();
+        let g = app.gestionnaire();
+        let issue = |body: Value| g.post("/campaigns/2025-2026/conventions", body).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/conventions/{}/transitions", issue(json!({})));
+        let no = json!({"action": "decline", "declined_on": "2025-06-05", "declined_by": "la maire", "reason": "essai"});
+        let reopen = json!({"action": "reopen", "reason": "essai"});
+        g.post(&path, no.clone()).expect(200);
+        let sign = json!({"action": "sign", "signed_on": "2025-06-05", "signatory": {"name": "S. B.", "title": "Maire"}});
+        for body in [&sign, &no, &json!({"action": "cancel", "reason": "essai"})] {
+            assert_eq!(agree(&g, &path, body).as_deref(), Some("convention_state"), "{body}");
+        }
+        assert_eq!(agree(&g, &path, &reopen), None);
+        assert_eq!(agree(&app.lecteur(), &path, &reopen).as_deref(), Some("forbidden"));
+        issue(json!({"keys": ["21300278500011"]}));
+        assert_eq!(agree(&g, &path, &reopen).as_deref(), Some("convention_replaced"));
     }
 
     fn of_titles(app: &TestApp) {
@@ -104,14 +127,25 @@ on_both_databases! {
         let prepare = || app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
         let id = prepare();
         let (approve, withdraw) = (json!({"action": "approve"}), json!({"action": "withdraw", "reason": "essai"}));
+        let (give_back, resubmit) = (json!({"action": "return", "reason": "essai"}), json!({"action": "resubmit", "reason": "essai"}));
         let roles = |id: &str| {
             let path = format!("/perception-titles/{id}/transitions");
             for role in [Role::Lecteur, Role::Gestionnaire, Role::Comptable, Role::Admin] {
-                for body in [&approve, &withdraw] {
+                for body in [&approve, &withdraw, &give_back] {
                     assert_eq!(agree(&app.client(role), &path, body).as_deref(), Some("forbidden"), "{role}");
                 }
             }
+            // Who prepares hands in again; nobody else does.
+            for role in [Role::Lecteur, Role::Ordonnateur, Role::Comptable, Role::Admin] {
+                assert_eq!(agree(&app.client(role), &path, &resubmit).as_deref(), Some("forbidden"), "{role}");
+            }
         };
+        let moves = |id: &str, expected: [Option<&str>; 2]| {
+            let path = format!("/perception-titles/{id}/transitions");
+            assert_eq!(agree(&app.ordonnateur(), &path, &give_back).as_deref(), expected[0]);
+            assert_eq!(agree(&app.gestionnaire(), &path, &resubmit).as_deref(), expected[1]);
+        };
+        let state = Some("title_state");
         // Where the list says yes, the dry run of the same act does; where no, it is refused with the same code.
         let approval = |client: &Client, id: &str, expected: Option<&str>| {
             let path = format!("/perception-titles/{id}/transitions");
@@ -122,7 +156,17 @@ on_both_databases! {
             }
         };
         roles(&id);
+        moves(&id, [None, state]);
         approval(&app.ordonnateur(), &id, None);
+        // Returned, then handed in again.
+        let path = format!("/perception-titles/{id}/transitions");
+        app.ordonnateur().post(&path, give_back.clone()).expect(200);
+        roles(&id);
+        moves(&id, [state, None]);
+        approval(&app.ordonnateur(), &id, None);
+        app.gestionnaire().post(&path, resubmit.clone()).expect(200);
+        roles(&id);
+        moves(&id, [None, state]);
         // The preparer, even once ordonnateur; a delegation not in force; an account that says too little.
         let preparer = app.person(Role::Gestionnaire);
         let signs = "role = 'ordonnateur', capacity = 'SG', delegation_reference = 'A', delegation_published_on = '2025-01-01'";
@@ -144,11 +188,13 @@ on_both_databases! {
         let path = format!("/perception-titles/{id}/transitions");
         app.ordonnateur().post(&path, approve.clone()).expect(200);
         roles(&id);
+        moves(&id, [state, state]);
         approval(&app.ordonnateur(), &id, Some("title_state"));
         assert_eq!(agree(&app.ordonnateur(), &path, &withdraw), None);
         app.ordonnateur().post(&path, withdraw.clone()).expect(200);
         // Withdrawn.
         roles(&id);
+        moves(&id, [state, state]);
         approval(&app.ordonnateur(), &id, Some("title_state"));
         assert_eq!(agree(&app.ordonnateur(), &path, &withdraw).as_deref(), Some("title_state"));
         // Transmitted.
@@ -165,30 +211,32 @@ on_both_databases! {
         register_seed(app);
         let path = "/campaigns/2025-2026/transitions";
         let (open, close) = (json!({"action": "open"}), json!({"action": "close"}));
-        let check = |expected: [Option<&str>; 2]| {
-            for (body, expected) in [&open, &close].into_iter().zip(expected) {
+        let unopen = json!({"action": "unopen", "reason": "essai"});
+        let check = |expected: [Option<&str>; 3]| {
+            for (body, expected) in [&open, &close, &unopen].into_iter().zip(expected) {
                 readers(app).iter().for_each(|c| assert_eq!(agree(c, path, body).as_deref(), Some("forbidden")));
                 assert_eq!(agree(&app.gestionnaire(), path, body).as_deref(), expected, "{body}");
             }
         };
         app.gestionnaire().post("/campaigns", campaign("issue")).expect(201);
         app.gestionnaire().post("/campaigns/2025-2026/enrolments", json!({"filter": {"departement": "30"}})).expect(200);
-        check([None, Some("campaign_state")]);
+        let state = Some("campaign_state");
+        check([None, state, state]);
         // What the list allowed goes through.
         app.gestionnaire().post(path, open.clone()).expect(200);
-        check([Some("campaign_state"), None]);
+        check([state, None, None]);
         app.forget_jobs();
         let id = app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
         app.set_time("2025-07-28T09:00:00Z");
         sign_both(app, &id);
         app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
-        check([Some("campaign_state"), Some("campaign_state")]);
+        check([state, state, Some("campaign_issued")]);
         assert!(told(&app.gestionnaire(), path, "close").unwrap().1.contains("1 préparé(s)"));
         app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200);
-        check([Some("campaign_state"), Some("campaign_state")]);
+        check([state, state, Some("campaign_issued")]);
         app.ordonnateur().post("/accounting-batches", json!({"campaign": "2025-2026"})).expect(201);
-        check([Some("campaign_state"), None]);
+        check([state, None, Some("campaign_issued")]);
         app.gestionnaire().post(path, close.clone()).expect(200);
-        check([Some("campaign_state"), Some("campaign_state")]);
+        check([state, state, state]);
     }
 }

@@ -31,6 +31,7 @@ const SELECTIONS: &[(&str, &str, &str)] = &[
 
 /// Files: the operation and the media types it answers with.
 const FILES: &[(&str, &[&str])] = &[
+    ("get_campaign_specimen", &["application/pdf"]),
     ("get_convention_document", &["application/pdf"]),
     ("get_small_claim_decision_document", &["application/pdf"]),
     ("get_title_document", &["application/pdf"]),
@@ -70,6 +71,12 @@ pub(super) fn settle(document: &mut Value) {
     }
     for (_, request) in PATCHES {
         patch_of(schemas, request);
+    }
+    // What a patch says beside the fields it changes.
+    if let Some(fields) = schemas.get_mut("CampaignPatch").and_then(|p| p.get_mut("properties")).and_then(Value::as_object_mut) {
+        let text = "Motif, gardé au journal ; exigé pour corriger `texts` d'une campagne ouverte.";
+        let note = json!({ "oneOf": [reference("Note"), { "type": "null" }], "description": text });
+        fields.insert("reason".to_owned(), note);
     }
     for (_, view, name, outcomes) in ACTS {
         act_of(schemas, view, name, outcomes);

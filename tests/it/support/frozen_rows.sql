@@ -28,3 +28,11 @@ INSERT INTO accounting_batch_titles (batch_id, position, title_id) VALUES ('b', 
 INSERT INTO small_claim_acts (id, number, exercice, number_rank, campaign_id, threshold_cents, claim_count, total_cents, reason, decided_by, decided_by_label, decided_on, decided_at, content, content_sha256, template_sha256)
 VALUES ('a', 'D', 2025, 1, 'k', 5000, 1, 4000, 'x', 'u', 'A B', '2025-06-05', '2025-06-05 08:00:00', '{}', 'DIGEST', 'DIGEST');
 INSERT INTO small_claim_papers (act_id, sha256, made_at) VALUES ('a', 'DIGEST', '2025-06-05 08:00:00');
+INSERT INTO convention_refusals (id, convention_id, declined_on, declined_by, reason, recorded_by_label, recorded_at)
+VALUES ('r', 'v', '2025-06-05', 'A B', 'x', 'A B', '2025-06-05 08:00:00');
+INSERT INTO convention_reopenings (refusal_id, reason, reopened_by_label, reopened_at)
+VALUES ('r', 'x', 'A B', '2025-06-05 08:00:00');
+INSERT INTO title_returns (id, title_id, reason, returned_by, returned_by_label, returned_at)
+VALUES ('r', 't', 'x', 'u', 'A B', '2025-06-05 08:00:00');
+INSERT INTO title_resubmissions (return_id, reason, resubmitted_by, resubmitted_by_label, resubmitted_at)
+VALUES ('r', 'x', 'u', 'A B', '2025-06-05 08:00:00');

@@ -19,7 +19,7 @@ mod test_app;
 pub use client::{Client, Response};
 pub use databases::Base;
 pub use program::{Program, raw};
-pub use test_app::{MORNING, PASSWORD, TestApp, at, cheap_hash};
+pub use test_app::{MORNING, PASSWORD, TestApp, at, cheap_hash, texts, texts_file};
 
 /// Makes each test two: `name::sqlite` and `name::postgres`.
 macro_rules! on_both_databases {

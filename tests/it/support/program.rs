@@ -24,6 +24,7 @@ fn command(database: &str, folder: &tempfile::TempDir, settings: &[(&str, &str)]
     command
         .current_dir(folder.path())
         .env("DATABASE_URL", database)
+        .env("ENT_CONFIG", super::texts_file())
         .env("ENT__ACCESS__SIGNING_KEY_FILES", folder.path().join("key"))
         .env("ENT__DATABASE__POSTGRES_CONNECTIONS", "4")
         .env("ENT__SERVER__WORKERS", "2")

@@ -47,6 +47,16 @@ pub struct TestApp {
     _key: tempfile::NamedTempFile,
 }
 
+/// Texts that could be real: those the program ships open no campaign.
+pub fn texts() -> ent_backoffice::campaigns::texts::CampaignTexts {
+    Config::load(Some(&texts_file()), &std::collections::BTreeMap::new()).unwrap().texts
+}
+
+/// Their file, for the program as a process.
+pub fn texts_file() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/texts.toml")
+}
+
 /// A hash as cheap as argon2 allows: it is verified by its own parameters.
 pub fn cheap_hash(password: &str) -> PasswordHash {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
@@ -67,6 +77,7 @@ impl TestApp {
         config.database.postgres_connections = 4;
         config.access.signing_key_files = vec![key.path().to_owned()];
         config.server.workers = 1;
+        config.texts = texts();
         change(&mut config);
         let clock = Clock::fixed(at(MORNING));
         let app = App::build(config, clock.clone(), Ids).unwrap();
