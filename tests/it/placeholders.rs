@@ -107,7 +107,7 @@ on_both_databases! {
         for (query, words) in [
             ("", ["VILLENEUVE-LA-FICTIVE", "2 x 40€ soit 80€"]),
             ("?collectivite=21300278500011", ["SAINT-LAURENT-DES-ARBRES - 30 - ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER", "Sylvie BARRIEU VIGNAL"]),
-            ("?collectivite=21300189400012", ["NÎMES", "2 x 40€ soit 80€"]),
+            ("?collectivite=21300189400012", ["0300001N", "2 x 40€ soit 80€"]),
         ] {
             let answer = app.lecteur().get(&format!("{PATH}/specimen{query}")).expect(200);
             assert_eq!(answer.header("content-type"), "application/pdf");
