@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use proptest::prelude::*;
+use sha2::Sha512;
 
 use super::*;
 use crate::kernel::{Ids, Instant};
@@ -80,8 +82,12 @@ fn another_algorithm_or_key_id_is_refused() {
     let kid = jsonwebtoken::decode_header(&token).unwrap().kid;
 
     assert!(ours.verify(&forged(&Header { kid: kid.clone(), ..Header::new(Algorithm::HS256) }, &claims)).is_ok());
-    let other_alg = forged(&Header { kid: kid.clone(), ..Header::new(Algorithm::HS512) }, &claims);
+    let head = URL_SAFE_NO_PAD.encode(serde_json::json!({"typ": "JWT", "alg": "HS512", "kid": kid}).to_string());
+    let signed = format!("{head}.{payload}");
+    let mac = Hmac::<Sha512>::new_from_slice(NEW).unwrap().chain_update(&signed).finalize().into_bytes();
+    let other_alg = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac));
     assert_eq!(ours.verify(&other_alg), Err(TokenFault::Invalid));
+    assert!(jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &EncodingKey::from_secret(NEW)).is_err());
     let no_kid = forged(&Header::new(Algorithm::HS256), &claims);
     assert_eq!(ours.verify(&no_kid), Err(TokenFault::Invalid));
     let other_kid = forged(&Header { kid: Some("00000000".into()), ..Header::new(Algorithm::HS256) }, &claims);
