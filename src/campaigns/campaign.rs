@@ -221,7 +221,10 @@ impl Campaign {
         match self.state {
             CampaignState::Preparing => {}
             CampaignState::Open => {
-                let free = |field: &str| FREE_WHEN_OPEN.contains(&field) || field == "texts" && !facts.issued;
+                // Texts that were never written, of before campaigns were held to them, may be at any time.
+                let written = self.said.texts.as_ref().is_none_or(|t| t.unprintable(facts.specimen).is_empty());
+                let texts = !facts.issued || !written;
+                let free = |field: &str| FREE_WHEN_OPEN.contains(&field) || field == "texts" && texts;
                 if let Some(field) = patched.iter().find(|f| !free(f)) {
                     let since = if field == "texts" { "l'émission d'une convention" } else { "l'ouverture de la campagne" };
                     return Err(self.refuse(format!("Le champ « {field} » est figé depuis {since}.")));
@@ -253,7 +256,7 @@ impl Campaign {
     ///
     /// # Errors
     /// `placeholder_texts`, naming each.
-    fn printable(&self, texts: &CampaignTexts, specimen: bool) -> Result<(), Refused> {
+    pub fn printable(&self, texts: &CampaignTexts, specimen: bool) -> Result<(), Refused> {
         let barred = texts.unprintable(specimen);
         if barred.is_empty() {
             return Ok(());

@@ -210,6 +210,9 @@ pub fn issue(
     // A trial leaves nothing behind: it may be made while the campaign is in preparation.
     let texts = if dry_run { campaign.trial_texts(&defaults.texts)? } else { campaign.opened_texts()? };
     let texts = texts.clone();
+    if !dry_run {
+        campaign.printable(&texts, defaults.specimen)?;
+    }
     let scene = landscape(tx, &campaign)?;
     let known = before(&store::of_campaign(tx, campaign.id)?);
     let (payers, mut items) = payers::chosen(tx, selection)?;

@@ -192,6 +192,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
             continue;
         };
         let texts = campaign.said.texts.as_ref().unwrap_or(&making.defaults.texts);
+        campaign.printable(texts, making.defaults.specimen)?;
         let reference = Reference::new(by.exercice, rank);
         let own = lines.get(&title.id).map(Vec::as_slice).unwrap_or_default();
         let context = paper::Context {

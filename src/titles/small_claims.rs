@@ -75,6 +75,7 @@ pub(super) fn record(
     let rank = counters::take(tx, &format!("decision:{year}"), 1)?;
     let number = decision::act_number(year, rank);
     let texts = scene.campaign.said.texts.as_ref().unwrap_or(&defaults.texts);
+    scene.campaign.printable(texts, defaults.specimen)?;
     let paper: DecisionPaper = decision_paper::compose(&decision_paper::Context {
         number: &number,
         year: &scene.campaign.said.school_year,

@@ -159,6 +159,28 @@ on_both_databases! {
         }
     }
 
+    fn a_campaign_opened_before_on_shipped_texts_prints_nothing_more_until_they_are_written(app: &TestApp) {
+        register_seed(app);
+        crate::titles::register_communes(app, 1);
+        crate::titles::active_campaign(app, "do_not_issue");
+        let shipped = serde_json::to_string(&ent_backoffice::campaigns::texts::CampaignTexts::default()).unwrap();
+        app.sql(&format!("UPDATE campaigns SET texts = '{}'", shipped.replace('\'', "''"))).unwrap();
+        let g = app.gestionnaire();
+        let prepare = || g.post(&format!("{PATH}/perception-titles"), json!({}));
+        g.post(&format!("{PATH}/conventions"), json!({})).problem(409, "placeholder_texts");
+        // The act that leaves a small claim untitled would print them too.
+        prepare().problem(409, "placeholder_texts");
+        patch(app, json!({"small_claims": {"policy": "issue"}})).expect(200);
+        prepare().expect(200);
+        let approve = || app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}}));
+        approve().problem(409, "placeholder_texts");
+        let texts = serde_json::to_value(crate::support::texts()).unwrap();
+        patch(app, json!({"texts": texts, "reason": "textes livrés encore en place"})).expect(200);
+        assert_eq!(approve().expect(200).json["approved"], 2);
+        // Written, they are frozen like those of any campaign that has issued.
+        patch(app, json!({"texts": texts, "reason": "x"})).problem(409, "campaign_state");
+    }
+
     fn a_payer_still_to_be_written_is_not_printed(app: &TestApp) {
         register_seed(app);
         open_campaign(app, "issue");

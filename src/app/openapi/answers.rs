@@ -15,7 +15,8 @@ use crate::kernel::ProblemCode;
 const REFUSALS: &[(&str, &str)] = &[
     (
         "approve_titles",
-        "not_found keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force concurrent_change",
+        "not_found keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force placeholder_texts \
+         concurrent_change",
     ),
     ("change_user", "not_found email_taken last_admin concurrent_change"),
     ("create_campaign", "campaign_exists"),
@@ -24,7 +25,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("create_user", "email_taken"),
     ("delete_campaign", "not_found campaign_issued concurrent_change"),
     ("decide_lines", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
-    ("decide_small_claims", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
+    ("decide_small_claims", "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change"),
     ("download_batch_file", "not_found file_unknown"),
     ("enrol_school", "not_found campaign_state concurrent_change"),
     ("enrol_schools", "not_found campaign_state keys_or_filter"),
@@ -48,7 +49,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("import_contacts", "file_refused concurrent_change"),
     ("import_enrolments", "not_found file_refused campaign_state"),
     ("import_schools", "file_refused concurrent_change"),
-    ("issue_conventions", "not_found keys_or_filter campaign_state concurrent_change"),
+    ("issue_conventions", "not_found keys_or_filter campaign_state placeholder_texts concurrent_change"),
     ("list_batches", "not_found"),
     ("list_campaign_transitions", "not_found"),
     ("list_convention_transitions", "not_found"),
@@ -64,7 +65,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("patch_campaign", "not_found campaign_state placeholder_texts concurrent_change"),
     ("patch_collectivite", "not_found concurrent_change"),
     ("patch_school", "not_found payer_unknown concurrent_change"),
-    ("prepare_titles", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
+    ("prepare_titles", "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change"),
     ("record_succession", "not_found succession_exists succession_loop concurrent_change"),
     ("refresh_session", "refresh_token_invalid refresh_token_reused"),
     ("replace_siret", "not_found siret_taken concurrent_change"),
@@ -80,7 +81,7 @@ const REFUSALS: &[(&str, &str)] = &[
     (
         "transition_title",
         "not_found same_person preparer_unknown title_state signatory_incomplete delegation_not_in_force \
-         concurrent_change",
+         placeholder_texts concurrent_change",
     ),
     ("withdraw_school", "not_found campaign_state enrolment_covered"),
 ];
