@@ -215,10 +215,10 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<TitleId>) 
 
 /// Why a role may not do an action, when it may not: who prepares hands in again, who approves does the rest.
 fn by_role(action: TitleAction, role: Role) -> Option<Refused> {
-    match action {
+    refusal::<MoveTitles>(role).or_else(|| match action {
         TitleAction::Resubmit => refusal::<PrepareTitles>(role),
         TitleAction::Approve | TitleAction::Return | TitleAction::Withdraw => refusal::<ApproveTitles>(role),
-    }
+    })
 }
 
 /// Une action sur un titre : `approve` ; avec `reason`, `return` (rendu à qui l'a préparé), `resubmit` (présenté de

@@ -336,6 +336,49 @@ on_both_databases! {
         assert_gap_free(app, "title_approvals", "title:2025");
     }
 
+    fn approving_in_number_while_one_title_is_returned_never_passes_over_the_return(app: &TestApp) {
+        let titles = prepared(app, u32::try_from(ROUNDS).unwrap());
+        let mut kept = 0;
+        for id in &titles {
+            let path = format!("/perception-titles/{id}/transitions");
+            let convention = app.ordonnateur().get(&format!("/perception-titles/{id}")).expect(200).json["convention_id"].clone();
+            let answers = together(vec![
+                call(app.ordonnateur(), move |c| c.post("/perception-titles/approvals", json!({"filter": {"convention": convention}}))),
+                call(app.ordonnateur(), move |c| c.post(&path, json!({"action": "return", "reason": "débiteur à vérifier"}))),
+            ]);
+            let told = outcomes(&answers);
+            assert!(told[0] == "200" && (told[1] == "200" || told[1] == "409 title_state"), "{told:?}");
+            let status = app.ordonnateur().get(&format!("/perception-titles/{id}")).expect(200).json["status"].clone();
+            assert_eq!(status, if told[1] == "200" { "returned" } else { "approved" });
+            assert_eq!(answers[0].json["returned"], i32::from(told[1] == "200"));
+            kept += i64::from(told[1] == "200");
+        }
+        assert_eq!(count(app, "title_returns"), kept);
+        assert_eq!(count(app, "perception_titles WHERE state = 'prepared'"), kept);
+        assert_gap_free(app, "title_approvals", "title:2025");
+    }
+
+    fn taking_a_refusal_back_while_its_payer_is_issued_to_leaves_one_living(app: &TestApp) {
+        let conventions = issued(app, u32::try_from(ROUNDS).unwrap());
+        for id in &conventions {
+            let path = format!("/conventions/{id}/transitions");
+            let no = json!({"action": "decline", "declined_on": "2025-06-05", "declined_by": "le maire", "reason": "vote"});
+            let siret = app.gestionnaire().post(&path, no).expect(200).json["collectivite"]["siret"].clone();
+            let answers = together(vec![
+                call(app.gestionnaire(), move |c| c.post(&path, json!({"action": "reopen", "reason": "nouveau vote"}))),
+                call(app.gestionnaire(), move |c| c.post(&format!("{YEAR}/conventions"), json!({"keys": [siret]}))),
+            ]);
+            let told = outcomes(&answers);
+            match told[0].as_str() {
+                "200" => assert_eq!(answers[1].json["already_issued"], 1, "{}", answers[1].text()),
+                "409 convention_replaced" => assert_eq!(answers[1].json["issued"], 1, "{}", answers[1].text()),
+                other => panic!("{other}"),
+            }
+        }
+        assert_eq!(count(app, "conventions WHERE state = 'issued'"), i64::try_from(ROUNDS).unwrap());
+        assert_eq!(count(app, "enrolments WHERE convention_id IS NULL"), 0);
+    }
+
     fn sealing_while_titles_are_approved_and_withdrawn_loses_none(app: &TestApp) {
         let titles = prepared(app, 6 * u32::try_from(ROUNDS).unwrap());
         for group in titles.chunks(6) {
