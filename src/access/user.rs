@@ -42,13 +42,14 @@ impl Delegation {
     /// `invalid_value`, each date on its field.
     pub fn check(&self, today: NaiveDate) -> Result<(), Refused> {
         let published = Bounds::happened(years_after(today, -30), today);
-        let mut errors: Vec<_> =
-            published.error("/delegation/published_on", self.published_on).into_iter().collect();
+        let mut errors: Vec<_> = published.error("/delegation/published_on", self.published_on).into_iter().collect();
         if let Some(end) = self.ends_on {
             let pointer = "/delegation/ends_on";
             if end <= self.published_on {
-                let message =
-                    format!("Publiée le {}, la délégation vaut à compter du lendemain : elle finit après.", self.published_on);
+                let message = format!(
+                    "Publiée le {}, la délégation vaut à compter du lendemain : elle finit après.",
+                    self.published_on
+                );
                 errors.push(placed(pointer, FieldFault::new("date_order", message), end));
             } else {
                 errors.extend(Bounds { from: self.published_on, until: years_after(today, 10) }.error(pointer, end));
@@ -119,8 +120,7 @@ impl User {
         let given = self.delegation.as_ref().filter(|d| !is_blank(d.reference.as_str()));
         let named = ![&self.first_name, &self.last_name].into_iter().any(|n| is_blank(n.as_str()));
         let (Some(capacity), Some(delegation), true) = (said, given, named) else {
-            let missing =
-                [(!named, "nom"), (said.is_none(), "qualité"), (given.is_none(), "délégation de signature")];
+            let missing = [(!named, "nom"), (said.is_none(), "qualité"), (given.is_none(), "délégation de signature")];
             let missing = missing.into_iter().filter_map(|(absent, what)| absent.then_some(what)).collect();
             return Err(SignatoryFault::Incomplete { name, missing });
         };
@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn what_waits_to_be_written_is_missing() {
-        let blank = Delegation { reference: Line::parse("Arrêté À COMPLÉTER").unwrap(), ..delegation("2025-03-14", None) };
+        let blank =
+            Delegation { reference: Line::parse("Arrêté À COMPLÉTER").unwrap(), ..delegation("2025-03-14", None) };
         let missing = |user: User| match user.signatory_on(day("2025-06-05")) {
             Err(SignatoryFault::Incomplete { missing, .. }) => missing,
             other => panic!("{other:?}"),

@@ -18,8 +18,8 @@ use crate::kernel::ids::{CampaignId, EnrolmentId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::counters;
-use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
 use crate::platform::web::IfMatch;
+use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
 use crate::platform::{Outcome, Tx};
 use crate::registry::{self, ImportView, School, SchoolFilter};
 

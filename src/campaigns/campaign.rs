@@ -226,7 +226,8 @@ impl Campaign {
                 let texts = !facts.issued || !written;
                 let free = |field: &str| FREE_WHEN_OPEN.contains(&field) || field == "texts" && texts;
                 if let Some(field) = patched.iter().find(|f| !free(f)) {
-                    let since = if field == "texts" { "l'émission d'une convention" } else { "l'ouverture de la campagne" };
+                    let since =
+                        if field == "texts" { "l'émission d'une convention" } else { "l'ouverture de la campagne" };
                     return Err(self.refuse(format!("Le champ « {field} » est figé depuis {since}.")));
                 }
                 if patched.iter().any(|f| f == "texts") {

@@ -48,8 +48,7 @@ pub fn patch(
     read.admits(found.version)?;
     let (patch, reason) = reason_of(patch)?;
     let (said, fields) = merged(&found.said, &patch)?;
-    let facts =
-        Rewriting { issued: issued(tx, year)?, reasoned: reason.is_some(), specimen, today: tx.today() };
+    let facts = Rewriting { issued: issued(tx, year)?, reasoned: reason.is_some(), specimen, today: tx.today() };
     let before = found.said.texts.clone();
     let mut changed = found.rewritten(said, &fields, facts)?;
     store::save(tx, &mut changed)?;

@@ -29,8 +29,8 @@ mod withdrawals;
 
 pub use actions::{ENROL_OUTCOMES, close, create, enrol, find, find_and_hold, import_enrolments, open, reopen};
 pub use campaign::{
-    Campaign, CampaignAction, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims,
-    SmallClaimsPolicy, Unsettled,
+    Campaign, CampaignAction, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims, SmallClaimsPolicy,
+    Unsettled,
 };
 pub use codes::{CAMPAIGN_STATE, CODES};
 pub use corrections::{delete, issued, unopen};

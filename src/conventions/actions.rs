@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::codes::CONVENTION_REPLACED;
 use super::convention::{Acknowledged, Acknowledgement, Calendar, Convention, ConventionAction, Signature, Stage};
 use super::request::{Transition, TransitionRequest};
-use super::store_refusals::{self as refusals, NewRefusal};
 use super::store;
+use super::store_refusals::{self as refusals, NewRefusal};
 use crate::audit::{self, Entry};
 use crate::campaigns;
 use crate::kernel::ids::{ConventionId, RefusalId};
@@ -137,7 +137,8 @@ pub fn refusal(tx: &mut Tx<'_>, convention: &Convention, action: ConventionActio
     }
     let judged = match action {
         ConventionAction::Sign | ConventionAction::Decline => Ok(()),
-        ConventionAction::Reopen => match store::living_number(tx, convention.campaign_id, convention.collectivite_id)? {
+        ConventionAction::Reopen => match store::living_number(tx, convention.campaign_id, convention.collectivite_id)?
+        {
             None => Ok(()),
             Some(number) => {
                 let detail =

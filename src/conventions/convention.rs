@@ -76,8 +76,17 @@ pub enum Stage {
     Active(Effect),
     Expired(Effect, NaiveDate),
     /// The collectivité said no, before or after it had signed.
-    Declined { signed: Option<Signature>, on: NaiveDate, reason: Note },
-    Cancelled { signed: Option<Signature>, effect: Option<Effect>, on: NaiveDate, reason: Note },
+    Declined {
+        signed: Option<Signature>,
+        on: NaiveDate,
+        reason: Note,
+    },
+    Cancelled {
+        signed: Option<Signature>,
+        effect: Option<Effect>,
+        on: NaiveDate,
+        reason: Note,
+    },
 }
 
 /// Un constat levé par une personne nommée.

@@ -136,9 +136,11 @@ impl Ended {
             Stage::Declined { on, reason, .. } => {
                 ("declined", "declined_before", format!("La collectivité a refusé {} le {on} : {reason}", c.number))
             }
-            Stage::Cancelled { on, reason, .. } => {
-                ("cancelled", "cancelled_before", format!("La convention {} a été annulée le {on} : {reason}", c.number))
-            }
+            Stage::Cancelled { on, reason, .. } => (
+                "cancelled",
+                "cancelled_before",
+                format!("La convention {} a été annulée le {on} : {reason}", c.number),
+            ),
             _ => return None,
         };
         let mut finding = Finding::to_acknowledge(code, message);
@@ -164,8 +166,7 @@ fn before(conventions: &[Convention]) -> HashMap<CollectiviteId, Before> {
 }
 
 /// What may become of a payer of a bulk issue.
-pub const ISSUE_OUTCOMES: &[&str] =
-    &["issued", "already_issued", "no_enrolment", "declined", "cancelled", "refused"];
+pub const ISSUE_OUTCOMES: &[&str] = &["issued", "already_issued", "no_enrolment", "declined", "cancelled", "refused"];
 
 /// Ce qu'une émission en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

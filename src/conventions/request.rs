@@ -61,7 +61,11 @@ pub(super) enum Transition {
     Countersign(Signature, Vec<Acknowledged>),
     /// Its reason is kept by the journal, with the rest of the request.
     Correct(Correction, Vec<Acknowledged>),
-    Decline { on: NaiveDate, by: Line, reason: Note },
+    Decline {
+        on: NaiveDate,
+        by: Line,
+        reason: Note,
+    },
     Reopen(Note),
     Cancel(Note),
 }

@@ -101,8 +101,7 @@ impl Calendar {
         let date = self.convention_date;
         if signed.on < date {
             let message = "La collectivité aurait signé avant la date de la convention : vérifier le papier.";
-            findings
-                .push(Finding::to_acknowledge("signed_before_convention_date", message).compared(date, signed.on));
+            findings.push(Finding::to_acknowledge("signed_before_convention_date", message).compared(date, signed.on));
         }
         let Some(countersigned) = countersigned else { return findings };
         if countersigned.on < date {
@@ -157,11 +156,7 @@ mod tests {
         assert_eq!(codes("2025-07-01", Some("2025-06-30")), ["countersigned_before_signature"]);
         assert_eq!(
             codes("2025-06-04", Some("2025-06-03")),
-            [
-                "signed_before_convention_date",
-                "countersigned_before_convention_date",
-                "countersigned_before_signature"
-            ]
+            ["signed_before_convention_date", "countersigned_before_convention_date", "countersigned_before_signature"]
         );
     }
 }

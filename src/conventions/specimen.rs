@@ -41,12 +41,7 @@ pub struct Rendered {
 ///
 /// # Errors
 /// An unknown campaign or payer.
-pub fn compose(
-    tx: &mut Tx<'_>,
-    year: &SchoolYear,
-    payer: Option<&Siret>,
-    defaults: &Defaults,
-) -> Outcome<Specimen> {
+pub fn compose(tx: &mut Tx<'_>, year: &SchoolYear, payer: Option<&Siret>, defaults: &Defaults) -> Outcome<Specimen> {
     let campaign = campaigns::find(tx, year)?;
     let texts = campaign.said.texts.clone().unwrap_or_else(|| defaults.texts.clone());
     let (party, schools) = match payer {

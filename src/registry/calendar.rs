@@ -36,7 +36,8 @@ fn new(said: Option<NaiveDate>, before: Option<NaiveDate>) -> Option<NaiveDate> 
 pub fn school(said: &SchoolRequest, before: Option<&SchoolRequest>, today: NaiveDate) -> Result<(), Refused> {
     let opened = new(said.opened_on, before.and_then(|b| b.opened_on));
     let closed = new(said.closed_on, before.and_then(|b| b.closed_on));
-    let mut errors: Vec<FieldError> = opened.and_then(|day| openings(today).error("/opened_on", day)).into_iter().collect();
+    let mut errors: Vec<FieldError> =
+        opened.and_then(|day| openings(today).error("/opened_on", day)).into_iter().collect();
     errors.extend(closed.and_then(|day| Bounds::announced(BODIES_SINCE, today).error("/closed_on", day)));
     if let (Some(first), Some(last)) = (said.opened_on, said.closed_on)
         && last < first

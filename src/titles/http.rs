@@ -269,7 +269,10 @@ async fn transition(
                     return Err(Refused::field("/reason", &fault, None).into());
                 }
                 (TitleAction::Withdraw | TitleAction::Return | TitleAction::Resubmit, None) => {
-                    let fault = FieldFault::new("missing_field", "Rendre, présenter de nouveau ou retirer un titre demande un motif.");
+                    let fault = FieldFault::new(
+                        "missing_field",
+                        "Rendre, présenter de nouveau ou retirer un titre demande un motif.",
+                    );
                     return Err(Refused::field("/reason", &fault, None).into());
                 }
             };

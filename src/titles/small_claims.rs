@@ -10,11 +10,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
 
+use super::claim::small_claim;
 use super::codes::PREPARER_UNKNOWN;
 use super::decision::{self, DecideRequest, Decision, Origin, Revocation};
 use super::decision_paper::{self, DecisionPaper};
 use super::liquidation::{Liquidation, Word, liquidate};
-use super::claim::small_claim;
 use super::prepare::{Scene, Standing};
 use super::store_decisions::{self as store, ActRow};
 use super::{Templates, jobs};

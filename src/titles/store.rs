@@ -463,9 +463,8 @@ fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, Backend> {
     }
     if let Some(status) = filter.status {
         use crate::platform::db::schema::{title_resubmissions as again, title_returns as returns};
-        let standing = returns::table
-            .filter(returns::id.ne_all(again::table.select(again::return_id)))
-            .select(returns::title_id);
+        let standing =
+            returns::table.filter(returns::id.ne_all(again::table.select(again::return_id))).select(returns::title_id);
         query = match status {
             TitleState::Returned => {
                 query.filter(titles::state.eq(TitleState::Prepared)).filter(titles::id.eq_any(standing))

@@ -173,7 +173,8 @@ impl Return {
     /// What is said of it where an act in number leaves the title.
     #[must_use]
     pub fn finding(&self, code: &str) -> Finding {
-        let message = format!("Titre rendu le {} par {} : {}", self.said.at.day(), self.said.by_label, self.said.reason);
+        let message =
+            format!("Titre rendu le {} par {} : {}", self.said.at.day(), self.said.by_label, self.said.reason);
         Finding::to_acknowledge(code, message)
     }
 }
@@ -234,7 +235,9 @@ impl Title {
     pub fn left_by_filter(&self) -> Option<(&'static str, Option<Finding>)> {
         let found = |code: &str| self.findings.iter().find(|f| f.code == code).cloned();
         match (&self.stage, &self.returned) {
-            (Stage::Prepared, Some(r)) if r.resubmitted.is_none() => Some(("returned", Some(r.finding("title_returned")))),
+            (Stage::Prepared, Some(r)) if r.resubmitted.is_none() => {
+                Some(("returned", Some(r.finding("title_returned"))))
+            }
             (Stage::Prepared, Some(r)) => Some((RETURNED_BEFORE, Some(r.finding(RETURNED_BEFORE)))),
             (Stage::Prepared, None) => [RETURNED_BEFORE, WITHDRAWN_BEFORE]
                 .into_iter()

@@ -41,33 +41,131 @@ const fn field(
 
 /// On 28 July 2025, for the school year 2025-2026 and its convention of 5 June 2025.
 const TABLE: &[Field] = &[
-    field("create_user", "/delegation/published_on", ("1995-07-27", EARLY), "1995-07-28", "2025-07-28", ("2025-07-29", LATE)),
-    field("create_user", "/delegation/ends_on", ("2025-03-14", ORDER), "2025-03-15", "2035-07-28", ("2035-07-29", LATE)),
-    field("change_user", "/delegation/published_on", ("1995-07-27", EARLY), "1995-07-28", "2025-07-28", ("2025-07-29", LATE)),
-    field("change_user", "/delegation/ends_on", ("2025-03-14", ORDER), "2025-03-15", "2035-07-28", ("2035-07-29", LATE)),
+    field(
+        "create_user",
+        "/delegation/published_on",
+        ("1995-07-27", EARLY),
+        "1995-07-28",
+        "2025-07-28",
+        ("2025-07-29", LATE),
+    ),
+    field(
+        "create_user",
+        "/delegation/ends_on",
+        ("2025-03-14", ORDER),
+        "2025-03-15",
+        "2035-07-28",
+        ("2035-07-29", LATE),
+    ),
+    field(
+        "change_user",
+        "/delegation/published_on",
+        ("1995-07-27", EARLY),
+        "1995-07-28",
+        "2025-07-28",
+        ("2025-07-29", LATE),
+    ),
+    field(
+        "change_user",
+        "/delegation/ends_on",
+        ("2025-03-14", ORDER),
+        "2025-03-15",
+        "2035-07-28",
+        ("2035-07-29", LATE),
+    ),
     field("create_collectivite", "/closed_on", ("1969-12-31", EARLY), "1970-01-01", "2027-07-28", ("2027-07-29", LATE)),
     field("patch_collectivite", "/closed_on", ("1969-12-31", EARLY), "1970-01-01", "2027-07-28", ("2027-07-29", LATE)),
     field("replace_siret", "/from", ("1972-12-31", EARLY), "1973-01-01", "2025-07-28", ("2025-07-29", LATE)),
-    field("record_succession", "/effective_on", ("1969-12-31", EARLY), "1970-01-01", "2027-07-28", ("2027-07-29", LATE)),
-    field("create_school", "/opened_on", ("1899-12-31", "date_range"), "1900-01-01", "2027-07-28", ("2027-07-29", LATE)),
+    field(
+        "record_succession",
+        "/effective_on",
+        ("1969-12-31", EARLY),
+        "1970-01-01",
+        "2027-07-28",
+        ("2027-07-29", LATE),
+    ),
+    field(
+        "create_school",
+        "/opened_on",
+        ("1899-12-31", "date_range"),
+        "1900-01-01",
+        "2027-07-28",
+        ("2027-07-29", LATE),
+    ),
     field("create_school", "/closed_on", ("1969-12-31", EARLY), "1970-01-01", "2027-07-28", ("2027-07-29", LATE)),
     field("create_school", "/payer_from", ("1999-12-31", EARLY), "2000-01-01", "2027-07-28", ("2027-07-29", LATE)),
     field("patch_school", "/opened_on", ("1899-12-31", "date_range"), "1900-01-01", "2027-07-28", ("2027-07-29", LATE)),
     field("patch_school", "/closed_on", ("1969-12-31", EARLY), "1970-01-01", "2027-07-28", ("2027-07-29", LATE)),
     field("patch_school", "/payer_from", ("1999-12-31", EARLY), "2000-01-01", "2027-07-28", ("2027-07-29", LATE)),
     field("set_school_payer", "/payer_from", ("1999-12-31", EARLY), "2000-01-01", "2027-07-28", ("2027-07-29", LATE)),
-    field("create_campaign", "/convention_date", ("2023-08-31", EARLY), "2023-09-01", "2026-09-05", ("2026-09-06", ORDER)),
+    field(
+        "create_campaign",
+        "/convention_date",
+        ("2023-08-31", EARLY),
+        "2023-09-01",
+        "2026-09-05",
+        ("2026-09-06", ORDER),
+    ),
     field("create_campaign", "/ends_on", ("2025-08-31", ORDER), "2025-09-01", "2027-08-31", ("2027-09-01", LATE)),
-    field("create_campaign", "/response_deadline", ("2025-06-04", ORDER), "2025-06-05", "2026-09-05", ("2026-09-06", ORDER)),
-    field("create_campaign", "/texts/courts/validated_on", ("1999-12-31", EARLY), "2000-01-01", "2025-07-28", ("2025-07-29", LATE)),
-    field("patch_campaign", "/convention_date", ("2023-08-31", EARLY), "2023-09-01", "2026-09-05", ("2026-09-06", ORDER)),
+    field(
+        "create_campaign",
+        "/response_deadline",
+        ("2025-06-04", ORDER),
+        "2025-06-05",
+        "2026-09-05",
+        ("2026-09-06", ORDER),
+    ),
+    field(
+        "create_campaign",
+        "/texts/courts/validated_on",
+        ("1999-12-31", EARLY),
+        "2000-01-01",
+        "2025-07-28",
+        ("2025-07-29", LATE),
+    ),
+    field(
+        "patch_campaign",
+        "/convention_date",
+        ("2023-08-31", EARLY),
+        "2023-09-01",
+        "2026-09-05",
+        ("2026-09-06", ORDER),
+    ),
     field("patch_campaign", "/ends_on", ("2025-08-31", ORDER), "2025-09-01", "2027-08-31", ("2027-09-01", LATE)),
-    field("patch_campaign", "/response_deadline", ("2025-06-04", ORDER), "2025-06-05", "2026-09-05", ("2026-09-06", ORDER)),
-    field("patch_campaign", "/texts/courts/validated_on", ("1999-12-31", EARLY), "2000-01-01", "2025-07-28", ("2025-07-29", LATE)),
+    field(
+        "patch_campaign",
+        "/response_deadline",
+        ("2025-06-04", ORDER),
+        "2025-06-05",
+        "2026-09-05",
+        ("2026-09-06", ORDER),
+    ),
+    field(
+        "patch_campaign",
+        "/texts/courts/validated_on",
+        ("1999-12-31", EARLY),
+        "2000-01-01",
+        "2025-07-28",
+        ("2025-07-29", LATE),
+    ),
     field("enrol_schools", "/requested_on", ("2023-08-31", EARLY), "2023-09-01", "2025-07-28", ("2025-07-29", LATE)),
     field("enrol_school", "/requested_on", ("2023-08-31", EARLY), "2023-09-01", "2025-07-28", ("2025-07-29", LATE)),
-    field("transition_convention", "/signed_on", ("2024-06-04", EARLY), "2024-06-05", "2025-07-28", ("2025-07-29", "date_in_future")),
-    field("transition_convention", "/declined_on", ("2024-06-04", EARLY), "2024-06-05", "2025-07-28", ("2025-07-29", "date_in_future")),
+    field(
+        "transition_convention",
+        "/signed_on",
+        ("2024-06-04", EARLY),
+        "2024-06-05",
+        "2025-07-28",
+        ("2025-07-29", "date_in_future"),
+    ),
+    field(
+        "transition_convention",
+        "/declined_on",
+        ("2024-06-04", EARLY),
+        "2024-06-05",
+        "2025-07-28",
+        ("2025-07-29", "date_in_future"),
+    ),
 ];
 
 /// Sends one date where the table says, all else being well.
@@ -98,7 +196,12 @@ impl Sender<'_> {
         match field.operation {
             "create_user" => {
                 let mut body = put(delegation);
-                for (name, value) in [("role", "ordonnateur"), ("first_name", "Anne"), ("last_name", "Durand"), ("password", crate::support::PASSWORD)] {
+                for (name, value) in [
+                    ("role", "ordonnateur"),
+                    ("first_name", "Anne"),
+                    ("last_name", "Durand"),
+                    ("password", crate::support::PASSWORD),
+                ] {
                     body[name] = json!(value);
                 }
                 body["email"] = json!(format!("p{}@exemple.invalid", self.number()));
@@ -137,7 +240,8 @@ impl Sender<'_> {
                 g.post("/campaigns", put(body))
             }
             "patch_campaign" => {
-                let dates = json!({"convention_date": "2025-06-05", "ends_on": "2026-09-05", "response_deadline": null});
+                let dates =
+                    json!({"convention_date": "2025-06-05", "ends_on": "2026-09-05", "response_deadline": null});
                 g.json("PATCH", "/campaigns/2025-2026", &any, &put(dates))
             }
             "enrol_schools" => {
@@ -149,7 +253,8 @@ impl Sender<'_> {
             }
             "transition_convention" => {
                 let body = if field.pointer == "/signed_on" {
-                    let acknowledged = json!([{"code": "signed_before_convention_date", "reason": "daté ainsi sur l'original"}]);
+                    let acknowledged =
+                        json!([{"code": "signed_before_convention_date", "reason": "daté ainsi sur l'original"}]);
                     json!({"action": "sign", "signatory": {"name": "S. B.", "title": "Maire"}, "acknowledged": acknowledged})
                 } else {
                     json!({"action": "decline", "declined_by": "le maire", "reason": "vote"})

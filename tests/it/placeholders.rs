@@ -25,22 +25,39 @@ fn shipped_texts_open_no_campaign(app: &TestApp) {
     let g = app.gestionnaire();
     g.post("/campaigns", campaign("issue")).expect(201);
     let listed = g.get(&format!("{PATH}/transitions")).expect(200).json;
-    assert_eq!((&listed["actions"][0]["allowed"], &listed["actions"][0]["code"]), (&json!(false), &json!("placeholder_texts")));
+    assert_eq!(
+        (&listed["actions"][0]["allowed"], &listed["actions"][0]["code"]),
+        (&json!(false), &json!("placeholder_texts"))
+    );
     let refused = transition(app, json!({"action": "open"})).problem(409, "placeholder_texts").json;
-    let named: Vec<&str> = refused["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
-    for pointer in ["/texts/issuer/name", "/texts/signatory/first_name", "/texts/signatory/last_name", "/texts/dpo/email",
-                    "/texts/comptable_assignataire/address_lines", "/texts/courts/convention"] {
+    let named: Vec<&str> =
+        refused["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    for pointer in [
+        "/texts/issuer/name",
+        "/texts/signatory/first_name",
+        "/texts/signatory/last_name",
+        "/texts/dpo/email",
+        "/texts/comptable_assignataire/address_lines",
+        "/texts/courts/convention",
+    ] {
         assert!(named.contains(&pointer), "{pointer} in {named:?}");
     }
     assert_eq!(g.get(PATH).json["state"], "preparing");
     // Real texts given to the campaign itself open it, all but one do not.
     let mut texts = serde_json::to_value(crate::support::texts()).unwrap();
-    for (pointer, odd) in [("/signatory/delegation", "Arrêté À COMPLÉTER"), ("/dpo/email", "dpd@example.org"), ("/issuer/contact_phone", "XXX")] {
+    for (pointer, odd) in [
+        ("/signatory/delegation", "Arrêté À COMPLÉTER"),
+        ("/dpo/email", "dpd@example.org"),
+        ("/issuer/contact_phone", "XXX"),
+    ] {
         let mut one = texts.clone();
         *one.pointer_mut(pointer).unwrap() = json!(odd);
         patch(app, json!({"texts": one})).expect(200);
         let refused = transition(app, json!({"action": "open"})).problem(409, "placeholder_texts").json;
-        assert_eq!((refused["errors"].as_array().unwrap().len(), &refused["errors"][0]["pointer"]), (1, &json!(format!("/texts{pointer}"))));
+        assert_eq!(
+            (refused["errors"].as_array().unwrap().len(), &refused["errors"][0]["pointer"]),
+            (1, &json!(format!("/texts{pointer}")))
+        );
         assert_eq!(refused["errors"][0]["value"], odd);
     }
     texts["signatory"]["delegation"] = json!("Arrêté R76-2025-03-14-00002");
@@ -56,6 +73,24 @@ fn shipped_texts_open_no_campaign_on_sqlite() {
 #[test]
 fn shipped_texts_open_no_campaign_on_postgres() {
     shipped_texts_open_no_campaign(&shipped(Base::postgres()));
+}
+
+fn a_broken_template_is_told_before_anything_is_issued(base: Base) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("convention.typ"), "#panic(\"abîmé\")").unwrap();
+    let app = TestApp::with(base, |config| config.documents.template_dir = Some(folder.path().to_owned()));
+    app.gestionnaire().post("/campaigns", campaign("issue")).expect(201);
+    app.lecteur().get(&format!("{PATH}/specimen")).problem(409, "document_failed");
+}
+
+#[test]
+fn a_broken_template_is_told_before_anything_is_issued_on_sqlite() {
+    a_broken_template_is_told_before_anything_is_issued(Base::sqlite());
+}
+
+#[test]
+fn a_broken_template_is_told_before_anything_is_issued_on_postgres() {
+    a_broken_template_is_told_before_anything_is_issued(Base::postgres());
 }
 
 on_both_databases! {

@@ -25,7 +25,10 @@ const REFUSALS: &[(&str, &str)] = &[
     ("create_user", "email_taken"),
     ("delete_campaign", "not_found campaign_issued concurrent_change"),
     ("decide_lines", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
-    ("decide_small_claims", "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change"),
+    (
+        "decide_small_claims",
+        "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
+    ),
     ("download_batch_file", "not_found file_unknown"),
     ("enrol_school", "not_found campaign_state concurrent_change"),
     ("enrol_schools", "not_found campaign_state keys_or_filter"),

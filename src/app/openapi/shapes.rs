@@ -73,7 +73,9 @@ pub(super) fn settle(document: &mut Value) {
         patch_of(schemas, request);
     }
     // What a patch says beside the fields it changes.
-    if let Some(fields) = schemas.get_mut("CampaignPatch").and_then(|p| p.get_mut("properties")).and_then(Value::as_object_mut) {
+    if let Some(fields) =
+        schemas.get_mut("CampaignPatch").and_then(|p| p.get_mut("properties")).and_then(Value::as_object_mut)
+    {
         let text = "Motif, gardé au journal ; exigé pour corriger `texts` d'une campagne ouverte.";
         let note = json!({ "oneOf": [reference("Note"), { "type": "null" }], "description": text });
         fields.insert("reason".to_owned(), note);
