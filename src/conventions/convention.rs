@@ -7,9 +7,8 @@
 //!      │ declined       │                      │
 //!      └──── cancel ────┴──────────────────────┘       neither once a title exists
 //! ```
-//! The effect is the day of the last signature; it is recorded evidence, never inferred. Its days have bounds (see
-//! `signature`), and a last signature after the end date is refused: the convention would have no duration. A refusal
-//! lasts until a person reopens: no act in number issues again for who declined.
+//! The effect is the day of the last signature: evidence, never inferred. Its days have bounds (see `signature`); none is
+//! after the end. A refusal lasts until a person reopens: no act in number issues again to who declined.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
