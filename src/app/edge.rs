@@ -1,30 +1,37 @@
-//! Around every request: its id, its span, its log line and its measures, a time limit, panics and unknown addresses as
-//! problem documents, security headers.
+//! Around every request: its id, its caller, its span, its log line and its measures, what its head must be, a time limit
+//! for it and one for its body, panics as problem documents, security headers.
 //!
 //! The span of a request holds its id, its method and its path (keys only), never its query, headers or body: no line of
 //! the log can name a person or hold a secret unless a handler writes it there.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use actix_http::ConnectionType;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpMessage as _, ResponseError, web};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use super::doors::{self, BODY_TOO_SLOW};
+use super::incoming::{Incoming, Pace};
+use super::sockets::{Phase, Seat};
 use crate::config::ServerConfig;
-use crate::kernel::refused::NOT_FOUND;
 use crate::kernel::{Ids, ProblemCode};
 use crate::platform::telemetry::Metrics;
-use crate::platform::web::problem::{INTERNAL_ERROR, METHOD_NOT_ALLOWED, current};
-use crate::platform::web::{Answer, Problem, State};
+use crate::platform::web::caller::TrustedProxies;
+use crate::platform::web::problem::{INTERNAL_ERROR, current};
+use crate::platform::web::{BodyLimit, Problem, State};
 
 /// The answer took too long.
 pub const TIMED_OUT: ProblemCode = ProblemCode {
@@ -44,14 +51,41 @@ pub struct Edge {
     limit: Duration,
     hsts: Option<HeaderValue>,
     metrics: Metrics,
+    proxies: TrustedProxies,
+    pace: Pace,
+    open: Arc<HashSet<String>>,
 }
 
+/// Most bytes of a body on a route that asks for no token: a stranger has nothing long to say.
+const STRANGERS_BODY: BodyLimit = BodyLimit(16_384);
+
 impl Edge {
-    pub fn new(config: &ServerConfig, metrics: Metrics) -> Self {
+    /// `document` tells which routes ask for no token.
+    pub fn new(config: &ServerConfig, metrics: Metrics, document: &serde_json::Value) -> Self {
         let told = config.behind_tls() && config.hsts_seconds > 0;
         let hsts = told.then(|| HeaderValue::from_str(&format!("max-age={}", config.hsts_seconds)).ok()).flatten();
-        Self { limit: Duration::from_secs(config.request_timeout_seconds), hsts, metrics }
+        Self {
+            limit: Duration::from_secs(config.request_timeout_seconds),
+            hsts,
+            metrics,
+            proxies: config.proxies(),
+            pace: pace(config),
+            open: Arc::new(open_routes(document)),
+        }
     }
+}
+
+/// How slow a caller may be with what it sends and what it reads.
+pub fn pace(config: &ServerConfig) -> Pace {
+    Pace { stall: Duration::from_secs(config.stall_timeout_seconds), least_rate: config.least_bytes_per_second }
+}
+
+/// Templates of the routes that somebody without a token may call.
+fn open_routes(document: &serde_json::Value) -> HashSet<String> {
+    let paths = document.get("paths").and_then(serde_json::Value::as_object).into_iter().flatten();
+    let is_open = |operation: &serde_json::Value| operation.get("security") == Some(&serde_json::json!([{}]));
+    let open = paths.filter(|(_, item)| item.as_object().is_some_and(|item| item.values().any(is_open)));
+    open.map(|(path, _)| path.clone()).collect()
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -73,6 +107,16 @@ fn fresh_id(request: &ServiceRequest) -> String {
     uuid.to_string()
 }
 
+/// How the work on a request ended.
+enum Ended<T> {
+    Done(T),
+    Panicked(Box<dyn std::any::Any + Send>),
+    /// It took longer than a request may.
+    TimedOut,
+    /// Its body stopped coming, or came too slowly.
+    BodyTooSlow,
+}
+
 /// The outermost middleware.
 pub fn around<S, B>(
     mut request: ServiceRequest,
@@ -87,63 +131,109 @@ where
     let id = request_id(&request);
     let path = request.path().to_owned();
     let method = request.method().clone();
+    let seat = request.conn_data::<Arc<Seat>>().cloned();
+    let incoming = Incoming::watch(&mut request, seat.clone());
+    if let Some(seat) = &seat {
+        seat.enters(Phase::Working);
+    }
     // RFC 9110: where GET is, HEAD is; the HTTP layer leaves the body out.
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
+    if let Some(peer) = request.peer_addr() {
+        let caller = edge.proxies.caller(peer.ip(), request.headers());
+        request.extensions_mut().insert(caller);
+    }
     let span = tracing::info_span!("request", request_id = %id, %method, path = %loggable(&path));
+    current::set(Some(id.clone()));
+    let refused = span.in_scope(|| doors::refusal(request.head()));
+    current::set(None);
     // The template, not the path: a label must not grow with the data.
-    let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    let (edge, limit) = (edge.clone(), edge.limit);
+    let route = match refused {
+        Some(_) => None,
+        None => request.match_pattern(),
+    };
+    if route.as_ref().is_some_and(|route| edge.open.contains(route)) {
+        request.extensions_mut().insert(STRANGERS_BODY);
+    }
+    let (edge, watched) = (edge.clone(), incoming.clone());
     let in_flight = edge.metrics.request_begins();
     let started = Instant::now();
-    let work = AssertUnwindSafe(next.call(request)).catch_unwind();
-    let mut work = Box::pin(actix_web::rt::time::timeout(limit, work));
+    // What is refused at the door goes no further.
+    let work = match refused {
+        Some(response) => futures_util::future::Either::Left(std::future::ready(Ok(Err(response)))),
+        None => {
+            let work = AssertUnwindSafe(next.call(request)).catch_unwind();
+            futures_util::future::Either::Right(work.map(|outcome| outcome.map(Ok)))
+        }
+    };
+    let (mut work, pace, limit) = (Box::pin(work), edge.pace, started + edge.limit);
+    let mut alarm = Box::pin(actix_web::rt::time::sleep_until(limit.into()));
     let named_by = id.clone();
     let named = std::future::poll_fn(move |cx| {
         // Whatever runs in this poll, down to a problem made by an extractor, belongs to this request.
         current::set(Some(named_by.clone()));
         let poll = work.as_mut().poll(cx);
         current::set(None);
-        poll
+        match poll {
+            Poll::Ready(Ok(outcome)) => return Poll::Ready(Ended::Done(outcome)),
+            Poll::Ready(Err(panic)) => return Poll::Ready(Ended::Panicked(panic)),
+            Poll::Pending => {}
+        }
+        let body = watched.as_ref().and_then(|incoming| incoming.until(pace));
+        alarm.as_mut().reset(body.map_or(limit, |body| body.min(limit)).into());
+        match alarm.as_mut().poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) if body.is_some_and(|body| body < limit) => Poll::Ready(Ended::BodyTooSlow),
+            Poll::Ready(()) => Poll::Ready(Ended::TimedOut),
+        }
     });
     let inside = span.clone();
     async move {
         let outcome = tracing::Instrument::instrument(named, inside).await;
         let _entered = span.enter();
         current::set(Some(id.clone()));
-        let result = match outcome {
-            Ok(Ok(Ok(response))) => Ok(response.map_into_boxed_body()),
-            Ok(Ok(Err(error))) => Err(error.error_response()),
-            Ok(Err(panic)) => {
+        let mut result = match outcome {
+            Ended::Done(Ok(Ok(response))) => Ok(response.map_into_boxed_body()),
+            Ended::Done(Ok(Err(error))) => Err(error.error_response()),
+            Ended::Done(Err(response)) => Err(response),
+            Ended::Panicked(panic) => {
                 tracing::error!(cause = panic_text(panic.as_ref()), "a handler panicked");
                 Err(Problem::new(&INTERNAL_ERROR, "L'opération a échoué.").error_response())
             }
-            Err(_) => {
-                tracing::error!(seconds = limit.as_secs(), "request timed out");
-                let seconds = limit.as_secs();
+            Ended::TimedOut => {
+                let seconds = edge.limit.as_secs();
+                tracing::error!(seconds, "request timed out");
                 Err(Problem::new(&TIMED_OUT, format!("Pas de réponse en {seconds} secondes.")).error_response())
+            }
+            Ended::BodyTooSlow => {
+                let seconds = pace.stall.as_secs();
+                let detail = format!(
+                    "Le corps s'est tu {seconds} secondes, ou vient à moins de {} octets par seconde.",
+                    pace.least_rate
+                );
+                Err(Problem::new(&BODY_TOO_SLOW, detail).error_response())
             }
         };
         current::set(None);
-        let status = match &result {
-            Ok(response) => response.status(),
-            Err(response) => response.status(),
+        let answer = match &mut result {
+            Ok(response) => response.response_mut().head_mut(),
+            Err(response) => response.head_mut(),
         };
-        let took = started.elapsed();
-        log(status, took);
-        edge.metrics.request_ended(known(&method), &route, status.as_u16(), took);
-        drop(in_flight);
-        match result {
-            Ok(mut response) => {
-                decorate(response.headers_mut(), &path, &id, edge.hsts.as_ref());
-                Ok(response)
-            }
-            Err(mut response) => {
-                decorate(response.headers_mut(), &path, &id, edge.hsts.as_ref());
-                Err(InternalError::from_response("answered at the edge", response).into())
-            }
+        // Nobody will read what is left of the body: the connection cannot serve for another request.
+        let unread = incoming.is_some_and(|incoming| incoming.is_unread());
+        if unread {
+            answer.set_connection_type(ConnectionType::Close);
         }
+        decorate(&mut answer.headers, route.as_deref(), &id, edge.hsts.as_ref());
+        let (status, took) = (answer.status, started.elapsed());
+        log(status, took);
+        edge.metrics.request_ended(known(&method), route.as_deref().unwrap_or("none"), status.as_u16(), took);
+        drop(in_flight);
+        if let Some(seat) = seat {
+            seat.enters(if unread { Phase::Leaving } else { Phase::Waiting });
+        }
+        result.map_err(|response| InternalError::from_response("answered at the edge", response).into())
     }
 }
 
@@ -182,16 +272,21 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("?")
 }
 
+/// The page of the documentation, and what it is made of.
+fn is_page(route: Option<&str>) -> bool {
+    route.is_some_and(|route| route.starts_with("/api/docs"))
+}
+
 /// The page of the documentation runs its own scripts; nothing else does.
-fn content_policy(path: &str) -> &'static str {
-    if path.starts_with("/api/docs") {
+fn content_policy(route: Option<&str>) -> &'static str {
+    if is_page(route) {
         "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
     } else {
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     }
 }
 
-fn decorate(headers: &mut HeaderMap, path: &str, id: &str, hsts: Option<&HeaderValue>) {
+fn decorate(headers: &mut HeaderMap, route: Option<&str>, id: &str, hsts: Option<&HeaderValue>) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
@@ -199,7 +294,7 @@ fn decorate(headers: &mut HeaderMap, path: &str, id: &str, hsts: Option<&HeaderV
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(content_policy(path)));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(content_policy(route)));
     }
     if let Some(hsts) = hsts {
         headers.insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
@@ -208,87 +303,13 @@ fn decorate(headers: &mut HeaderMap, path: &str, id: &str, hsts: Option<&HeaderV
     if headers.get(CONTENT_ENCODING) == Some(&IDENTITY) {
         headers.remove(CONTENT_ENCODING);
     }
-    // Tokens and persons' data are in these answers; health and measures are true for an instant.
-    let fresh = ["/api/v1", "/health", "/metrics"].iter().any(|head| path.starts_with(head));
-    if fresh && !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Tokens and persons' data are in the answers: nothing is kept on the way but what is the same for everybody.
+    if !headers.contains_key(CACHE_CONTROL) {
+        let kept = is_page(route) || matches!(route, Some("/api/openapi.json" | "/problems"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(if kept { "no-cache" } else { "no-store" }));
     }
 }
 
-/// Which methods each address admits, read from the OpenAPI document.
-#[derive(Clone)]
-pub struct AllowedMethods(Vec<(Vec<String>, Vec<&'static str>)>);
-
-fn is_hole(part: &str) -> bool {
-    part.starts_with('{')
-}
-
-fn segments(path: &str) -> Vec<String> {
-    path.split('/').map(str::to_owned).collect()
-}
-
-impl AllowedMethods {
-    pub fn new(document: &serde_json::Value) -> Self {
-        let paths = document.get("paths").and_then(serde_json::Value::as_object);
-        let templates = paths.into_iter().flatten().map(|(path, item)| {
-            let methods = [
-                ("GET", "get"),
-                ("HEAD", "get"),
-                ("POST", "post"),
-                ("PUT", "put"),
-                ("PATCH", "patch"),
-                ("DELETE", "delete"),
-            ];
-            let there = methods.into_iter().filter(|(_, field)| item.get(field).is_some());
-            (segments(path), there.map(|(name, _)| name).collect())
-        });
-        Self(templates.collect())
-    }
-
-    /// The methods admitted at an address; empty when there is nothing there.
-    fn at(&self, path: &str) -> Vec<&'static str> {
-        // Outside the contract, and read only.
-        if ["/health/live", "/health/ready", "/problems", "/api/openapi.json"].contains(&path) {
-            return vec!["GET", "HEAD"];
-        }
-        let asked = segments(path);
-        let fits = |template: &[String]| {
-            template.len() == asked.len()
-                && template
-                    .iter()
-                    .zip(&asked)
-                    .all(|(part, given)| part == given || (is_hole(part) && !given.is_empty()))
-        };
-        // A written word is closer than a hole: `/schools/imports` is not the school « imports ».
-        let holes = |template: &[String]| template.iter().filter(|part| is_hole(part)).count();
-        let fitting = self.0.iter().filter(|(template, _)| fits(template));
-        fitting.min_by_key(|(template, _)| holes(template)).map(|(_, methods)| methods.clone()).unwrap_or_default()
-    }
-
-    /// The addresses that a key would fit too: there, a method they do not admit must not fall to the key's routes.
-    pub fn shadowed(&self) -> Vec<(String, Vec<&'static str>)> {
-        let under = |written: &[String], keyed: &[String]| {
-            written != keyed
-                && written.len() == keyed.len()
-                && written.iter().zip(keyed).all(|(word, part)| word == part || (is_hole(part) && !is_hole(word)))
-        };
-        let is_shadowed = |path: &[String]| self.0.iter().any(|(other, _)| under(path, other));
-        let found = self.0.iter().filter(|(path, _)| is_shadowed(path));
-        found.map(|(path, methods)| (path.join("/"), methods.clone())).collect()
-    }
-}
-
-/// No route took the request: another method is asked of a known address, or the address is unknown.
-pub async fn nothing_here(request: HttpRequest, allowed: web::Data<AllowedMethods>) -> Answer {
-    let methods = allowed.at(request.path());
-    if methods.is_empty() {
-        return Err(Problem::new(&NOT_FOUND, format!("Aucune ressource à l'adresse {}.", request.path())));
-    }
-    let allow = methods.join(", ");
-    let detail = format!("{} n'est pas admis ici ; méthodes admises : {allow}.", request.method());
-    let mut response: HttpResponse = Problem::new(&METHOD_NOT_ALLOWED, detail).error_response();
-    if let Ok(value) = HeaderValue::from_str(&allow) {
-        response.headers_mut().insert(ALLOW, value);
-    }
-    Ok(response)
-}
+#[cfg(test)]
+#[path = "edge_tests.rs"]
+mod tests;

@@ -7,10 +7,13 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
+/// What is logged when RUST_LOG says nothing. Bytes that are no HTTP are no error of ours, and anybody can send them by
+/// the thousand: the layer that reads them is not heard.
+const USUAL: &str = "info,actix_server=warn,actix_http::h1::dispatcher=off";
+
 /// Starts the log; `wanted` is the filter of RUST_LOG.
 pub fn start(wanted: Option<&str>, json: bool) {
-    let filter =
-        EnvFilter::try_new(wanted.unwrap_or("info,actix_server=warn")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(wanted.unwrap_or(USUAL)).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

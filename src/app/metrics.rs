@@ -3,18 +3,18 @@
 //! ```text
 //!   metrics.listen = "IP:port"   there, with /health, and nowhere else
 //!   metrics.listen = ""          on the main address, asked directly by this machine, and only while public_url is
-//!                                an address of this machine: a program that is public shows no measure to the public
+//!                                an address of this machine: a program that is public shows no measure to the public;
+//!                                a request that any relay marked, or that was addressed to another name, is not direct
 //! ```
 //! Anybody else gets the 404 of an address where there is nothing.
 
-use actix_web::http::header::{FORWARDED, HeaderName};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::config::Config;
 use crate::kernel::refused::NOT_FOUND;
 use crate::platform::jobs;
 use crate::platform::telemetry::Metrics;
-use crate::platform::web::{Answer, Problem, State};
+use crate::platform::web::{Answer, Problem, State, caller};
 
 /// Who may read the measures at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,12 @@ impl Readers {
     }
 
     fn admit(self, request: &HttpRequest) -> bool {
-        let relayed = [FORWARDED, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-real-ip")];
         match self {
             Self::Anybody => true,
             Self::ThisMachine => {
                 request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
-                    && relayed.iter().all(|name| !request.headers().contains_key(name))
+                    && !caller::is_relayed(request.headers())
+                    && caller::names_this_machine(request.headers())
             }
             Self::Nobody => false,
         }

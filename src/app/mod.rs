@@ -9,14 +9,19 @@
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
 //! and what its handlers share in `App::shared`.
 
+mod doors;
 mod edge;
 mod health;
+mod incoming;
 mod logging;
+mod methods;
 mod metrics;
 mod openapi;
 mod parameters;
 mod problems;
 mod serving;
+mod slices;
+mod sockets;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +38,7 @@ use crate::platform::db::{Database, DatabaseFault, DatabaseSettings};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Handlers, Patience};
 use crate::platform::telemetry::Metrics;
-use crate::platform::web::{State, UploadLimit};
+use crate::platform::web::{BodyLimit, State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
 
 pub use logging::start as start_logging;
@@ -63,6 +68,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         titles::CODES,
         accounting::CODES,
         edge::CODES,
+        doors::CODES,
     ]
     .concat()
 }
@@ -205,7 +211,7 @@ impl App {
         let state = web::Data::new(State::new(self.db.clone()));
         let tokens = self.tokens.clone();
         let login = web::Data::new(self.login.clone());
-        let json = web::PayloadConfig::new(self.config.server.json_limit_bytes);
+        let json = web::Data::new(BodyLimit(self.config.server.json_limit_bytes));
         let import = UploadLimit(u64::try_from(self.config.server.import_limit_bytes).unwrap_or(u64::MAX));
         let import = web::Data::new(import);
         let metrics = web::Data::new(self.metrics.clone());
@@ -229,18 +235,17 @@ impl App {
     }
 
     /// Mounts everything on an actix application; the edge (request id, timeout…) is wrapped around it by [`App::serve`].
-    fn router(&self) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
+    fn router(&self, document: &serde_json::Value) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + use<> {
         let shared = self.shared();
-        let document = openapi::document();
-        let allowed = edge::AllowedMethods::new(&document);
-        let known = web::Data::new(parameters::KnownParameters::new(&document));
+        let allowed = methods::AllowedMethods::new(document);
+        let known = web::Data::new(parameters::KnownParameters::new(document));
         let readers = metrics::Readers::on_main_address(&self.config);
         let document = web::Bytes::from(document.to_string());
         move |cfg| {
             shared(cfg);
             for (path, methods) in allowed.shadowed() {
                 let other = guard::fn_guard(move |context| !methods.contains(&context.head().method.as_str()));
-                cfg.service(web::resource(path).guard(other).to(edge::nothing_here));
+                cfg.service(web::resource(path).guard(other).to(methods::nothing_here));
             }
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
             health::routes(cfg);
@@ -248,7 +253,7 @@ impl App {
             openapi::routes(cfg, &document);
             metrics::routes(cfg, readers);
             cfg.app_data(web::Data::new(allowed.clone())).app_data(known.clone());
-            cfg.default_service(web::to(edge::nothing_here));
+            cfg.default_service(web::to(methods::nothing_here));
         }
     }
 }

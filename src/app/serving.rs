@@ -10,14 +10,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
 
-use super::{App, edge, health, metrics, parameters};
+use super::sockets::{Doorway, Needs, Room, Rules, places};
+use super::{App, edge, health, metrics, openapi, parameters, slices};
 use crate::conventions;
 use crate::platform::Database;
 use crate::platform::db::idempotency;
+
+/// Connections at once on the side address.
+const SIDE_PLACES: usize = 32;
 
 /// How [`App::serve`] runs.
 pub struct Serving {
@@ -42,29 +45,33 @@ impl App {
     ) -> std::io::Result<()> {
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
-        let router = self.router();
-        let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
+        let document = openapi::document();
+        let router = self.router(&document);
+        let edge = edge::Edge::new(&self.config.server, self.metrics.clone(), &document);
+        drop(document);
         let side = self.side_listener()?;
+        let (doorway, places, threads_of_http) = self.doorway(how.http_threads);
         let served = actix_web::rt::System::new().block_on(async {
-            let mut server = HttpServer::new(move || {
+            doorway.keep();
+            let server = Server::build()
+                .disable_signals()
+                .workers(threads_of_http)
+                // Whoever comes when all are taken takes a place from another; the rest is left for that moment.
+                .max_concurrent_connections((places + places / 8).div_ceil(threads_of_http) + 1)
+                .shutdown_timeout(self.config.server.shutdown_timeout_seconds);
+            let server = doorway.listen(server, listener, move || {
                 let (router, edge) = (router.clone(), edge.clone());
                 actix_web::App::new()
                     .configure(router)
                     .wrap_fn(parameters::check)
                     .wrap_fn(|request, next| {
                         let answer = next.call(request);
-                        async move { answer.await.map(edge::leave_compressed) }
+                        async move { answer.await.map(edge::leave_compressed).map(slices::cut) }
                     })
                     .wrap(Compress::default())
                     .wrap_fn(move |request, next| edge::around(request, next, &edge))
-            })
-            .disable_signals()
-            .client_request_timeout(Duration::from_secs(self.config.server.header_timeout_seconds))
-            .shutdown_timeout(self.config.server.shutdown_timeout_seconds);
-            if how.http_threads > 0 {
-                server = server.workers(how.http_threads);
-            }
-            let server = server.listen(listener)?.run();
+            });
+            let server = server?.run();
             if how.on_signals {
                 stop_on_signals(&server.handle())?;
             }
@@ -91,6 +98,33 @@ impl App {
         served
     }
 
+    /// Where the connections of the main address sit, how many places there are, and the threads that serve them.
+    fn doorway(&self, http_threads: usize) -> (Doorway, usize, usize) {
+        let config = &self.config;
+        let threads = match http_threads {
+            0 => std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
+            some => some,
+        };
+        let database =
+            if self.db.is_sqlite() { 1 + config.database.sqlite_readers } else { config.database.postgres_connections };
+        let (places, said) = places(Needs {
+            asked: config.server.connections,
+            http_threads: threads,
+            database: usize::try_from(database).unwrap_or(usize::MAX),
+        });
+        match said {
+            Some(said) => tracing::warn!(connections = places, "{said}"),
+            None => tracing::info!(connections = places, "places for callers"),
+        }
+        (self.doorway_of(places), places, threads)
+    }
+
+    fn doorway_of(&self, places: usize) -> Doorway {
+        let head = Duration::from_secs(self.config.server.header_timeout_seconds);
+        let rules = Rules { places, idle: Doorway::idle(head), pace: edge::pace(&self.config.server) };
+        Doorway { room: Room::new(rules, self.metrics.clone()), head }
+    }
+
     /// The address of the measures, if they have one of their own.
     fn side_listener(&self) -> std::io::Result<Option<TcpListener>> {
         let Some(address) = self.config.metrics.listen else { return Ok(None) };
@@ -104,8 +138,12 @@ impl App {
     /// Measures and health, on an address of their own.
     fn side_server(&self, listener: TcpListener) -> std::io::Result<Server> {
         let shared = self.shared();
-        let edge = edge::Edge::new(&self.config.server, self.metrics.clone());
-        let server = HttpServer::new(move || {
+        let edge = edge::Edge::new(&self.config.server, self.metrics.clone(), &serde_json::Value::Null);
+        // The collector and the supervisor: a handful.
+        let doorway = self.doorway_of(SIDE_PLACES);
+        doorway.keep();
+        let server = Server::build().disable_signals().workers(1).max_concurrent_connections(SIDE_PLACES * 2);
+        let server = doorway.listen(server, listener, move || {
             let edge = edge.clone();
             actix_web::App::new()
                 .configure(shared.clone())
@@ -115,7 +153,7 @@ impl App {
                 })
                 .wrap_fn(move |request, next| edge::around(request, next, &edge))
         });
-        Ok(server.disable_signals().workers(1).listen(listener)?.run())
+        Ok(server?.run())
     }
 
     fn spawn_job_threads(

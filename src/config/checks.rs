@@ -66,6 +66,24 @@ impl Config {
             ));
         }
         range(faults, "server.workers", server.workers, 0, 256, "fils d'exécution (0 : un par cœur)");
+        let connections = if server.connections == 0 { 8 } else { server.connections };
+        range(faults, "server.connections", connections, 8, 100_000, "connexions (0 : selon les descripteurs)");
+        range(faults, "server.stall_timeout_seconds", server.stall_timeout_seconds, 1, 300, "secondes");
+        range(
+            faults,
+            "server.least_bytes_per_second",
+            server.least_bytes_per_second,
+            0,
+            1_048_576,
+            "octets par seconde (0 : aucun minimum)",
+        );
+        if let Some(everybody) = server.trusted_proxies.iter().find(|network| network.is_everybody()) {
+            faults.push(ConfigFault::error(
+                "server.trusted_proxies",
+                format!("« {everybody} » laisserait chacun choisir l'adresse sous laquelle il appelle"),
+                "Écrivez les seules adresses des serveurs mandataires placés devant le programme.",
+            ));
+        }
     }
 
     fn check_database(&self, faults: &mut Vec<ConfigFault>) {
@@ -265,6 +283,10 @@ mod tests {
         assert_eq!(errors(|c| c.server.public_url = "ent.fr".into()), ["server.public_url"]);
         assert_eq!(errors(|c| c.server.public_url = "https://ent.fr/".into()), ["server.public_url"]);
         assert_eq!(errors(|c| c.server.request_timeout_seconds = 40_000), ["server.request_timeout_seconds"]);
+        assert_eq!(errors(|c| c.server.connections = 3), ["server.connections"]);
+        assert_eq!(errors(|c| c.server.stall_timeout_seconds = 0), ["server.stall_timeout_seconds"]);
+        let everybody = |c: &mut Config| c.server.trusted_proxies = vec!["0.0.0.0/0".parse().unwrap()];
+        assert_eq!(errors(everybody), ["server.trusted_proxies"]);
         assert_eq!(errors(|c| c.database.url = "mysql://x".into()), ["database.url"]);
         assert_eq!(errors(|c| c.database.url = "sqlite://".into()), ["database.url"]);
         let password = |c: &mut Config| {

@@ -151,3 +151,25 @@ fn distance_counts_letters() {
     assert_eq!(distance("", "abc"), 3);
     assert_eq!(distance("kitten", "sitting"), 3);
 }
+
+#[test]
+fn proxies_are_named_by_address_or_network() {
+    let config = read(
+        "",
+        &[("ENT__SERVER__TRUSTED_PROXIES", "127.0.0.1|2001:db8::/32"), ("ENT__SERVER__FORWARDED_HEADER", "forwarded")],
+    );
+    let server = config.unwrap().server;
+    assert_eq!(
+        server.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["127.0.0.1/32", "2001:db8::/32"]
+    );
+    assert_eq!(server.forwarded_header, crate::platform::web::caller::ForwardedBy::Forwarded);
+    for bad in ["[server]\ntrusted_proxies = [\"proxy.local\"]", "[server]\ntrusted_proxies = [\"10.0.0.0/33\"]"] {
+        let refused = read(bad, &[]).unwrap_err();
+        assert!(
+            refused[0].key.starts_with("server.trusted_proxies") && refused[0].problem.contains("réseau"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(faults("[server]\nforwarded_header = \"x-real-ip\"", &[])[0].0, "server.forwarded_header");
+}

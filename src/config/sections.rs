@@ -4,6 +4,7 @@
 //! that file and these defaults equal.
 
 use crate::campaigns::texts::CampaignTexts;
+use crate::platform::web::caller::{ForwardedBy, Network, TrustedProxies};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -42,6 +43,16 @@ pub struct ServerConfig {
     pub hsts_seconds: u64,
     /// HTTP threads; 0 = one per core.
     pub workers: usize,
+    /// Connections of callers at once; 0 = as many as the descriptors of the process leave room for, 1,024 at most.
+    pub connections: usize,
+    /// Longest silence of a caller in the middle of a body it sends or of an answer it reads.
+    pub stall_timeout_seconds: u64,
+    /// Least mean speed of both, once such a silence's length has passed; 0 = none.
+    pub least_bytes_per_second: u64,
+    /// Proxies whose word is taken for the caller's address; nobody else's is.
+    pub trusted_proxies: Vec<Network>,
+    /// The header in which these proxies write it.
+    pub forwarded_header: ForwardedBy,
 }
 
 impl ServerConfig {
@@ -49,6 +60,12 @@ impl ServerConfig {
     #[must_use]
     pub fn behind_tls(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// The proxies whose word is taken for the caller's address.
+    #[must_use]
+    pub fn proxies(&self) -> TrustedProxies {
+        TrustedProxies { networks: self.trusted_proxies.clone(), header: self.forwarded_header }
     }
 
     /// Whether the address given to people is one of this machine only.
@@ -73,6 +90,11 @@ impl Default for ServerConfig {
             shutdown_timeout_seconds: 30,
             hsts_seconds: 31_536_000,
             workers: 0,
+            connections: 0,
+            stall_timeout_seconds: 10,
+            least_bytes_per_second: 1_024,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedBy::XForwardedFor,
         }
     }
 }

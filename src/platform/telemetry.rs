@@ -31,6 +31,8 @@ struct Inner {
     requests: IntCounterVec,
     request_seconds: HistogramVec,
     in_flight: IntGauge,
+    connections_open: IntGauge,
+    connections_closed: IntCounterVec,
     jobs_run: IntCounterVec,
     job_seconds: HistogramVec,
     jobs: IntGaugeVec,
@@ -53,6 +55,24 @@ impl JobEnd {
             Self::Done => "done",
             Self::Retried => "retried",
             Self::Failed => "failed",
+        }
+    }
+}
+
+/// Why the program closed a connection on its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionEnd {
+    /// The caller kept it waiting for too long.
+    Stalled,
+    /// There was no place left.
+    Crowded,
+}
+
+impl ConnectionEnd {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Stalled => "stalled",
+            Self::Crowded => "crowded",
         }
     }
 }
@@ -96,6 +116,12 @@ impl Metrics {
                 &["method", "route"],
             )?,
             in_flight: gauge("ent_http_requests_in_flight", "Requests being answered now.")?,
+            connections_open: gauge("ent_http_connections", "Connections of callers open now.")?,
+            connections_closed: counters(
+                "ent_http_connections_closed_total",
+                "Connections closed on their caller: it kept them waiting (stalled), or there was no place (crowded).",
+                &["reason"],
+            )?,
             jobs_run: counters("ent_jobs_run_total", "Runs of jobs, by kind and end.", &["kind", "end"])?,
             job_seconds: seconds("ent_job_duration_seconds", "Time a job ran, by kind.", &["kind"])?,
             jobs: gauges("ent_jobs", "Jobs of the queue not done, by kind and state.", &["kind", "state"])?,
@@ -129,6 +155,16 @@ impl Metrics {
     pub fn request_ended(&self, method: &str, route: &str, status: u16, took: Duration) {
         self.0.requests.with_label_values(&[method, route, &status.to_string()]).inc();
         self.0.request_seconds.with_label_values(&[method, route]).observe(took.as_secs_f64());
+    }
+
+    /// So many connections are open.
+    pub fn connections(&self, open: usize) {
+        self.0.connections_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// A connection was closed on its caller.
+    pub fn connection_closed(&self, why: ConnectionEnd) {
+        self.0.connections_closed.with_label_values(&[why.label()]).inc();
     }
 
     /// A job ran.

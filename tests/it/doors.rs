@@ -316,10 +316,9 @@ on_both_databases! {
             }
             plain(&[], text.as_bytes()).problem(415, "unsupported_media_type");
             let json = ("content-type", "application/json");
-            plain(&[json, ("content-encoding", "br")], text.as_bytes()).problem(415, "unsupported_media_type");
-            plain(&[json, ("content-encoding", "gzip")], text.as_bytes()).problem(400, "malformed_json");
-            plain(&[json, ("content-encoding", "gzip")], &gzip(b"{")).problem(400, "malformed_json");
-            plain(&[json, ("content-encoding", "gzip")], &gzip(&vec![b' '; 1_100_000])).problem(413, "payload_too_large");
+            for packed in [gzip(text.as_bytes()), gzip(b"{"), gzip(&vec![b' '; 1_100_000])] {
+                plain(&[json, ("content-encoding", "gzip")], &packed).problem(415, "unsupported_content_encoding");
+            }
             // Names of the one charset pass, whatever their case.
             for kind in ["application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""] {
                 plain(&[("content-type", kind)], b"{").problem(400, "malformed_json");
@@ -353,12 +352,12 @@ on_both_databases! {
             get("cursor=WyJhIl0").problem(400, "bad_cursor");
         }
         for (path, status) in [
-            ("/schools/0301023z", 200), ("/schools/301023Z", 200), ("/schools/%30301023Z", 200), ("/schools/0301023Z%20", 200),
-            ("/schools/0301023Z%2F..", 422), ("/schools/..%2F0301023Z", 422), ("/schools/%00", 422), ("/schools/%ff", 422),
+            ("/schools/0301023z", 200), ("/schools/301023Z", 200), ("/schools/%30301023Z", 400), ("/schools/0301023Z%20", 200),
+            ("/schools/0301023Z%2F..", 400), ("/schools/..%2F0301023Z", 400), ("/schools/%00", 422), ("/schools/%ff", 400),
             ("/schools/0301023%0AZ", 200), ("/schools/%E2%80%AE0301023Z", 422), ("/schools/0301023A", 422), ("/schools/", 404),
-            ("/schools/0301023Z/", 404), ("/schools//0301023Z", 404), ("/collectivites/213%20002%20785%2000011", 200),
+            ("/schools/0301023Z/", 404), ("/schools//0301023Z", 400), ("/collectivites/213%20002%20785%2000011", 200),
             ("/collectivites/2130027850001", 422), ("/collectivites/2,13E%2B13", 422), ("/campaigns/2025-2027", 422),
-            ("/campaigns/2025%2F2026", 422), ("/conventions/%7B019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e%7D", 404),
+            ("/campaigns/2025%2F2026", 400), ("/conventions/%7B019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e%7D", 404),
             ("/conventions/1", 422), ("/conventions/019832f01c7a7bd29d3e5a4f1c2b3d4e", 404), ("/conventions/'%20OR%201=1", 422),
         ] {
             let answer = recorder.get(&g, path);

@@ -204,7 +204,7 @@ fn too_long_a_request_is_a_problem_document() {
     let busy = std::thread::spawn(move || {
         db.write(|_| {
             ready.send(()).unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(1_500));
+            std::thread::sleep(std::time::Duration::from_secs(4));
             Ok(())
         })
     });

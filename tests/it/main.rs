@@ -15,6 +15,7 @@
 #[allow(dead_code, unused_imports, reason = "a harness offers more than each moment uses")]
 mod support;
 
+mod addresses;
 mod architecture;
 mod auth;
 mod catalogue;
@@ -37,6 +38,7 @@ mod races;
 mod refusals;
 mod schema;
 mod small_claims;
+mod sockets;
 mod tariffs;
 mod titles;
 mod transitions;

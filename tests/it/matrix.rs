@@ -169,6 +169,12 @@ fn shared_refusals_are_met_everywhere(app: &TestApp, recorder: &Recorder) {
         let unknown = send(&format!("{path}?inconnu=1"), &headers, &body).problem(400, "unknown_parameter");
         assert_eq!(unknown.json["errors"][0]["pointer"], "inconnu", "{}", operation.id);
         send(&format!("{path}?inconnu=%zz"), &headers, &body).problem(400, "malformed_query");
+        let packed = [headers.clone(), vec![("content-encoding", "gzip")]].concat();
+        send(&path, &packed, &body).problem(415, "unsupported_content_encoding");
+        send(&format!("{path}?q={}", "x".repeat(8_200)), &headers, &body).problem(414, "uri_too_long");
+        let long = "x".repeat(33_000);
+        let swollen = [headers.clone(), vec![("cookie", long.as_str())]].concat();
+        send(&path, &swollen, &body).problem(431, "headers_too_large");
         if operation.has_key() {
             let bad = send(&operation.malformed_path(), &headers, &body).problem(422, "invalid_value");
             assert!(bad.json["errors"][0]["pointer"].as_str().unwrap().starts_with("path/"), "{}", bad.text());
@@ -519,8 +525,8 @@ fn the_whole_matrix(base: Base) {
         let broken_act = operation.id == "get_small_claim_decision_document" && status == 409;
         // So does a specimen, made with the template in force; see `placeholders`.
         let broken_act = broken_act || operation.id == "get_campaign_specimen" && status == 409;
-        // 500 and 503 have their own tests; where every role is admitted, 403 awaits a narrower one.
-        [500, 503].contains(&status) || status == 403 && for_all || broken_act
+        // 408, 500 and 503 have their own tests; where every role is admitted, 403 awaits a narrower one.
+        [408, 500, 503].contains(&status) || status == 403 && for_all || broken_act
     });
     assert!(unseen.is_empty(), "documented, never seen: {unseen:#?}");
 }

@@ -357,7 +357,19 @@ fn the_measures_are_for_this_machine_or_for_their_own_address() {
     get(&client, "/metrics").expect(200);
     // Relayed by a proxy on this machine: the caller is not.
     client.send("GET", "/metrics", &[("x-forwarded-for", "203.0.113.7")], Vec::new()).problem(404, "not_found");
-    client.send("GET", "/metrics", &[("forwarded", "for=203.0.113.7")], Vec::new()).problem(404, "not_found");
+    for (name, value) in [
+        ("forwarded", "for=203.0.113.7"),
+        ("via", "1.1 relais"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "ent.exemple.fr"),
+        ("x-real-ip", "203.0.113.7"),
+        ("cf-connecting-ip", "203.0.113.7"),
+        ("true-client-ip", "203.0.113.7"),
+        ("x-original-forwarded-for", "203.0.113.7"),
+        ("host", "ent.exemple.fr"),
+    ] {
+        client.send("GET", "/metrics", &[(name, value)], Vec::new()).problem(404, "not_found");
+    }
     let public = TestApp::with(Base::sqlite(), |config| config.server.public_url = "https://ent.exemple.fr".into());
     get(&public.anonymous(), "/metrics").problem(404, "not_found");
 

@@ -181,8 +181,9 @@ fn parameters(method: &str, path: &str, operation: &mut Value) {
 /// The codes an operation may answer with.
 fn codes(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
     let id = id(operation);
+    let mut codes = vec!["malformed_path", "uri_too_long", "unsupported_content_encoding", "headers_too_large"];
     let own = REFUSALS.iter().filter(|(name, _)| *name == id).flat_map(|(_, codes)| codes.split_whitespace());
-    let mut codes: Vec<&str> = own.collect();
+    codes.extend(own);
     if path.starts_with("/api/v1/") {
         codes.extend(["internal_error", "unavailable", "timed_out"]);
     }
@@ -199,7 +200,7 @@ fn codes(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
         codes.push("bad_form");
     }
     if json || form {
-        codes.extend(["payload_too_large", "unsupported_media_type"]);
+        codes.extend(["payload_too_large", "unsupported_media_type", "body_too_slow"]);
     }
     if path.starts_with("/api/v1/") {
         codes.extend(["unknown_parameter", "malformed_query"]);
@@ -230,7 +231,8 @@ fn refusals(operation: &mut Value, codes: &[&str], catalogue: &[&'static Problem
     for problem in catalogue.iter().filter(|problem| codes.contains(&problem.code)) {
         by_status.entry(problem.status).or_default().push(problem);
     }
-    let view = if id(operation) == "get_readiness" { UNREADY } else { "ProblemView" };
+    let id = id(operation);
+    let view = |status: u16| if id == "get_readiness" && status == 503 { UNREADY } else { "ProblemView" };
     let Some(responses) = object(operation, &["responses"]) else { return };
     responses.retain(|status, _| status.starts_with('2'));
     for (status, problems) in by_status {
@@ -239,7 +241,7 @@ fn refusals(operation: &mut Value, codes: &[&str], catalogue: &[&'static Problem
             .iter()
             .map(|p| (p.code.to_owned(), json!({ "$ref": format!("#/components/examples/{}", p.code) })))
             .collect();
-        let schema = json!({ "$ref": format!("#/components/schemas/{view}") });
+        let schema = json!({ "$ref": format!("#/components/schemas/{}", view(status)) });
         let content = json!({ "application/problem+json": { "schema": schema, "examples": examples } });
         responses.insert(status.to_string(), json!({ "description": text, "content": content }));
     }

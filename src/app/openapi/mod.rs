@@ -12,19 +12,22 @@ mod examples;
 mod outside;
 mod shapes;
 
-use actix_web::http::header::LOCATION;
-use actix_web::{HttpResponse, web};
+use std::borrow::Cow;
+
+use actix_web::http::header::{CONTENT_ENCODING, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
 use super::capabilities;
 use crate::conventions::PayerSelection;
-use crate::platform::web::ProblemView;
+use crate::kernel::refused::NOT_FOUND;
+use crate::platform::web::{Answer, Problem, ProblemView};
 use crate::titles::TitleSelection;
 
 /// Name of the one security scheme.
@@ -125,14 +128,32 @@ fn id(operation: &Value) -> String {
 /// `/api/openapi.json`, written once, and the page `/api/docs/`, whose files are in the program: no network.
 pub fn routes(cfg: &mut web::ServiceConfig, document: &web::Bytes) {
     let document = document.clone();
+    let page: Config<'static> = Config::new(["/api/openapi.json"]);
     let answer = move || {
         let body = document.clone();
-        async move { HttpResponse::Ok().content_type("application/json").body(body) }
+        // As it is: packing it anew for each stranger would cost more than it spares.
+        let plain = (CONTENT_ENCODING, "identity");
+        async move { HttpResponse::Ok().content_type("application/json").insert_header(plain).body(body) }
     };
     cfg.service(web::resource("/api/openapi.json").get(answer));
     cfg.service(
         web::resource("/api/docs")
             .get(|| async { HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish() }),
     );
-    cfg.service(SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(["/api/openapi.json"])));
+    cfg.service(web::resource("/api/docs/{file:.*}").app_data(web::Data::new(page)).get(serve_page));
+}
+
+/// A file of the page, as it lies in the program: strangers ask for it, so nothing is copied or packed for them.
+async fn serve_page(request: HttpRequest, page: web::Data<Config<'static>>) -> Answer {
+    let name = request.match_info().query("file");
+    let unknown = || Problem::new(&NOT_FOUND, "Aucune page de ce nom dans la documentation.");
+    let file = utoipa_swagger_ui::serve(name, page.into_inner()).map_err(|_| unknown())?.ok_or_else(unknown)?;
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => web::Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let packed = if file.gzpipped { "gzip" } else { "identity" };
+    let answer =
+        HttpResponse::Ok().content_type(file.content_type).insert_header((CONTENT_ENCODING, packed)).body(bytes);
+    Ok(answer)
 }

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use actix_web::error::PayloadError;
 use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
+use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -23,6 +23,18 @@ pub struct Body<T> {
     pub sha256: String,
 }
 
+/// Most bytes of a JSON body: the program's as application data, a route's own as an extension of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyLimit(pub usize);
+
+impl BodyLimit {
+    fn of(request: &HttpRequest) -> Self {
+        let own = request.extensions().get::<Self>().copied();
+        let general = || request.app_data::<web::Data<Self>>().map_or(Self(65_536), |limit| *limit.get_ref());
+        own.unwrap_or_else(general)
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -31,10 +43,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let announced = announced(request);
         // The options of the address decide what is done as much as the body does.
         let query = request.query_string().to_owned();
-        let bytes = web::Bytes::from_request(request, payload);
+        let limit = BodyLimit::of(request);
+        let length = request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+        let payload = payload.take();
         Box::pin(async move {
             announced?;
-            let bytes = bytes.await.map_err(|error| unreadable(&error))?;
+            let bytes = read(payload, length, limit).await?;
             let value = json::parse(&bytes)?;
             Ok(Self { value, sha256: digest_with(&query, &digest(&bytes)) })
         })
@@ -46,7 +60,28 @@ pub(super) fn digest_with(query: &str, body_sha256: &str) -> String {
     if query.is_empty() { body_sha256.to_owned() } else { digest(format!("{query}\n{body_sha256}").as_bytes()) }
 }
 
-/// JSON, in UTF-8, plain or compressed by a method the program undoes.
+/// The whole body, as it was sent: nothing of it is unpacked, and no more is held than the limit.
+async fn read(mut payload: Payload, length: Option<u64>, limit: BodyLimit) -> Result<Vec<u8>, Problem> {
+    let too_large = || {
+        let detail = format!("Le corps dépasse la taille admise pour cette route : {} octets.", limit.0);
+        Problem::new(&problem::PAYLOAD_TOO_LARGE, detail)
+    };
+    // Said by the header, it is refused before a byte is read.
+    if length.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit.0)) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(&problem::MALFORMED_JSON, "Le corps est arrivé incomplet."))?;
+        if chunk.len() > limit.0.saturating_sub(body.len()) {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// JSON, in UTF-8.
 fn announced(request: &HttpRequest) -> Result<(), Problem> {
     let header = |name: HeaderName| request.headers().get(name).map(|v| v.to_str().unwrap_or("?").to_ascii_lowercase());
     let refuse = |detail: &str| Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail));
@@ -60,19 +95,7 @@ fn announced(request: &HttpRequest) -> Result<(), Problem> {
     if charset.is_some_and(|charset| !matches!(charset, "utf-8" | "utf8")) {
         return refuse("Un document JSON est en UTF-8 : aucun autre jeu de caractères n'est admis.");
     }
-    match header(CONTENT_ENCODING).as_deref() {
-        None | Some("identity" | "gzip" | "deflate") => Ok(()),
-        Some(_) => refuse("Compression du corps non admise : gzip, deflate, ou aucune."),
-    }
-}
-
-fn unreadable(error: &actix_web::Error) -> Problem {
-    match error.as_error::<PayloadError>() {
-        Some(PayloadError::Overflow) => {
-            Problem::new(&problem::PAYLOAD_TOO_LARGE, "Le corps dépasse la taille admise pour cette route.")
-        }
-        _ => Problem::new(&problem::MALFORMED_JSON, "Le corps est arrivé incomplet, ou sa compression est abîmée."),
-    }
+    Ok(())
 }
 
 /// The value at a place, as it is shown back.
@@ -171,7 +194,13 @@ pub trait PathKey: Sized + 'static {
     /// # Errors
     /// The fault of the value.
     fn from_path(raw: &str) -> Result<Self, FieldFault>;
+    /// The one way to write it.
+    fn canonical(&self) -> String;
 }
+
+/// The keys of the path of a request, each in its one form: what scopes an `Idempotency-Key`.
+#[derive(Debug, Default)]
+pub(super) struct CanonicalKeys(pub Vec<(&'static str, String)>);
 
 impl<T: PathKey> FromRequest for Key<T> {
     type Error = Problem;
@@ -179,11 +208,14 @@ impl<T: PathKey> FromRequest for Key<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let raw = request.match_info().query(T::NAME);
-        std::future::ready(
-            T::from_path(raw)
-                .map(Key)
-                .map_err(|fault| Refused::field(format!("path/{}", T::NAME), &fault, Some(excerpt(&raw))).into()),
-        )
+        let read = T::from_path(raw).inspect(|key| {
+            let mut extensions = request.extensions_mut();
+            let mut keys = extensions.remove::<CanonicalKeys>().unwrap_or_default();
+            keys.0.push((T::NAME, key.canonical()));
+            extensions.insert(keys);
+        });
+        let place = || format!("path/{}", T::NAME);
+        std::future::ready(read.map(Key).map_err(|fault| Refused::field(place(), &fault, Some(excerpt(&raw))).into()))
     }
 }
 
@@ -195,6 +227,9 @@ macro_rules! path_keys {
             const NAME: &'static str = $name;
             fn from_path(raw: &str) -> Result<Self, $crate::kernel::FieldFault> {
                 <$type>::parse(raw)
+            }
+            fn canonical(&self) -> String {
+                self.to_string()
             }
         }
     )+};

@@ -18,6 +18,9 @@ use super::problem::{self, Problem};
 use crate::kernel::text::unprintable_fault;
 use crate::kernel::{Refused, text::excerpt};
 
+/// Most values in a body: an act in number names some thousands of keys.
+const MOST_VALUES: usize = 100_000;
+
 /// Reads a JSON body into its typed request.
 ///
 /// # Errors
@@ -28,6 +31,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// Reads well-formed JSON: UTF-8, nothing after its end, no key twice, no control character but tabs and line ends.
 fn read(bytes: &[u8]) -> Result<Value, Problem> {
+    // Each value costs far more in memory than on the wire: they are counted before they are made. A comma or bracket
+    // within a text counts too, which only makes the bound lower.
+    if bytes.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() > MOST_VALUES {
+        let detail = format!("Le corps compte plus de {MOST_VALUES} valeurs : le partager en plusieurs appels.");
+        return Err(Problem::new(&problem::PAYLOAD_TOO_LARGE, detail));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read: Result<Unique, _> = serde_path_to_error::deserialize(&mut reader);
     let Unique(value) = read.map_err(|error| {

@@ -1,8 +1,9 @@
 //! What handlers share: the database, reached through one hop to a blocking thread and one transaction.
 
 use actix_web::http::header::IF_MATCH;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 
+use super::body::CanonicalKeys;
 use super::precondition::IfMatch;
 use super::problem::{self, Answer, Problem};
 use super::reply::Reply;
@@ -27,7 +28,7 @@ pub struct CallContext {
     if_match: Option<String>,
     key: Option<String>,
     dry_run: bool,
-    route: String,
+    request: HttpRequest,
 }
 
 impl FromRequest for CallContext {
@@ -46,7 +47,7 @@ impl FromRequest for CallContext {
             if_match: header(IF_MATCH.as_str()),
             key: header("idempotency-key"),
             dry_run: false,
-            route: format!("{} {}", request.method(), request.path()),
+            request: request.clone(),
         }))
     }
 }
@@ -93,8 +94,23 @@ impl CallContext {
             let fault = FieldFault::new("idempotency_key_format", message);
             return Err(Refused::field("header/Idempotency-Key", &fault, Some(excerpt(&key))).into());
         }
-        Ok((!self.dry_run).then_some(idempotency::Call { user, route: self.route, key, body_sha256 }))
+        let route = scope(&self.request);
+        Ok((!self.dry_run).then_some(idempotency::Call { user, route, key, body_sha256 }))
     }
+}
+
+/// What an `Idempotency-Key` is bound to: the method and the address, each key in its one form, so that
+/// « 0301023z » and « 0301023Z » are one school's. Read once every extractor has read its key.
+fn scope(request: &HttpRequest) -> String {
+    let template = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
+    let extensions = request.extensions();
+    let keys = extensions.get::<CanonicalKeys>().map_or(&[][..], |keys| &keys.0);
+    let part = |part: &str| {
+        let Some(name) = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else { return part.to_owned() };
+        let canonical = keys.iter().find(|(known, _)| *known == name).map(|(_, text)| text.clone());
+        canonical.unwrap_or_else(|| request.match_info().query(name).to_owned())
+    };
+    format!("{} {}", request.method(), template.split('/').map(part).collect::<Vec<_>>().join("/"))
 }
 
 impl State {

@@ -1,18 +1,23 @@
 //! A file sent as `multipart/form-data`, field `file`, streamed to a temporary file under a size limit.
 
 use std::future::Future;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::pin::Pin;
 
-use actix_multipart::Multipart;
+use actix_multipart::{Multipart, MultipartError};
+use actix_web::error::PayloadError;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use futures_util::StreamExt as _;
+use futures_util::{Stream as _, StreamExt as _};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use super::body::digest_with;
 use super::problem::{self, Problem};
+use crate::kernel::text::excerpt;
 use crate::platform::Error;
+
+/// Bytes left for the lines of the form around the file.
+const FORM: u64 = 65_536;
 
 /// Largest file accepted by imports, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -39,17 +44,29 @@ impl FromRequest for Upload {
             .is_some_and(|v| v.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
         let query = request.query_string().to_owned();
         let announced = request.headers().get("content-length").and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-        let form = Multipart::from_request(request, payload);
+        // Whatever it consists of, and whether or not its length was announced.
+        let whole = usize::try_from(limit.saturating_add(FORM)).unwrap_or(usize::MAX);
+        let (mut payload, mut left) = (payload.take(), whole);
+        let bounded = futures_util::stream::poll_fn(move |cx| {
+            let poll = std::pin::Pin::new(&mut payload).poll_next(cx);
+            if let std::task::Poll::Ready(Some(Ok(bytes))) = &poll {
+                match left.checked_sub(bytes.len()) {
+                    Some(less) => left = less,
+                    None => return std::task::Poll::Ready(Some(Err(PayloadError::Io(ErrorKind::FileTooLarge.into())))),
+                }
+            }
+            poll
+        });
+        let form = Multipart::new(request.headers(), bounded);
         Box::pin(async move {
             if !is_form {
                 let detail = "Envoyer le fichier en multipart/form-data, champ « file ».";
                 return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail));
             }
-            // Said by the header, it is refused before a byte is read (1 MiB is left for the form's own lines).
-            if announced.is_some_and(|length| length > limit + 1_048_576) {
+            // Said by the header, it is refused before a byte is read.
+            if announced.is_some_and(|length| length > limit.saturating_add(FORM)) {
                 return Err(too_large(limit));
             }
-            let form = form.await.map_err(|_| bad("Le corps multipart est illisible."))?;
             let mut upload = receive(form, limit).await?;
             upload.sha256 = digest_with(&query, &upload.sha256);
             Ok(upload)
@@ -70,11 +87,22 @@ async fn receive(mut form: Multipart, limit: u64) -> Result<Upload, Problem> {
     let disk = |e: std::io::Error| Problem::from(Error::Incident(format!("temporary file: {e}")));
     let mut received = None;
     while let Some(part) = form.next().await {
-        let mut part = part.map_err(|_| bad("Le corps multipart est illisible."))?;
+        let mut part = part.map_err(|fault| match fault {
+            // Said by the bound above; the form's own lines have theirs (64 KiB), which is the form's fault.
+            MultipartError::Payload(PayloadError::Io(cause)) if cause.kind() == ErrorKind::FileTooLarge => {
+                too_large(limit)
+            }
+            _ => bad("Le corps multipart est illisible."),
+        })?;
         match part.name() {
             Some("file") if received.is_none() => {}
             Some("file") => return Err(bad("Un seul fichier par import.")),
-            other => return Err(bad(&format!("Champ de formulaire inconnu : {}.", other.unwrap_or("(sans nom)")))),
+            other => {
+                return Err(bad(&format!(
+                    "Champ de formulaire inconnu : {}.",
+                    excerpt(&other.unwrap_or("(sans nom)"))
+                )));
+            }
         }
         let mut file = NamedTempFile::new().map_err(disk)?;
         let (mut length, mut hasher) = (0_u64, Sha256::new());

@@ -50,7 +50,21 @@ impl Program {
     /// Starts `serve --log-json` on a free port and waits until it answers.
     pub fn serve(database: &str, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = command(database, &folder, settings)
+        Self::started(command(database, &folder, settings), folder, arguments)
+    }
+
+    /// The same, in a process that may open so many descriptors.
+    pub fn serve_limited(database: &str, descriptors: u32, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let direct = command(database, &folder, settings);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]).arg(direct.get_program());
+        limited.current_dir(folder.path()).envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::started(limited, folder, &["--no-worker"])
+    }
+
+    fn started(mut command: Command, folder: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["--log-json", "serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stderr(Stdio::piped())
@@ -102,6 +116,14 @@ impl Program {
 
     pub fn client(&self) -> Client {
         Client::new(&self.url, None)
+    }
+
+    /// Descriptors open now, and memory held, in kB.
+    pub fn holds(&self) -> (usize, u64) {
+        let process = format!("/proc/{}", self.child.id());
+        let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        (std::fs::read_dir(format!("{process}/fd")).unwrap().count(), memory.unwrap().parse().unwrap())
     }
 
     pub fn signal(&self, name: &str) {
