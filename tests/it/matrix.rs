@@ -356,8 +356,14 @@ fn a_year(app: &TestApp, r: &Recorder) {
     // A template that does not compose.
     let second = issued.json["items"][1]["id"].as_str().unwrap();
     let broken = app.db.write(|tx| blobs::put(tx, "text/x-typst", b"#panic(\"abime\")")).unwrap();
-    app.tamper("convention_papers", &format!("UPDATE convention_papers SET template_sha256 = '{broken}' WHERE convention_id = '{second}'"));
-    app.sql(&format!("UPDATE conventions SET document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'")).unwrap();
+    app.tamper(
+        "convention_papers",
+        &format!("UPDATE convention_papers SET template_sha256 = '{broken}' WHERE convention_id = '{second}'"),
+    );
+    app.sql(&format!(
+        "UPDATE conventions SET document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'"
+    ))
+    .unwrap();
     r.get(&g, &format!("/conventions/{second}/document")).problem(409, "document_failed");
 
     // Small claims, and a line whose school has closed.

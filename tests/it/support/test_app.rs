@@ -183,7 +183,8 @@ impl TestApp {
     /// Runs a statement as somebody would who has first lifted the table's guards.
     pub fn tamper(&self, table: &str, statement: &str) {
         if self.db.is_sqlite() {
-            let guards = format!("SELECT name AS line FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'");
+            let guards =
+                format!("SELECT name AS line FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'");
             for guard in crate::schema::text_rows(&self.db, &guards) {
                 self.sql(&format!("DROP TRIGGER {guard}")).unwrap();
             }
