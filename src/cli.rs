@@ -4,6 +4,8 @@
 //! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
 //! 70 incident · 78 settings to mend.
 
+mod keeping;
+
 use std::io::{BufRead as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -48,7 +50,15 @@ enum Command {
     /// Importer un fichier dans le registre
     Import(ImportArgs),
     /// Mettre la base à jour
-    Migrate,
+    Migrate(MigrateArgs),
+    /// Sauvegarder la base dans un fichier, pendant que le programme sert
+    Backup {
+        /// Fichier à écrire ; il ne doit pas exister
+        #[arg(value_name = "FICHIER")]
+        file: PathBuf,
+    },
+    /// Restaurer une sauvegarde dans la base configurée, qui doit être vide
+    Restore(RestoreArgs),
     /// Gérer les comptes
     #[command(subcommand)]
     User(UserCommand),
@@ -69,6 +79,29 @@ struct ServeArgs {
     /// Mettre la base à jour avant de servir (SQLite : toujours)
     #[arg(long)]
     migrate: bool,
+    /// Admettre une base encore vide (sur cette machine : toujours)
+    #[arg(long)]
+    create: bool,
+}
+
+#[derive(Debug, Args)]
+struct MigrateArgs {
+    /// Admettre une base encore vide
+    #[arg(long)]
+    create: bool,
+    /// Donner à ce rôle de PostgreSQL ce qu'il faut au programme, et rien de plus
+    #[arg(long, value_name = "RÔLE")]
+    grant_to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArgs {
+    /// Fichier écrit par « backup »
+    #[arg(value_name = "FICHIER")]
+    file: PathBuf,
+    /// Examiner la sauvegarde, sans rien écrire
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Debug, Args)]
@@ -147,7 +180,10 @@ impl From<StartFault> for Failure {
     fn from(fault: StartFault) -> Self {
         let code = match &fault {
             StartFault::Config(_) | StartFault::Papers { .. } => 78,
-            StartFault::Database(_) | StartFault::PendingMigrations | StartFault::Listen { .. } => 69,
+            StartFault::Database(_)
+            | StartFault::PendingMigrations
+            | StartFault::EmptyBase(_)
+            | StartFault::Listen { .. } => 69,
         };
         Self { code, message: fault.to_string() }
     }
@@ -157,6 +193,10 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(refused) => Self { code: 1, message: refused.detail },
+            Error::Busy => {
+                let message = "D'autres opérations occupent la base ; rien n'a été enregistré.\n  → Recommencer.";
+                Self { code: 69, message: message.to_owned() }
+            }
             other => Self { code: 70, message: format!("Incident : {other}") },
         }
     }
@@ -215,7 +255,8 @@ fn ill_written(error: &clap::Error) -> ExitCode {
             format!("valeur refusée pour {} : {}", about(ContextKind::InvalidArg), about(ContextKind::InvalidValue))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            "il manque une commande : serve, work, demo, migrate, import, user, openapi, check-config".to_owned()
+            "il manque une commande : serve, work, demo, migrate, backup, restore, import, user, openapi, check-config"
+                .to_owned()
         }
         _ => error.to_string(),
     };
@@ -233,14 +274,11 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
             Ok(app.work()?)
         }
         Command::Demo(args) => demo(load()?, &args, environment),
-        Command::Import(args) => import(load()?, &args),
-        Command::Migrate => {
-            let app = build(load()?)?;
-            let ran = app.db.migrate().map_err(StartFault::Database)?;
-            say(&format!("Base à jour ({ran} migration(s) appliquée(s))."));
-            Ok(())
-        }
-        Command::User(UserCommand::Add(args)) => add_user(load()?, args),
+        Command::Import(args) => import(unhurried(load()?), &args),
+        Command::Migrate(args) => keeping::migrate(unhurried(load()?), &args),
+        Command::Backup { file } => keeping::backup(unhurried(load()?), &file),
+        Command::Restore(args) => keeping::restore(&unhurried(load()?), &args),
+        Command::User(UserCommand::Add(args)) => add_user(unhurried(load()?), args),
         Command::Openapi => {
             let text =
                 serde_json::to_string_pretty(&app::openapi_document()).map_err(|e| Error::Incident(e.to_string()))?;
@@ -254,11 +292,23 @@ fn build(config: Config) -> Result<App, StartFault> {
     App::build(config, Clock::system(), Ids)
 }
 
+/// One for which a new base may be made, whatever the program listens on.
+fn build_creating(config: Config) -> Result<App, StartFault> {
+    App::build_with(config, Clock::system(), Ids, true)
+}
+
+/// A command that ends by itself: somebody watches it, and a statement may take its time.
+fn unhurried(mut config: Config) -> Config {
+    config.database.postgres_statement_timeout_seconds = 0;
+    config.database.postgres_idle_timeout_seconds = 0;
+    config
+}
+
 fn serve(mut config: Config, args: &ServeArgs, log_json: bool) -> Result<(), Failure> {
     if let Some(listen) = args.listen {
         config.server.listen = listen;
     }
-    let app = build(config)?;
+    let app = if args.create { build_creating(config) } else { build(config) }?;
     app.prepare_database(args.migrate)?;
     listen(app, args.no_worker, log_json)
 }
@@ -301,7 +351,7 @@ fn demo(config: Config, args: &DemoArgs, environment: &Environment) -> Result<()
         config.server.listen = address;
     }
     demo::start_afresh()?;
-    let app = build(config)?;
+    let app = build_creating(config)?;
     app.prepare_database(false)?;
     let report = demo::run(&app)?;
     let address = app.config.server.listen;

@@ -21,7 +21,7 @@ use crate::conventions::{self, Convention, SignatoryRequest, TransitionRequest};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, Departement, FieldFault, Money, Role, SchoolYear, french};
-use crate::platform::{Error, Outcome};
+use crate::platform::{Error, Outcome, files};
 use crate::registry::kinds::Sector;
 use crate::registry::{self, ImportSchoolsOptions, ImportView};
 use crate::titles::{self, ApproveRequest, Making, PrepareRequest, TitleSelection};
@@ -39,6 +39,7 @@ pub const FOLDER: &str = "./data/demo";
 #[must_use]
 pub fn settings(mut config: Config) -> Config {
     config.database.url = format!("sqlite://{DATABASE}");
+    config.database.expected_id = None;
     config.documents.specimen = true;
     config.texts = texts();
     config
@@ -79,7 +80,7 @@ pub fn start_afresh() -> std::io::Result<()> {
             std::fs::remove_file(path)?;
         }
     }
-    std::fs::create_dir_all(FOLDER)
+    files::private_folder(Path::new(FOLDER))
 }
 
 /// A person of the demonstration and the password made for her.
@@ -325,7 +326,7 @@ fn samples(app: &App, year: &SchoolYear, batch: &Batch, approved: &BulkView) -> 
     let mut written = Vec::new();
     let mut keep = |name: String, bytes: &[u8]| -> Outcome<()> {
         let path = Path::new(FOLDER).join(name);
-        std::fs::write(&path, bytes).map_err(|e| Error::Incident(format!("{}: {e}", path.display())))?;
+        files::write_private(&path, bytes).map_err(|e| Error::Incident(format!("{}: {e}", path.display())))?;
         written.push(path.display().to_string());
         Ok(())
     };

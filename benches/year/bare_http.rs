@@ -11,7 +11,6 @@ use std::io::Read as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
@@ -237,14 +236,10 @@ pub fn serve(url: &str, key: &Path, token: &str, addresses: &Path) {
     let known: Known = Arc::new(learn(url, key, token, &addresses));
     let counts: Vec<usize> = addresses.iter().map(|a| known[a].len()).collect();
     let config = ent_backoffice::config::Config::default();
-    let connections =
-        if url.starts_with("sqlite:") { config.database.sqlite_readers } else { config.database.postgres_connections };
-    let settings = DatabaseSettings {
-        url: url.to_owned(),
-        connections,
-        wait: Duration::from_secs(10),
-        busy: Duration::from_secs(10),
-    };
+    let database = &config.database;
+    let readers = if url.starts_with("sqlite:") { database.sqlite_readers } else { database.postgres_readers };
+    let settings =
+        DatabaseSettings { connections: database.postgres_connections, readers, ..DatabaseSettings::new(url) };
     let db = web::Data::new(Database::open(&settings, Clock::system(), Ids).unwrap());
     let tokens = App::build(crate::base::settings(url, key), Clock::system(), Ids).unwrap().tokens;
     let known = web::Data::new(known);

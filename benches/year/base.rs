@@ -50,10 +50,11 @@ pub struct Base {
 /// One connection, with the settings of the program.
 pub fn open(url: &str) -> Database {
     let settings = DatabaseSettings {
-        url: url.to_owned(),
         connections: 1,
+        readers: 1,
         wait: Duration::from_secs(30),
         busy: Duration::from_secs(30),
+        ..DatabaseSettings::new(url)
     };
     Database::open(&settings, Clock::system(), Ids).unwrap()
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   live    the process answers                                        no  ─▶ restart it
-//!   ready   the database answers, its migrations are all there         no  ─▶ 503: send it no request
+//!   ready   the database answers, its migrations are all there,
+//!           it is the base of the start, a row can be written          no  ─▶ 503: send it no request
 //!           the queue moves                                            no  ─▶ 200, "degraded": wake somebody
 //! ```
 //! A stuck queue keeps nobody from reading, signing or approving, and every instance sees the same queue: taking them
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::platform::db::Database;
+use crate::platform::db::probe::Writing;
 use crate::platform::jobs::{self, Backlog, JobState};
 use crate::platform::web::problem::UNAVAILABLE;
 use crate::platform::web::{Problem, State};
@@ -51,6 +53,10 @@ const fn failed(detail: &'static str) -> Check {
 }
 
 const UNKNOWN: Check = Check { status: "unknown", detail: None };
+/// A long act holds the writer: nothing is known of writing, and nothing is wrong.
+const BUSY: Check = Check { status: "busy", detail: None };
+const SILENT: &str = "La base de données ne répond pas.";
+const UNWRITABLE: &str = "La base ne peut plus être écrite : disque plein, fichier ou serveur en lecture seule.";
 
 fn queue(backlog: &Backlog, late_after: i64) -> Value {
     let age = backlog.oldest_due_seconds.unwrap_or(0);
@@ -74,10 +80,11 @@ fn look(db: &Database, late_after: i64) -> (Value, Option<&'static str>) {
         }
         Err(cause) => {
             tracing::error!(%cause, "not ready");
-            let reason = "La base de données ne répond pas.";
-            (failed(reason), UNKNOWN, Some(reason))
+            (failed(SILENT), UNKNOWN, Some(SILENT))
         }
     };
+    // Before its migrations the base has no id, and no row to write.
+    let (base, writes, reason) = if reason.is_none() { trust(db) } else { (UNKNOWN, UNKNOWN, reason) };
     // Before its migrations the queue has no table to look at.
     let backlog = if reason.is_none() { db.read(jobs::overview).map(Some) } else { Ok(None) };
     let (jobs, reason) = match backlog {
@@ -85,10 +92,26 @@ fn look(db: &Database, late_after: i64) -> (Value, Option<&'static str>) {
         Ok(None) => (json!(UNKNOWN), reason),
         Err(cause) => {
             tracing::error!(%cause, "not ready");
-            (json!(UNKNOWN), Some("La base de données ne répond pas."))
+            (json!(UNKNOWN), Some(SILENT))
         }
     };
-    (json!({"database": database, "migrations": migrations, "jobs": jobs}), reason)
+    (json!({"database": database, "migrations": migrations, "base": base, "writes": writes, "jobs": jobs}), reason)
+}
+
+/// Is it the base of the start, and can it be written?
+fn trust(db: &Database) -> (Check, Check, Option<&'static str>) {
+    match db.is_the_same() {
+        Ok(Ok(())) => match db.try_write() {
+            Writing::Works => (OK, OK, None),
+            Writing::Busy => (OK, BUSY, None),
+            Writing::Fails => (OK, failed(UNWRITABLE), Some(UNWRITABLE)),
+        },
+        Ok(Err(reason)) => (failed(reason), UNKNOWN, Some(reason)),
+        Err(cause) => {
+            tracing::error!(%cause, "not ready");
+            (failed(SILENT), UNKNOWN, Some(SILENT))
+        }
+    }
 }
 
 /// Whether requests may be sent here, and each thing that was looked at.

@@ -34,7 +34,7 @@ use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
-use crate::platform::db::{Database, DatabaseFault, DatabaseSettings};
+use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Handlers, Patience};
 use crate::platform::telemetry::Metrics;
@@ -98,6 +98,11 @@ pub enum StartFault {
     Database(#[from] DatabaseFault),
     #[error("La base attend des migrations.\n  → Lancer « ent-backoffice migrate », ou « serve --migrate ».")]
     PendingMigrations,
+    #[error(
+        "La base est vide, alors qu'elle est attendue ici ({0}).\n  → Vérifier database.url (DATABASE_URL) et le volume, \
+         ou restaurer une sauvegarde. Pour une toute première base : « ent-backoffice migrate --create »."
+    )]
+    EmptyBase(&'static str),
     #[error("{problem}\n  → {remedy}")]
     Papers { problem: String, remedy: String },
     #[error("{problem}\n  → {remedy}")]
@@ -116,27 +121,64 @@ pub struct App {
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
     login: LoginService,
+    may_create: bool,
+}
+
+/// How the database is reached, by the configuration.
+///
+/// # Errors
+/// The password file cannot be read.
+pub fn database_settings(config: &Config, create: bool) -> Result<DatabaseSettings, StartFault> {
+    let url = config.database_url().map_err(|fault| StartFault::Config(vec![fault]))?;
+    let database = &config.database;
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    Ok(DatabaseSettings {
+        connections: database.postgres_connections,
+        readers: if url.starts_with("sqlite:") { database.sqlite_readers } else { database.postgres_readers },
+        wait: Duration::from_secs(database.pool_timeout_seconds),
+        busy: Duration::from_millis(database.busy_timeout_milliseconds.into()),
+        postgres: PostgresLimits {
+            application_name: database.application_name.clone(),
+            connect: seconds(database.postgres_connect_timeout_seconds),
+            lock: seconds(database.postgres_lock_timeout_seconds),
+            statement: seconds(database.postgres_statement_timeout_seconds),
+            idle_in_transaction: seconds(database.postgres_idle_timeout_seconds),
+            silence: seconds(database.postgres_silence_seconds),
+        },
+        create,
+        url,
+    })
+}
+
+/// Why a base is expected to be there already; none on this machine alone, where a first try needs no ceremony.
+fn base_expected(config: &Config) -> Option<&'static str> {
+    if config.database.expected_id.is_some() {
+        return Some("database.expected_id est renseigné");
+    }
+    (!config.server.listen.ip().is_loopback()).then_some("le programme écoute au-delà de cette machine")
 }
 
 impl App {
-    /// Reads the keys and opens the database; changes nothing in it.
+    /// Reads the keys and opens the database; changes nothing in it. A new base may be made on this machine only.
     ///
     /// # Errors
     /// What is wrong and how to mend it.
     pub fn build(config: Config, clock: Clock, ids: Ids) -> Result<Self, StartFault> {
+        let create = base_expected(&config).is_none();
+        Self::build_with(config, clock, ids, create)
+    }
+
+    /// The same for who says whether a new base may be made. One that has an id to have never is new.
+    ///
+    /// # Errors
+    /// What is wrong and how to mend it.
+    pub fn build_with(config: Config, clock: Clock, ids: Ids, create: bool) -> Result<Self, StartFault> {
+        let may_create = create && config.database.expected_id.is_none();
         config.startable().map_err(StartFault::Config)?;
         let keys = config
             .signing_keys(&mut |bytes| bytes.iter_mut().zip(ids.secret()).for_each(|(to, from)| *to = from))
             .map_err(StartFault::Config)?;
-        let url = config.database_url().map_err(|fault| StartFault::Config(vec![fault]))?;
-        let database = &config.database;
-        let sqlite = url.starts_with("sqlite:");
-        let settings = DatabaseSettings {
-            url,
-            connections: if sqlite { database.sqlite_readers } else { database.postgres_connections },
-            wait: Duration::from_secs(database.pool_timeout_seconds),
-            busy: Duration::from_millis(database.busy_timeout_milliseconds.into()),
-        };
+        let settings = database_settings(&config, may_create)?;
         let started = clock.now();
         let db = Database::open(&settings, clock.clone(), ids)?;
         let metrics = Metrics::new(if db.is_sqlite() { "sqlite" } else { "postgres" }, started)
@@ -181,6 +223,7 @@ impl App {
             config,
             tokens,
             login,
+            may_create,
             renderer,
             defaults: web::Data::new(defaults),
             convention_templates: web::Data::new(conventions::Templates { convention }),
@@ -188,15 +231,35 @@ impl App {
         })
     }
 
-    /// SQLite migrates by itself; PostgreSQL, shared between instances, only when asked.
+    /// Looks which base this is, and migrates it: SQLite by itself; PostgreSQL, shared between instances, only when asked.
     ///
     /// # Errors
-    /// [`StartFault::PendingMigrations`], or the database's own words.
+    /// [`StartFault::PendingMigrations`], [`StartFault::EmptyBase`], another base than the one expected, or the database's
+    /// own words.
     pub fn prepare_database(&self, migrate: bool) -> Result<(), StartFault> {
+        if !self.may_create && self.db.is_new()? {
+            return Err(StartFault::EmptyBase(base_expected(&self.config).unwrap_or("aucune base ne doit être créée")));
+        }
+        let expected = self.config.database.expected_id.as_deref();
+        // Before anything is changed in what may be another's base.
+        self.db.recognise(expected)?;
+        self.migrate_if(migrate)?;
+        self.db.recognise(expected)?;
+        if !self.config.server.listen.ip().is_loopback() && self.db.owns_its_tables()? {
+            tracing::warn!("the program owns its tables, and could disable what freezes them: see migrate --grant-to");
+        }
+        Ok(())
+    }
+
+    fn migrate_if(&self, migrate: bool) -> Result<(), StartFault> {
         if migrate || self.db.is_sqlite() {
             let ran = self.db.migrate()?;
             if ran > 0 {
                 tracing::info!(ran, "migrations");
+                // What a migration adds is as open to the program's role as the rest.
+                for role in self.db.granted_roles()? {
+                    self.db.grant_to(&role)?;
+                }
             }
             Ok(())
         } else if self.db.has_pending_migrations()? {

@@ -2,6 +2,7 @@
 
 use super::{Config, ConfigFault, FaultLevel};
 use crate::campaigns::texts::DocumentKind;
+use crate::platform::db::address::{self, Protection};
 use std::path::Path;
 
 impl Config {
@@ -99,7 +100,9 @@ impl Config {
         } else if let Err(fault) = self.database_url() {
             faults.push(fault);
         }
+        self.check_protection(faults);
         range(faults, "database.postgres_connections", database.postgres_connections, 2, 500, "connexions");
+        range(faults, "database.postgres_readers", database.postgres_readers, 1, 100, "connexions");
         range(faults, "database.sqlite_readers", database.sqlite_readers, 1, 64, "connexions");
         range(faults, "database.pool_timeout_seconds", database.pool_timeout_seconds, 1, 300, "secondes");
         range(
@@ -110,6 +113,61 @@ impl Config {
             60_000,
             "millisecondes",
         );
+        for (key, value, least, most) in [
+            ("database.postgres_lock_timeout_seconds", database.postgres_lock_timeout_seconds, 0, 600),
+            ("database.postgres_statement_timeout_seconds", database.postgres_statement_timeout_seconds, 0, 3_600),
+            ("database.postgres_idle_timeout_seconds", database.postgres_idle_timeout_seconds, 0, 3_600),
+            ("database.postgres_connect_timeout_seconds", database.postgres_connect_timeout_seconds, 2, 60),
+            ("database.postgres_silence_seconds", database.postgres_silence_seconds, 0, 3_600),
+        ] {
+            range(faults, key, value, least, most, "secondes");
+        }
+        if (1..6).contains(&database.postgres_silence_seconds) {
+            faults.push(ConfigFault::error(
+                "database.postgres_silence_seconds",
+                format!("{} est trop court pour trois questions au serveur", database.postgres_silence_seconds),
+                "Écrivez 0 (comme le système), ou une valeur de 6 à 3600 secondes.",
+            ));
+        }
+        let name = &database.application_name;
+        if !(1..=63).contains(&name.len()) || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+            faults.push(ConfigFault::error(
+                "database.application_name",
+                format!("« {name} » n'est pas un nom que PostgreSQL montre tel quel"),
+                "Écrivez 1 à 63 lettres sans accent, chiffres, tirets ou soulignés.",
+            ));
+        }
+        if let Some(id) = database.expected_id.as_ref().filter(|id| uuid::Uuid::try_parse(id).is_err()) {
+            faults.push(ConfigFault::error(
+                "database.expected_id",
+                format!("« {id} » n'est pas l'identifiant d'une base"),
+                "Recopiez celui qu'affiche « ent-backoffice migrate », ou laissez la valeur vide.",
+            ));
+        }
+    }
+
+    /// Beyond this machine, PostgreSQL is reached encrypted, or somebody has written that it need not be.
+    fn check_protection(&self, faults: &mut Vec<ConfigFault>) {
+        let database = &self.database;
+        if !database.url.starts_with("postgres") || !address::leaves_this_machine(&database.url) {
+            return;
+        }
+        match address::protection(&database.url) {
+            Protection::Verified => {}
+            Protection::Encrypted => faults.push(ConfigFault::warning(
+                "database.url",
+                "sslmode=require chiffre sans vérifier qui répond : un intrus peut se faire passer pour le serveur",
+                "Ajoutez à l'adresse sslmode=verify-full&sslrootcert=/chemin/autorité.crt",
+            )),
+            Protection::None if database.allow_unencrypted => {}
+            Protection::None => faults.push(ConfigFault::error(
+                "database.url",
+                "la base est hors de cette machine, et la liaison n'est pas obligatoirement chiffrée (sslmode absent, \
+                 disable, allow ou prefer)",
+                "Ajoutez à l'adresse ?sslmode=verify-full&sslrootcert=/chemin/autorité.crt (ou sslmode=require) ; sur un \
+                 réseau à vous seul, écrivez database.allow_unencrypted = true.",
+            )),
+        }
     }
 
     fn check_access(&self, faults: &mut Vec<ConfigFault>) {
@@ -279,6 +337,37 @@ mod tests {
     }
 
     #[test]
+    fn beyond_this_machine_the_base_is_reached_encrypted_unless_refused_in_words() {
+        let reached = |url: &str| {
+            let url = url.to_owned();
+            move |config: &mut Config| config.database.url = url
+        };
+        for clear in ["", "?sslmode=prefer", "?sslmode=allow", "?sslmode=disable"] {
+            assert_eq!(
+                errors(reached(&format!("postgres://ent@db.exemple.fr/ent{clear}"))),
+                ["database.url"],
+                "{clear}"
+            );
+        }
+        for fine in [
+            "postgres://ent@db.exemple.fr/ent?sslmode=require",
+            "postgres://ent@db.exemple.fr/ent?sslmode=verify-full",
+            "postgres://ent@localhost/ent",
+            "postgres:///ent",
+        ] {
+            assert_eq!(errors(reached(fine)), Vec::<String>::new(), "{fine}");
+        }
+        let in_words = |config: &mut Config| {
+            config.database.url = "postgres://ent@postgres/ent".into();
+            config.database.allow_unencrypted = true;
+        };
+        assert_eq!(errors(in_words), Vec::<String>::new());
+        let mut config = Config::default();
+        config.database.url = "postgres://ent@db.exemple.fr/ent?sslmode=require".into();
+        assert!(config.check().iter().any(|f| f.key == "database.url" && f.level == FaultLevel::Warning));
+    }
+
+    #[test]
     fn each_fault_names_its_setting() {
         assert_eq!(errors(|c| c.server.public_url = "ent.fr".into()), ["server.public_url"]);
         assert_eq!(errors(|c| c.server.public_url = "https://ent.fr/".into()), ["server.public_url"]);
@@ -289,6 +378,13 @@ mod tests {
         assert_eq!(errors(everybody), ["server.trusted_proxies"]);
         assert_eq!(errors(|c| c.database.url = "mysql://x".into()), ["database.url"]);
         assert_eq!(errors(|c| c.database.url = "sqlite://".into()), ["database.url"]);
+        assert_eq!(
+            errors(|c| c.database.postgres_statement_timeout_seconds = 3_601),
+            ["database.postgres_statement_timeout_seconds"]
+        );
+        assert_eq!(errors(|c| c.database.postgres_silence_seconds = 5), ["database.postgres_silence_seconds"]);
+        assert_eq!(errors(|c| c.database.application_name = "a b".into()), ["database.application_name"]);
+        assert_eq!(errors(|c| c.database.expected_id = Some("12".into())), ["database.expected_id"]);
         let password = |c: &mut Config| {
             c.database = DatabaseConfig { password_file: Some("/nowhere".into()), ..DatabaseConfig::default() };
         };

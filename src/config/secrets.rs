@@ -1,6 +1,7 @@
 //! Secrets: they live in files of their own or in the environment, are read here, and never printed.
 
 use super::{Config, ConfigFault};
+use crate::platform::files::private_folder;
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::io::{self, Write as _};
@@ -39,7 +40,7 @@ pub fn ensure_signing_key(path: &Path, fill: &mut dyn FnMut(&mut [u8])) -> io::R
         return Ok(());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    private_folder(folder)?;
     let mut key = [0; KEY_BYTES];
     fill(&mut key);
     let mut text = String::new();
@@ -190,6 +191,7 @@ mod tests {
         ensure_signing_key(&path, &mut |bytes| bytes.fill(0xab)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", "ab".repeat(32)));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
         ensure_signing_key(&path, &mut |_| panic!("the key exists")).unwrap();
     }
 

@@ -110,14 +110,33 @@ pub struct DatabaseConfig {
     /// File holding the PostgreSQL password, put into the URL when connecting.
     #[serde(default, deserialize_with = "blank_path_is_none")]
     pub password_file: Option<PathBuf>,
-    /// Connections to PostgreSQL.
+    /// Connections to PostgreSQL that write.
     pub postgres_connections: u32,
+    /// Connections to PostgreSQL kept for readings, beside those that write.
+    pub postgres_readers: u32,
     /// Reading connections to SQLite, beside the single writer.
     pub sqlite_readers: u32,
     /// How long a request waits for a free connection.
     pub pool_timeout_seconds: u64,
     /// How long SQLite waits for the writer.
     pub busy_timeout_milliseconds: u32,
+    /// How long one statement waits for a lock of PostgreSQL; 0 = without end.
+    pub postgres_lock_timeout_seconds: u32,
+    /// How long one statement runs on PostgreSQL; 0 = without end. Commands that end by themselves have no such limit.
+    pub postgres_statement_timeout_seconds: u32,
+    /// How long a transaction may stand still on PostgreSQL; 0 = without end.
+    pub postgres_idle_timeout_seconds: u32,
+    /// How long opening a connection to PostgreSQL may take.
+    pub postgres_connect_timeout_seconds: u32,
+    /// How long a PostgreSQL that says nothing is believed to be there; 0 = as the system has it.
+    pub postgres_silence_seconds: u32,
+    /// What PostgreSQL calls our connections.
+    pub application_name: String,
+    /// Whether PostgreSQL may be reached beyond this machine without encryption.
+    pub allow_unencrypted: bool,
+    /// The id of the base that is meant; another one, or an empty one, is refused.
+    #[serde(default, deserialize_with = "blank_text_is_none")]
+    pub expected_id: Option<String>,
 }
 
 impl std::fmt::Debug for DatabaseConfig {
@@ -127,10 +146,13 @@ impl std::fmt::Debug for DatabaseConfig {
             .field("url", &super::secrets::masked_url(&self.url))
             .field("password_file", &self.password_file)
             .field("postgres_connections", &self.postgres_connections)
+            .field("postgres_readers", &self.postgres_readers)
             .field("sqlite_readers", &self.sqlite_readers)
             .field("pool_timeout_seconds", &self.pool_timeout_seconds)
             .field("busy_timeout_milliseconds", &self.busy_timeout_milliseconds)
-            .finish()
+            .field("allow_unencrypted", &self.allow_unencrypted)
+            .field("expected_id", &self.expected_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -139,10 +161,19 @@ impl Default for DatabaseConfig {
         Self {
             url: "sqlite://./data/ent-backoffice.sqlite".to_owned(),
             password_file: None,
-            postgres_connections: 16,
+            postgres_connections: 12,
+            postgres_readers: 4,
             sqlite_readers: 4,
             pool_timeout_seconds: 10,
             busy_timeout_milliseconds: 5_000,
+            postgres_lock_timeout_seconds: 10,
+            postgres_statement_timeout_seconds: 60,
+            postgres_idle_timeout_seconds: 60,
+            postgres_connect_timeout_seconds: 5,
+            postgres_silence_seconds: 60,
+            application_name: "ent-backoffice".to_owned(),
+            allow_unencrypted: false,
+            expected_id: None,
         }
     }
 }
@@ -265,6 +296,11 @@ impl SmallClaimsConfig {
 fn blank_path_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     let path = Option::<String>::deserialize(deserializer)?;
     Ok(path.filter(|path| !path.trim().is_empty()).map(PathBuf::from))
+}
+
+fn blank_text_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
 fn blank_address_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {

@@ -23,7 +23,7 @@ use crate::platform::db::schema::{
 };
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
-use crate::platform::{Error, Outcome, Tx, each, on_unique};
+use crate::platform::{Error, Outcome, Tx, each, on_unique, readable};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
 use crate::{insert_batches, keyset, payer_filters};
 
@@ -377,7 +377,8 @@ pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<Vec<Conventi
         .order(conventions::id.asc())
         .select(columns!())
         .load(tx.conn())?;
-    each(rows, ConventionRow::into_domain)
+    // One that is damaged keeps no other from expiring.
+    readable(rows, ConventionRow::into_domain)
 }
 
 /// What the document is made of: input JSON and the digest of its template.

@@ -10,10 +10,23 @@ pub enum Error {
     Refused(Box<Refused>),
     /// The database failed; logged, never shown.
     #[error("database: {0}")]
-    Database(#[from] diesel::result::Error),
+    Database(diesel::result::Error),
+    /// A lock, a connection or SQLite's writer was not had in time; nothing was done, later it will do.
+    #[error("the database is busy")]
+    Busy,
     /// Something that cannot be: a row that is no domain value, a template that no longer compiles. Logged.
     #[error("incident: {0}")]
     Incident(String),
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(cause: diesel::result::Error) -> Self {
+        if super::db::is_busy(&cause) {
+            tracing::warn!(%cause, "the database is busy");
+            return Self::Busy;
+        }
+        Self::Database(cause)
+    }
 }
 
 impl From<Refused> for Error {
@@ -43,6 +56,20 @@ pub fn each<T, U>(rows: Vec<T>, mut read: impl FnMut(T) -> Outcome<U>) -> Outcom
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         all.push(read(row)?);
+    }
+    Ok(all)
+}
+
+/// Turns every row that can be read into what it means, for work that one damaged row must not stop; each of the others
+/// leaves a trace.
+pub fn readable<T, U>(rows: Vec<T>, mut read: impl FnMut(T) -> Outcome<U>) -> Outcome<Vec<U>> {
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        match read(row) {
+            Ok(value) => all.push(value),
+            Err(Error::Incident(cause)) => tracing::error!(%cause, "a row that cannot be read is left out"),
+            Err(other) => return Err(other),
+        }
     }
     Ok(all)
 }

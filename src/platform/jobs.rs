@@ -7,7 +7,8 @@
 //! ```
 //! A worker that dies lets its lease run out; another takes the job again, so every job re-checks its reason when
 //! it runs, and a worker that comes back too late leaves the job to who holds it. A job whose worker dies each time is
-//! given up like any other. A `dedup_key` makes enqueuing the same work twice a single job.
+//! given up like any other. A `dedup_key` makes enqueuing the same work twice a single job. A row that cannot be read (an
+//! id that is none, a date that is none) is set aside with the cause: it keeps nobody else waiting.
 //!
 //! Over 400 lines with its story: one table, and all that is known of it.
 
@@ -176,39 +177,95 @@ pub fn overview(tx: &mut Tx<'_>) -> Outcome<Backlog> {
         .select((jobs::kind, jobs::state, diesel::dsl::count_star()))
         .load(tx.conn())?;
     // Due: its time has come, or its worker's lease ran out.
-    let queued: Option<Instant> = jobs::table
+    let queued = jobs::table
         .filter(jobs::state.eq(JobState::Queued).and(jobs::run_at.le(now)))
         .select(diesel::dsl::min(jobs::run_at))
-        .first(tx.conn())?;
-    let abandoned: Option<Instant> = jobs::table
+        .first(tx.conn());
+    let abandoned = jobs::table
         .filter(jobs::state.eq(JobState::Running).and(jobs::lease_until.lt(now).assume_not_null()))
         .select(diesel::dsl::min(jobs::lease_until))
-        .first(tx.conn())?;
+        .first(tx.conn());
+    let (queued, abandoned) = (if_readable(queued)?, if_readable(abandoned)?);
     let oldest = queued.into_iter().chain(abandoned).min();
     let oldest_due_seconds = oldest.map(|since| (now.timestamp() - since.timestamp()).max(0));
     Ok(Backlog { by_kind, oldest_due_seconds })
 }
 
+/// An instant that cannot be read is not known; who watches the queue still sees the rest of it.
+fn if_readable(found: QueryResult<Option<Instant>>) -> Outcome<Option<Instant>> {
+    match found {
+        Err(diesel::result::Error::DeserializationError(cause)) => {
+            tracing::error!(%cause, "table jobs: an instant cannot be read");
+            Ok(None)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// What is due, in words for both databases: `$1` is now.
+const DUE: &str = "(state = 'queued' AND run_at <= $1) OR (state = 'running' AND lease_until < $1)";
+
+#[derive(QueryableByName)]
+struct Place {
+    /// `rowid` on SQLite, where an id may be anything; the id on PostgreSQL, where it is always text.
+    #[diesel(sql_type = Text)]
+    place: String,
+}
+
+/// The place of the oldest job due, locked where that means something. It is found without reading anything else of it.
+fn oldest_due(tx: &mut Tx<'_>, now: Instant) -> Outcome<Option<String>> {
+    let found: Option<Place> = match tx.conn() {
+        // Other workers skip a row that one of them holds.
+        AnyConnection::Postgresql(c) => diesel::sql_query(format!(
+            "SELECT id AS place FROM jobs WHERE {DUE} ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        ))
+        .bind::<Timestamp, _>(now)
+        .get_result(c)
+        .optional()?,
+        AnyConnection::Sqlite(c) => diesel::sql_query(format!(
+            "SELECT CAST(rowid AS TEXT) AS place FROM jobs WHERE {DUE} ORDER BY run_at, id LIMIT 1"
+        ))
+        .bind::<Timestamp, _>(now)
+        .get_result(c)
+        .optional()?,
+    };
+    Ok(found.map(|found| found.place))
+}
+
+/// The job at a place, unless its row is no job: then it is set aside with the cause, and nobody waits for it.
+fn read_or_set_aside(tx: &mut Tx<'_>, place: &str, now: Instant) -> Outcome<Option<Job>> {
+    use diesel::dsl::sql;
+    use diesel::sql_types::Bool;
+    let here = match tx.conn() {
+        AnyConnection::Postgresql(_) => "jobs.id = ",
+        AnyConnection::Sqlite(_) => "CAST(jobs.rowid AS TEXT) = ",
+    };
+    let found = jobs::table.filter(sql::<Bool>(here).bind::<Text, _>(place)).select(COLUMNS).first::<Job>(tx.conn());
+    let cause = match found {
+        Err(diesel::result::Error::DeserializationError(cause)) => cause,
+        other => return Ok(Some(other?)),
+    };
+    tracing::error!(row = %place, %cause, "table jobs: a row that is no job is set aside");
+    diesel::update(jobs::table.filter(sql::<Bool>(here).bind::<Text, _>(place)))
+        .set((
+            jobs::state.eq(JobState::Failed),
+            jobs::finished_at.eq(now),
+            jobs::last_error.eq(format!("unreadable row: {cause}")),
+            jobs::dedup_key.eq(None::<String>),
+        ))
+        .execute(tx.conn())?;
+    Ok(None)
+}
+
 /// Takes the oldest job due, if any, and leases it.
 fn lease(tx: &mut Tx<'_>, patience: Patience) -> Outcome<Option<Job>> {
     let now = tx.now();
-    let due = || {
-        jobs::table
-            .filter(
-                jobs::state
-                    .eq(JobState::Queued)
-                    .and(jobs::run_at.le(now))
-                    .or(jobs::state.eq(JobState::Running).and(jobs::lease_until.lt(now).assume_not_null())),
-            )
-            .order((jobs::run_at.asc(), jobs::id.asc()))
-            .select(COLUMNS)
+    let job = loop {
+        let Some(place) = oldest_due(tx, now)? else { return Ok(None) };
+        if let Some(job) = read_or_set_aside(tx, &place, now)? {
+            break job;
+        }
     };
-    let job: Option<Job> = match tx.conn() {
-        // Other workers skip a row that one of them holds.
-        AnyConnection::Postgresql(c) => due().for_update().skip_locked().first(c).optional()?,
-        AnyConnection::Sqlite(c) => due().first(c).optional()?,
-    };
-    let Some(job) = job else { return Ok(None) };
     if job.state == JobState::Running && job.attempts >= patience.max_attempts {
         // Its worker died each time, and never lived to say so: the next one would die of it, too.
         let cause = JobError::GiveUp("the worker died each time".to_owned());

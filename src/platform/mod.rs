@@ -3,10 +3,11 @@
 pub mod db;
 pub mod documents;
 pub mod error;
+pub mod files;
 pub mod jobs;
 pub mod tabular;
 pub mod telemetry;
 pub mod web;
 
 pub use db::{Database, Tx};
-pub use error::{Error, Outcome, each, on_unique};
+pub use error::{Error, Outcome, each, on_unique, readable};

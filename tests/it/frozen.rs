@@ -13,6 +13,7 @@ const FROZEN: &[&str] = &[
     "accounting_batch_titles",
     "accounting_batches",
     "audit_events",
+    "base_identity",
     "blobs",
     "convention_papers",
     "convention_refusals",

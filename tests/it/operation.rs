@@ -241,6 +241,8 @@ on_both_databases! {
         let second = Program::serve(&database, &["--no-worker"], &[]);
         let (release, thread) = hold_log_ins(app);
         let client = program.client();
+        // Its threads answer: what comes next is under way, and not still at the door.
+        get(&client, "/health/live").expect(200);
         let slow = std::thread::spawn(move || log_in(&client, email, PASSWORD));
         // It hashes, then waits for its turn.
         std::thread::sleep(Duration::from_millis(1_500));

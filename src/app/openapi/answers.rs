@@ -185,7 +185,7 @@ fn codes(method: &str, path: &str, operation: &Value) -> Vec<&'static str> {
     let own = REFUSALS.iter().filter(|(name, _)| *name == id).flat_map(|(_, codes)| codes.split_whitespace());
     codes.extend(own);
     if path.starts_with("/api/v1/") {
-        codes.extend(["internal_error", "unavailable", "timed_out"]);
+        codes.extend(["internal_error", "database_busy", "unavailable", "timed_out"]);
     }
     if !is_open(operation) {
         codes.extend(["unauthenticated", "token_expired", "forbidden"]);

@@ -37,7 +37,8 @@ pub(super) fn add(document: &mut Value) {
         get(
             "get_readiness",
             "Le programme peut-il servir ?",
-            "Pour qui lui adresse du trafic : la base répond et ses migrations sont faites.",
+            "Pour qui lui adresse du trafic : la base répond, ses migrations sont faites, c'est toujours celle du \
+             démarrage, et une ligne peut y être écrite.",
             "ReadyView",
         ),
     );
@@ -87,7 +88,7 @@ fn health(schemas: &mut Map<String, Value>) {
         json!({
             "type": "object", "required": ["status"],
             "properties": {
-                "status": states(&["ok", "failed", "unknown"]),
+                "status": states(&["ok", "busy", "failed", "unknown"]),
                 "detail": {"type": "string", "description": "Ce qui manque, et le remède."}
             }
         }),
@@ -96,7 +97,10 @@ fn health(schemas: &mut Map<String, Value>) {
         "HealthChecks".to_owned(),
         json!({
             "type": "object", "description": "Ce qui a été regardé.",
-            "properties": {"database": check(), "migrations": check(), "jobs": {"$ref": "#/components/schemas/QueueCheck"}}
+            "properties": {
+                "database": check(), "migrations": check(), "base": check(), "writes": check(),
+                "jobs": {"$ref": "#/components/schemas/QueueCheck"}
+            }
         }),
     );
     schemas.insert(

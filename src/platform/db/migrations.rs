@@ -1,8 +1,16 @@
 //! The migrations, embedded: twins for both databases.
 
-use diesel::RunQueryDsl as _;
+use std::collections::BTreeSet;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::connect::UNHURRIED;
+use super::identity::has_table;
 use super::{AnyConnection, Database, DatabaseFault};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -10,10 +18,13 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 type Harness = Result<usize, Box<dyn std::error::Error + Send + Sync>>;
 
-fn fault(e: &dyn std::fmt::Display) -> DatabaseFault {
+pub(super) fn fault(e: &dyn std::fmt::Display) -> DatabaseFault {
     DatabaseFault {
         problem: format!("Migration de la base impossible : {e}"),
-        remedy: "Vérifier les droits du compte ; la base reste à son état précédent.".into(),
+        remedy:
+            "Vérifier les droits du compte (sur PostgreSQL, les migrations se lancent avec le rôle propriétaire) ; \
+                 la base reste à son état précédent."
+                .into(),
     }
 }
 
@@ -21,12 +32,45 @@ fn turn(c: &mut diesel::PgConnection, sql: &str) -> Result<(), DatabaseFault> {
     diesel::sql_query(sql).execute(c).map(|_| ()).map_err(|e| fault(&e))
 }
 
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+        run_on -> Timestamp,
+    }
+}
+
+/// The migrations that ran here. Asked so that a role without any right to make tables may ask.
+pub(super) fn applied(conn: &mut AnyConnection) -> QueryResult<BTreeSet<String>> {
+    if !has_table(conn, "__diesel_schema_migrations")? {
+        return Ok(BTreeSet::new());
+    }
+    let versions: Vec<String> =
+        __diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(conn)?;
+    Ok(versions.into_iter().collect())
+}
+
+/// The migrations this program knows.
+pub(super) fn known(conn: &AnyConnection) -> Result<BTreeSet<String>, DatabaseFault> {
+    let versions = match conn {
+        AnyConnection::Postgresql(_) => MigrationSource::<Pg>::migrations(&POSTGRES)
+            .map(|all| all.iter().map(|m| m.name().version().to_string()).collect()),
+        AnyConnection::Sqlite(_) => MigrationSource::<Sqlite>::migrations(&SQLITE)
+            .map(|all| all.iter().map(|m| m.name().version().to_string()).collect()),
+    };
+    versions.map_err(|e| fault(&e))
+}
+
 impl Database {
     fn with_connection<T>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> Result<T, DatabaseFault>,
     ) -> Result<T, DatabaseFault> {
-        let mut session = self.session(&self.writers).map_err(|e| fault(&e))?;
+        let mut session = self.writer().map_err(|e| fault(&e))?;
+        if let AnyConnection::Postgresql(c) = &mut session.conn {
+            // A migration may rewrite years of rows, and waits for the instance that migrates before it.
+            c.batch_execute(UNHURRIED).map_err(|e| fault(&e))?;
+            session.lost = true;
+        }
         work(&mut session.conn)
     }
 
@@ -50,6 +94,15 @@ impl Database {
         })
     }
 
+    /// How many migrations ran here.
+    ///
+    /// # Errors
+    /// The database's own words.
+    pub fn applied(&self) -> Result<usize, DatabaseFault> {
+        let mut session = self.reader().map_err(|e| fault(&e))?;
+        applied(&mut session.conn).map(|all| all.len()).map_err(|e| fault(&e))
+    }
+
     /// Reverts everything; returns how many ran. For the migration tests.
     ///
     /// # Errors
@@ -69,16 +122,9 @@ impl Database {
     /// # Errors
     /// The database's own words.
     pub fn has_pending_migrations(&self) -> Result<bool, DatabaseFault> {
-        let mut session = self.session(&self.readers).map_err(|e| fault(&e))?;
-        let pending = match &mut session.conn {
-            AnyConnection::Postgresql(c) => c.has_pending_migration(POSTGRES),
-            AnyConnection::Sqlite(c) => c.has_pending_migration(SQLITE),
-        };
-        if let Err(error) = &pending
-            && let Some(error) = error.downcast_ref::<diesel::result::Error>()
-        {
-            self.note(&mut session, error);
-        }
-        pending.map_err(|e| fault(&e))
+        let mut session = self.reader().map_err(|e| fault(&e))?;
+        let known = known(&session.conn)?;
+        let applied = applied(&mut session.conn).inspect_err(|error| self.note(&mut session, error));
+        applied.map(|applied| !known.is_subset(&applied)).map_err(|e| fault(&e))
     }
 }

@@ -2,20 +2,26 @@
 //!
 //! ```text
 //!   action ──▶ Tx ──▶ AnyConnection ──┬─▶ SQLite      one writer (BEGIN IMMEDIATE), a few readers
-//!                                     └─▶ PostgreSQL  one pool
+//!                                     └─▶ PostgreSQL  writers, and a few connections for readings
 //! ```
 //! A use case is a plain function over [`Tx`]; [`Database::write`] gives it one transaction and commits only when
 //! it succeeds. A dry run is the same function whose transaction is [`Tx::discard`]ed.
 //!
-//! Over 400 lines: pools, the health of their connections and transactions hold each other's hands.
-
+pub mod address;
+pub mod backup;
 pub mod blobs;
+mod connect;
 pub mod counters;
+pub mod grants;
+mod health;
 pub mod idempotency;
+pub mod identity;
 pub mod json;
 pub mod migrations;
+pub mod probe;
 pub mod schema;
 pub mod search;
+mod soundness;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,12 +30,16 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::r2d2::{self, ManageConnection, Pool, PooledConnection};
-use diesel::result::DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+use diesel::r2d2::{Pool, PoolError, PooledConnection};
 use uuid::Uuid;
 
 use super::error::{Error, Outcome};
 use crate::kernel::{Clock, Ids, Instant};
+use connect::Connector;
+pub use connect::{DatabaseFault, DatabaseSettings, PostgresLimits, mask, sqlite_file};
+pub use health::{is_busy, is_full, is_lost};
+use identity::Identity;
+use probe::Probe;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -93,98 +103,6 @@ macro_rules! insert_batches {
 /// before this one can therefore no longer appear (`updated_since`).
 pub const LONGEST_WRITE: chrono::Duration = chrono::Duration::minutes(5);
 
-/// Where the data is and how it is reached.
-#[derive(Debug, Clone)]
-pub struct DatabaseSettings {
-    /// `sqlite://path` or `postgres://…`.
-    pub url: String,
-    /// Connections: all of them on PostgreSQL, the readers on SQLite (its writer comes on top).
-    pub connections: u32,
-    /// How long a connection of the pool is waited for.
-    pub wait: Duration,
-    /// How long SQLite waits for a lock that another process holds.
-    pub busy: Duration,
-}
-
-/// Why the database cannot be used, in words an administrator can act on.
-#[derive(Debug, thiserror::Error)]
-#[error("{problem}\n  → {remedy}")]
-pub struct DatabaseFault {
-    pub problem: String,
-    pub remedy: String,
-}
-
-struct Connector {
-    url: String,
-    busy_ms: u128,
-    losses: Arc<AtomicUsize>,
-    /// KiB of pages a SQLite connection may keep. The system caches the file for the readers; the writer holds what a
-    /// use case in number changes until it commits.
-    cache_kib: u32,
-}
-
-/// A pooled connection, and what is known of its health.
-///
-/// Asking the server before each use would cost a round trip. It is asked only of connections older than the last loss:
-/// when PostgreSQL restarts, the first one found dead makes all the others suspect.
-struct Session {
-    conn: AnyConnection,
-    /// Losses known when it was last seen alive.
-    seen: usize,
-    lost: bool,
-}
-
-/// Whether an error means that the connection leads nowhere any more.
-#[must_use]
-pub fn is_lost(error: &diesel::result::Error) -> bool {
-    matches!(error, diesel::result::Error::DatabaseError(ClosedConnection | UnableToSendCommand, _))
-}
-
-impl Connector {
-    fn open(&self) -> Result<AnyConnection, r2d2::Error> {
-        match self.url.strip_prefix("sqlite://") {
-            Some(path) => {
-                let mut conn = SqliteConnection::establish(path).map_err(r2d2::Error::ConnectionError)?;
-                conn.batch_execute(&format!(
-                    "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-                     PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; PRAGMA temp_store = MEMORY; \
-                     PRAGMA cache_size = -{};",
-                    self.busy_ms, self.cache_kib
-                ))
-                .map_err(r2d2::Error::QueryError)?;
-                Ok(AnyConnection::Sqlite(conn))
-            }
-            None => {
-                let mut conn = PgConnection::establish(&self.url).map_err(r2d2::Error::ConnectionError)?;
-                conn.batch_execute("SET TIME ZONE 'UTC'").map_err(r2d2::Error::QueryError)?;
-                Ok(AnyConnection::Postgresql(conn))
-            }
-        }
-    }
-}
-
-impl ManageConnection for Connector {
-    type Connection = Session;
-    type Error = r2d2::Error;
-
-    fn connect(&self) -> Result<Session, r2d2::Error> {
-        let seen = self.losses.load(Ordering::Relaxed);
-        Ok(Session { conn: self.open()?, seen, lost: false })
-    }
-
-    fn is_valid(&self, session: &mut Session) -> Result<(), r2d2::Error> {
-        diesel::sql_query("SELECT 1").execute(&mut session.conn).map(|_| ()).map_err(r2d2::Error::QueryError)
-    }
-
-    fn has_broken(&self, session: &mut Session) -> bool {
-        session.lost
-            || match &mut session.conn {
-                AnyConnection::Postgresql(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
-                AnyConnection::Sqlite(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
-            }
-    }
-}
-
 /// How much of a pool is used, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolUse {
@@ -202,6 +120,11 @@ pub struct Database {
     /// Connections found dead so far.
     losses: Arc<AtomicUsize>,
     sqlite: bool,
+    /// Which base this is, and whether its file is still there.
+    identity: Arc<Identity>,
+    probe: Arc<Probe>,
+    /// How long SQLite waits for a lock that another process holds.
+    busy: Duration,
     clock: Clock,
     ids: Ids,
 }
@@ -212,39 +135,24 @@ impl Database {
     /// # Errors
     /// A [`DatabaseFault`] that says what is wrong and how to mend it.
     pub fn open(settings: &DatabaseSettings, clock: Clock, ids: Ids) -> Result<Self, DatabaseFault> {
-        let sqlite = settings.url.strip_prefix("sqlite://");
-        if let Some(path) = sqlite {
-            if let Some(folder) = std::path::Path::new(path).parent().filter(|f| !f.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder).map_err(|e| DatabaseFault {
-                    problem: format!("Le dossier {} de la base SQLite ne peut être créé : {e}", folder.display()),
-                    remedy: "Créer ce dossier ou corriger database.url (DATABASE_URL).".into(),
-                })?;
-            }
-        } else if !settings.url.starts_with("postgres://") && !settings.url.starts_with("postgresql://") {
-            return Err(DatabaseFault {
-                problem: format!("Adresse de base inconnue : {}", mask(&settings.url)),
-                remedy: "Écrire sqlite://chemin ou postgres://utilisateur:motdepasse@hôte/base.".into(),
-            });
+        let sqlite = settings.url.starts_with("sqlite://");
+        if !sqlite && !settings.url.starts_with("postgres://") && !settings.url.starts_with("postgresql://") {
+            return Err(DatabaseFault::new(
+                format!("Adresse de base inconnue : {}", mask(&settings.url)),
+                "Écrire sqlite://chemin ou postgres://utilisateur:motdepasse@hôte/base.",
+            ));
+        }
+        let file = sqlite_file(&settings.url);
+        if let Some(path) = file {
+            connect::prepare_file(path, settings.create)?;
         }
         let losses = Arc::new(AtomicUsize::new(0));
-        let pool = |size: u32, cache_kib: u32| {
-            let (url, losses) = (settings.url.clone(), Arc::clone(&losses));
-            let connector = Connector { url, busy_ms: settings.busy.as_millis(), losses, cache_kib };
-            Pool::builder()
-                .max_size(size.max(1))
-                .min_idle(Some(1))
-                .connection_timeout(settings.wait)
-                .test_on_check_out(false)
-                .build(connector)
-                .map_err(|e| DatabaseFault {
-                    problem: format!("La base {} ne répond pas : {e}", mask(&settings.url)),
-                    remedy: "Vérifier qu'elle est démarrée, l'adresse, le compte et le mot de passe.".into(),
-                })
-        };
         // SQLite has one writer at a time: waiting in the pool is fair, waiting on its lock is not.
-        let writers = pool(if sqlite.is_some() { 1 } else { settings.connections }, 20_000)?;
-        let readers = if sqlite.is_some() { pool(settings.connections, 4_000)? } else { writers.clone() };
-        Ok(Self { writers, readers, losses, sqlite: sqlite.is_some(), clock, ids })
+        let writers = Connector::pool(settings, &losses, if sqlite { 1 } else { settings.connections }, 20_000)?;
+        let readers = Connector::pool(settings, &losses, settings.readers, 4_000)?;
+        let identity = Arc::new(Identity::of(file));
+        let (probe, busy) = (Arc::default(), settings.busy);
+        Ok(Self { writers, readers, losses, sqlite, identity, probe, busy, clock, ids })
     }
 
     #[must_use]
@@ -270,17 +178,27 @@ impl Database {
             let (now, max) = (pool.state(), pool.max_size());
             PoolUse { name, in_use: now.connections - now.idle_connections, idle: now.idle_connections, max }
         };
-        if self.sqlite {
-            vec![state("writer", &self.writers), state("readers", &self.readers)]
-        } else {
-            vec![state("all", &self.writers)]
-        }
+        vec![state(if self.sqlite { "writer" } else { "writers" }, &self.writers), state("readers", &self.readers)]
+    }
+
+    /// A connection that writes, once one is free.
+    fn writer(&self) -> Outcome<PooledConnection<Connector>> {
+        self.alive(|| self.writers.get().map_err(|e| not_had(&e)))
+    }
+
+    /// A connection that reads. Writers never take those of the readers; readers borrow a writer that does nothing, and
+    /// PostgreSQL's whole number serves a busy hour of readings.
+    fn reader(&self) -> Outcome<PooledConnection<Connector>> {
+        self.alive(|| {
+            let idle = self.readers.try_get().or_else(|| if self.sqlite { None } else { self.writers.try_get() });
+            idle.map_or_else(|| self.readers.get().map_err(|e| not_had(&e)), Ok)
+        })
     }
 
     /// A connection that was alive when last heard of.
-    fn session(&self, pool: &Pool<Connector>) -> Outcome<PooledConnection<Connector>> {
+    fn alive(&self, get: impl Fn() -> Outcome<PooledConnection<Connector>>) -> Outcome<PooledConnection<Connector>> {
         loop {
-            let mut session = pool.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
+            let mut session = get()?;
             let losses = self.losses.load(Ordering::Relaxed);
             if session.seen == losses {
                 return Ok(session);
@@ -307,9 +225,11 @@ impl Database {
 
     /// A connection with a transaction open on it.
     fn begun(&self) -> Outcome<PooledConnection<Connector>> {
+        // What is written to a file that was removed is lost with it.
+        self.identity.file_is_there().map_err(|gone| Error::Incident(format!("pool: {gone}")))?;
         let mut again = true;
         loop {
-            let mut session = self.session(&self.writers)?;
+            let mut session = self.writer()?;
             let begun = match &mut session.conn {
                 // A deferred transaction that reads before it writes fails at once when another writer commits between.
                 AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
@@ -369,8 +289,8 @@ impl Database {
     /// # Errors
     /// The database's own.
     pub fn rest(&self) -> Outcome<()> {
-        let mut conn = self.writers.get().map_err(|e| Error::Incident(format!("pool: {e}")))?;
-        if let AnyConnection::Sqlite(c) = &mut conn.conn {
+        let mut session = self.writer()?;
+        if let AnyConnection::Sqlite(c) = &mut session.conn {
             c.batch_execute("PRAGMA shrink_memory")?;
         }
         Ok(())
@@ -381,7 +301,7 @@ impl Database {
     /// # Errors
     /// Whatever the query returns.
     pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
-        let mut session = self.session(&self.readers)?;
+        let mut session = self.reader()?;
         let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
         let result = work(&mut tx);
         if let Err(Error::Database(error)) = &result {
@@ -391,12 +311,15 @@ impl Database {
     }
 }
 
-/// Hides the password of an address in messages.
-#[must_use]
-pub fn mask(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
+/// Why the pool gave no connection: all of them are used, or none can be made.
+fn not_had(error: &PoolError) -> Error {
+    // The pool adds the cause of its last failure to connect, if there was one.
+    let told = error.to_string();
+    if told.contains(": ") && !told.contains("too many clients") && !told.contains("trop de clients") {
+        Error::Incident(format!("pool: {told}"))
+    } else {
+        tracing::warn!(cause = %told, "every connection to the database is in use");
+        Error::Busy
     }
 }
 

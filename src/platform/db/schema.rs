@@ -91,6 +91,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    base_identity (id) {
+        id -> Text,
+        rank -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    write_probe (rank) {
+        rank -> BigInt,
+        written_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     counters (name) {
         name -> Text,
         value -> BigInt,

@@ -35,6 +35,9 @@ crate::problem_codes! {
         "Une modification annonce la version lue dans l'en-tête `If-Match` (valeur de `ETag`).";
     INTERNAL_ERROR = "internal_error", 500, "Incident interne",
         "La cause est au journal technique sous l'identifiant `request_id` ; rien n'a été enregistré.";
+    DATABASE_BUSY = "database_busy", 503, "Base occupée",
+        "D'autres opérations tenaient la base trop longtemps ; rien n'a été enregistré : répéter l'appel, à l'identique, \
+         après `Retry-After` secondes.";
     UNAVAILABLE = "unavailable", 503, "Service indisponible",
         "La base ne répond pas ou le service s'arrête ; réessayer dans quelques secondes.";
 }
@@ -137,6 +140,15 @@ impl From<Error> for Problem {
                 tracing::error!(%cause, "connection lost");
                 let detail = "La base de données s'est interrompue ; répéter l'appel avec la même Idempotency-Key.";
                 Self { retry_after: Some(5), ..Self::new(&UNAVAILABLE, detail) }
+            }
+            Error::Busy => {
+                let detail = "D'autres opérations occupent la base ; rien n'a été enregistré. Répéter l'appel.";
+                Self { retry_after: Some(2), ..Self::new(&DATABASE_BUSY, detail) }
+            }
+            Error::Database(cause) if crate::platform::db::is_full(&cause) => {
+                tracing::error!(%cause, "the disk of the database is full");
+                let detail = "La base de données n'a plus de place ; rien n'a été enregistré.";
+                Self { retry_after: Some(60), ..Self::new(&UNAVAILABLE, detail) }
             }
             Error::Database(cause) => {
                 tracing::error!(%cause, "database error");

@@ -25,12 +25,8 @@ struct Count {
 }
 
 pub fn open(url: &str) -> Database {
-    let settings = DatabaseSettings {
-        url: url.to_owned(),
-        connections: 2,
-        wait: Duration::from_secs(10),
-        busy: Duration::from_secs(10),
-    };
+    let settings =
+        DatabaseSettings { connections: 2, readers: 2, busy: Duration::from_secs(10), ..DatabaseSettings::new(url) };
     Database::open(&settings, Clock::system(), Ids).unwrap()
 }
 

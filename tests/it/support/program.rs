@@ -20,7 +20,9 @@ pub struct Program {
 
 fn command(database: &str, folder: &tempfile::TempDir, settings: &[(&str, &str)]) -> Command {
     std::fs::write(folder.path().join("key"), "a signing key for tests, of more than 32 bytes").unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ent-backoffice"));
+    // A file that grows beyond its bound is an error to the program, not its end.
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_ent-backoffice")]);
     command
         .current_dir(folder.path())
         .env("DATABASE_URL", database)
@@ -35,8 +37,18 @@ fn command(database: &str, folder: &tempfile::TempDir, settings: &[(&str, &str)]
 impl Program {
     /// Runs one command to its end; its standard input is `input`.
     pub fn run(database: &str, arguments: &[&str], input: &str) -> std::process::Output {
+        Self::run_with(database, arguments, input, &[])
+    }
+
+    /// The same with settings of its own.
+    pub fn run_with(
+        database: &str,
+        arguments: &[&str],
+        input: &str,
+        settings: &[(&str, &str)],
+    ) -> std::process::Output {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = command(database, &folder, &[])
+        let mut child = command(database, &folder, settings)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -124,6 +136,13 @@ impl Program {
         let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
         let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
         (std::fs::read_dir(format!("{process}/fd")).unwrap().count(), memory.unwrap().parse().unwrap())
+    }
+
+    /// Bounds the size of the files it may write from now on, as a disk without room would; `unlimited` lifts it.
+    pub fn bound_files(&self, bytes: &str) {
+        let (pid, limit) = (self.child.id().to_string(), format!("--fsize={bytes}:"));
+        let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap();
+        assert!(done.success());
     }
 
     pub fn signal(&self, name: &str) {

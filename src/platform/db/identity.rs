@@ -1,0 +1,155 @@
+//! Which base this is, and whether it is still the one the program started on.
+//!
+//! ```text
+//!   start       empty base, and none may be made ─▶ refused      another id than database.expected_id ─▶ refused
+//!   each write  SQLite's file removed or replaced ─▶ 503: what is written to it would be lost with it
+//!   readiness   the same, and the id read again: the address may lead elsewhere since
+//! ```
+//! The id is a row made by a migration; copies and restored backups keep it, another base never has it.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::schema::base_identity;
+use super::{AnyConnection, Database, DatabaseFault};
+use crate::platform::error::Outcome;
+
+/// What the program knows of its base.
+pub(super) struct Identity {
+    file: Option<(PathBuf, Inode)>,
+    /// The id at start.
+    id: OnceLock<String>,
+}
+
+/// Device and number of a file: its name may lead to another one later.
+type Inode = (u64, u64);
+
+#[cfg(unix)]
+fn inode(path: &Path) -> std::io::Result<Inode> {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn inode(path: &Path) -> std::io::Result<Inode> {
+    path.metadata().map(|_| (0, 0))
+}
+
+impl Identity {
+    /// Remembers the file as it is now.
+    pub(super) fn of(file: Option<&Path>) -> Self {
+        let file = file.and_then(|path| Some((path.to_owned(), inode(path).ok()?)));
+        Self { file, id: OnceLock::new() }
+    }
+
+    /// Whether the name of the base still leads to the file that is open.
+    pub(super) fn file_is_there(&self) -> Result<(), String> {
+        let Some((path, opened)) = &self.file else { return Ok(()) };
+        match inode(path) {
+            Ok(now) if now == *opened => Ok(()),
+            Ok(_) => Err(format!("{} was replaced by another file", path.display())),
+            Err(cause) => Err(format!("{} is gone: {cause}", path.display())),
+        }
+    }
+
+    /// The folder of the file, for what else is written there.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        let (path, _) = self.file.as_ref()?;
+        Some(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// Whether a table is there, in words that fail on neither database.
+pub(super) fn has_table(conn: &mut AnyConnection, name: &str) -> QueryResult<bool> {
+    let question = match conn {
+        AnyConnection::Postgresql(_) => "SELECT count(*) AS n FROM pg_class WHERE oid = to_regclass($1)",
+        AnyConnection::Sqlite(_) => "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name = $1",
+    };
+    let found: Count = diesel::sql_query(question).bind::<Text, _>(name).get_result(conn)?;
+    Ok(found.n == 1)
+}
+
+/// The id of a base; none before the migration that gives it.
+pub(super) fn read(conn: &mut AnyConnection) -> QueryResult<Option<String>> {
+    if !has_table(conn, "base_identity")? {
+        return Ok(None);
+    }
+    base_identity::table.select(base_identity::id).first(conn).optional()
+}
+
+fn fault(cause: &dyn std::fmt::Display) -> DatabaseFault {
+    DatabaseFault::new(
+        format!("La base ne se laisse pas lire : {cause}"),
+        "Vérifier l'adresse, les droits du compte, et qu'il s'agit bien d'une base de ce programme.",
+    )
+}
+
+impl Database {
+    /// The id of the base; none before its migrations.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn base_id(&self) -> Outcome<Option<String>> {
+        self.read(|tx| Ok(read(tx.conn())?))
+    }
+
+    /// Whether no migration ever ran here.
+    ///
+    /// # Errors
+    /// The base cannot be read.
+    pub fn is_new(&self) -> Result<bool, DatabaseFault> {
+        self.read(|tx| Ok(super::migrations::applied(tx.conn())?.is_empty())).map_err(|e| fault(&e))
+    }
+
+    /// Compares the id of the base with the one expected, if any, and remembers it.
+    ///
+    /// # Errors
+    /// It is another base, or cannot be read.
+    pub fn recognise(&self, expected: Option<&str>) -> Result<Option<String>, DatabaseFault> {
+        let found = self.base_id().map_err(|e| fault(&e))?;
+        if let (Some(found), Some(expected)) = (&found, expected)
+            && !found.eq_ignore_ascii_case(expected)
+        {
+            return Err(DatabaseFault::new(
+                format!("La base porte l'identifiant {found}, et non {expected} que demande database.expected_id"),
+                "Corriger database.url (DATABASE_URL), ou database.expected_id si c'est bien cette base qui est voulue.",
+            ));
+        }
+        if let Some(found) = &found {
+            // The first start wins: later calls find the same.
+            let _ = self.identity.id.set(found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Whether this is still the base of the start; else what became of it, in French.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn is_the_same(&self) -> Outcome<Result<(), &'static str>> {
+        if let Err(gone) = self.identity.file_is_there() {
+            tracing::error!(%gone, "the base is no longer the one the program opened");
+            return Ok(Err(
+                "Le fichier de la base a été supprimé ou remplacé : relancer le programme une fois le bon \
+                           fichier remis à sa place.",
+            ));
+        }
+        let now = self.base_id()?;
+        match self.identity.id.get() {
+            Some(known) if now.as_ref() != Some(known) => {
+                tracing::error!(%known, ?now, "the address leads to another base");
+                Ok(Err("L'adresse mène désormais à une autre base : la corriger, ou relancer le programme."))
+            }
+            _ => Ok(Ok(())),
+        }
+    }
+}
