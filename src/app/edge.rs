@@ -15,7 +15,7 @@ use actix_web::http::header::{
     REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::{Error, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
@@ -24,6 +24,7 @@ use crate::kernel::refused::NOT_FOUND;
 use crate::kernel::{Ids, ProblemCode};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::problem::{INTERNAL_ERROR, METHOD_NOT_ALLOWED, current};
+use crate::platform::web::caller::TrustedProxies;
 use crate::platform::web::{Answer, Problem, State};
 
 /// The answer took too long.
@@ -44,13 +45,19 @@ pub struct Edge {
     limit: Duration,
     hsts: Option<HeaderValue>,
     metrics: Metrics,
+    proxies: TrustedProxies,
 }
 
 impl Edge {
     pub fn new(config: &ServerConfig, metrics: Metrics) -> Self {
         let told = config.behind_tls() && config.hsts_seconds > 0;
         let hsts = told.then(|| HeaderValue::from_str(&format!("max-age={}", config.hsts_seconds)).ok()).flatten();
-        Self { limit: Duration::from_secs(config.request_timeout_seconds), hsts, metrics }
+        Self {
+            limit: Duration::from_secs(config.request_timeout_seconds),
+            hsts,
+            metrics,
+            proxies: config.proxies(),
+        }
     }
 }
 
@@ -90,6 +97,10 @@ where
     // RFC 9110: where GET is, HEAD is; the HTTP layer leaves the body out.
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
+    }
+    if let Some(peer) = request.peer_addr() {
+        let caller = edge.proxies.caller(peer.ip(), request.headers());
+        request.extensions_mut().insert(caller);
     }
     let span = tracing::info_span!("request", request_id = %id, %method, path = %loggable(&path));
     // The template, not the path: a label must not grow with the data.

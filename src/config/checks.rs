@@ -66,6 +66,13 @@ impl Config {
             ));
         }
         range(faults, "server.workers", server.workers, 0, 256, "fils d'exécution (0 : un par cœur)");
+        if let Some(everybody) = server.trusted_proxies.iter().find(|network| network.is_everybody()) {
+            faults.push(ConfigFault::error(
+                "server.trusted_proxies",
+                format!("« {everybody} » laisserait chacun choisir l'adresse sous laquelle il appelle"),
+                "Écrivez les seules adresses des serveurs mandataires placés devant le programme.",
+            ));
+        }
     }
 
     fn check_database(&self, faults: &mut Vec<ConfigFault>) {

@@ -4,6 +4,7 @@
 //! that file and these defaults equal.
 
 use crate::campaigns::texts::CampaignTexts;
+use crate::platform::web::caller::{ForwardedBy, Network, TrustedProxies};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -42,6 +43,10 @@ pub struct ServerConfig {
     pub hsts_seconds: u64,
     /// HTTP threads; 0 = one per core.
     pub workers: usize,
+    /// Proxies whose word is taken for the caller's address; nobody else's is.
+    pub trusted_proxies: Vec<Network>,
+    /// The header in which these proxies write it.
+    pub forwarded_header: ForwardedBy,
 }
 
 impl ServerConfig {
@@ -49,6 +54,12 @@ impl ServerConfig {
     #[must_use]
     pub fn behind_tls(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// The proxies whose word is taken for the caller's address.
+    #[must_use]
+    pub fn proxies(&self) -> TrustedProxies {
+        TrustedProxies { networks: self.trusted_proxies.clone(), header: self.forwarded_header }
     }
 
     /// Whether the address given to people is one of this machine only.
@@ -73,6 +84,8 @@ impl Default for ServerConfig {
             shutdown_timeout_seconds: 30,
             hsts_seconds: 31_536_000,
             workers: 0,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedBy::XForwardedFor,
         }
     }
 }

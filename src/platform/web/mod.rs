@@ -6,6 +6,7 @@
 //! ```
 
 mod body;
+pub mod caller;
 pub mod docs;
 mod json;
 pub mod page;
@@ -18,6 +19,7 @@ pub mod transitions;
 mod upload;
 
 pub use body::{Body, Key, PathKey, merged};
+pub use caller::CallerAddress;
 pub use page::{Meta, Page, PageView};
 pub use precondition::IfMatch;
 pub use problem::{Answer, Problem, ProblemView};
