@@ -17,6 +17,7 @@ mod support;
 
 mod architecture;
 mod auth;
+mod authority;
 mod catalogue;
 mod debtors;
 mod doors;

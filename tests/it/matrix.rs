@@ -127,7 +127,9 @@ fn every_caller_meets_the_answer_of_its_role(app: &TestApp, recorder: &Recorder)
                 .problem(401, "unauthenticated");
         }
         for (role, client) in &people {
-            let answer = send(operation, client);
+            // Whoever logs out is not asked again.
+            let ended = operation.id == "logout";
+            let answer = if ended { send(operation, &app.client(*role)) } else { send(operation, client) };
             if roles.contains(role) {
                 assert!(
                     ![401, 403].contains(&answer.status) || operation.open,
@@ -138,6 +140,18 @@ fn every_caller_meets_the_answer_of_its_role(app: &TestApp, recorder: &Recorder)
             } else {
                 let detail = answer.problem(403, "forbidden").json["detail"].as_str().unwrap().to_owned();
                 assert!(roles.iter().all(|r| detail.contains(r.as_str())), "{}: {detail}", operation.id);
+            }
+        }
+    }
+    // A session that is over opens nothing, whatever the role.
+    let over: Vec<Client> = ALL.iter().map(|role| app.client(*role)).collect();
+    over.iter().for_each(|client| drop(client.send("POST", "/api/v1/auth/logout", &[], Vec::new()).expect(204)));
+    for operation in recorder.operations.iter().filter(|o| !o.open) {
+        for client in &over {
+            let answer = send(operation, client);
+            assert!(answer.status >= 400, "{} after log-out: {}", operation.id, answer.text());
+            if operation.body == Body::None && admitted(operation) == ALL {
+                answer.problem(401, "unauthenticated");
             }
         }
     }
