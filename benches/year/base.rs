@@ -127,7 +127,7 @@ pub fn key() -> tempfile::NamedTempFile {
     key
 }
 
-fn person(app: &App, role: Role) -> User {
+pub fn person(app: &App, role: Role) -> User {
     let line = |text: &str| Line::parse(text).unwrap();
     let new = NewUser {
         email: EmailAddress::parse(&format!("{role}@exemple.invalid")).unwrap(),

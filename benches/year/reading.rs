@@ -9,11 +9,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use ent_backoffice::access::tokens::Bearer;
+use ent_backoffice::access::SessionRules;
+use ent_backoffice::access::sessions::{self, Origin};
 use ent_backoffice::app::App;
-use ent_backoffice::kernel::{Clock, Ids, Role, ids::UserId};
+use ent_backoffice::kernel::{Clock, Ids, Role};
 
-use crate::base::{Base, Kind, World, YEAR, key, on, open, settings};
+use crate::base::{Base, Kind, World, YEAR, key, on, open, person, settings};
 use crate::documents::{Process, on_two_cores, program};
 use crate::load::{Answered, ask, get};
 use crate::measure::{load, median, process_cpu, verdict};
@@ -95,9 +96,16 @@ pub fn run(kind: Kind, runs: usize) {
 
 fn token(base: &Base, key: &Path) -> String {
     let app = App::build(settings(&base.url, key), Clock::system(), Ids).unwrap();
-    let user = UserId::new(Ids.uuid(Clock::system().now()));
-    let bearer = Bearer { user, role: Role::Lecteur, name: "Camille Mesure".to_owned(), session: "mesure".to_owned() };
-    app.tokens.issue(&bearer).unwrap()
+    let user = person(&app, Role::Lecteur);
+    let rules = SessionRules {
+        refresh_token_days: 14,
+        session_days: 30,
+        failed_login_limit: 5,
+        failed_login_window_minutes: 15,
+        lockout_minutes: 15,
+    };
+    let opened = app.db.write(|tx| sessions::open(tx, rules, &user, Origin::default())).unwrap();
+    app.tokens.issue(&opened.bearer).unwrap()
 }
 
 /// The program as shipped.

@@ -1,6 +1,6 @@
 //! `/auth/*` and `/me`.
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -10,11 +10,11 @@ use super::permission::{Any, Can};
 use super::problems::{
     INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS, UNAUTHENTICATED,
 };
-use super::sessions::{self, Attempt, Login, Renewal, Session, SessionRules};
+use super::sessions::{self, Attempt, Login, Origin, Renewal, Session, SessionRules};
 use super::tokens::Tokens;
 use crate::kernel::contact::EmailAddress;
-use crate::platform::web::problem::UNAVAILABLE;
-use crate::platform::web::{Answer, Body, Problem, ProblemView, Reply, State};
+use crate::platform::web::problem::{UNAVAILABLE, current};
+use crate::platform::web::{Answer, Body, CallerAddress, Problem, ProblemView, Reply, State};
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(login).service(refresh).service(logout).service(me);
@@ -96,9 +96,11 @@ async fn login(
     state: State,
     service: web::Data<LoginService>,
     tokens: web::Data<Tokens>,
+    request: HttpRequest,
     body: Body<LoginRequest>,
 ) -> Answer {
     let LoginRequest { email, password } = body.value;
+    let state = state.open_to_all();
     let address = email.clone();
     let seen = match state.read(move |tx| sessions::attempt(tx, &address)).await? {
         Attempt::Locked { seconds } => return Err(locked(seconds)),
@@ -115,7 +117,9 @@ async fn login(
     });
     let (right, seen) = judged.await.map_err(|_| Problem::new(&UNAVAILABLE, "Le service s'arrête."))?;
     let rules = service.rules;
-    match state.write(move |tx| sessions::log_in(tx, rules, &email, right, seen.as_ref())).await? {
+    let address = request.extensions().get::<CallerAddress>().map(|caller| caller.0);
+    let origin = Origin { address, request_id: current::get() };
+    match state.write(move |tx| sessions::log_in(tx, rules, &email, right, seen.as_ref(), origin)).await? {
         Login::Opened(session) => answer(&tokens, session),
         Login::Denied => Err(Problem::new(&INVALID_CREDENTIALS, "Adresse ou mot de passe refusé.")),
         Login::Locked { seconds } => Err(locked(seconds)),
@@ -141,6 +145,7 @@ async fn refresh(
     body: Body<RefreshRequest>,
 ) -> Answer {
     let rules = service.rules;
+    let state = state.open_to_all();
     match state.write(move |tx| sessions::renew(tx, rules, &body.value.refresh_token)).await? {
         Renewal::Renewed(session) => answer(&tokens, session),
         Renewal::Invalid => {
@@ -155,7 +160,7 @@ async fn refresh(
 
 /// Se déconnecter
 ///
-/// Révoque les jetons de renouvellement de la session. Le jeton d'accès reste valable jusqu'à son expiration.
+/// Révoque la session : ni le jeton d'accès ni le jeton de renouvellement ne servent plus.
 #[utoipa::path(
     operation_id = "logout", tag = "Sessions",
     responses((status = 204, description = "Session close"))

@@ -126,7 +126,7 @@ struct UsersQuery {
 
 /// Hashes off the HTTP threads and outside any transaction.
 async fn hash(state: &State, password: NewPassword) -> Result<PasswordHash, Problem> {
-    let salt = state.db.ids().secret();
+    let salt = state.machinery().ids().secret();
     let hashed = web::block(move || passwords::hash(&password, salt)).await;
     Ok(hashed.map_err(|_| Problem::new(&UNAVAILABLE, "Le service s'arrête."))??)
 }
@@ -199,7 +199,7 @@ async fn get_user(_can: Can<Administer>, state: State, id: Key<UserId>) -> Answe
 /// Modifier un compte
 ///
 /// Annoncer la version lue dans `If-Match`. Changer le rôle ou le mot de passe, ou désactiver, révoque les sessions de
-/// la personne ; ses jetons d'accès valent encore quelques minutes.
+/// la personne : ses jetons d'accès ne valent plus rien.
 #[utoipa::path(
     operation_id = "change_user", tag = "Comptes", request_body = UserChangeRequest,
     params(

@@ -1,41 +1,49 @@
 //! Who may do what: the permission stands in a handler's signature, as `Can<ApproveTitles>`.
 //!
-//! A handler that does not ask for one cannot know who calls; one that does is never entered without it. The
-//! answer is in the access token alone: no look-up per request, so a change of role or a deactivation counts from
-//! the next access token (at most `access.access_token_minutes` later).
+//! A handler that does not ask for one cannot know who calls; one that does is never entered without it. The token
+//! alone opens the door of the handler; the transaction behind it begins by reading account and session again, so a
+//! log-out, a deactivation or a change of role counts at once.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 
 use super::problems::{FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED};
+use super::store_sessions::{self, Hold};
 use super::tokens::{TokenFault, Tokens};
-use crate::kernel::{Actor, Refused, Role};
+use crate::kernel::{Actor, Refused, Role, ids::UserId};
+use crate::platform::db::counters;
 use crate::platform::web::Problem;
 use crate::platform::web::problem::{self, current};
+use crate::platform::web::warrant::{Warrant, Warrants};
+use crate::platform::{Outcome, Tx};
 
 /// Something a role may do.
-pub trait Permission: 'static {
+pub trait Permission: Send + Sync + 'static {
     /// Roles that hold it.
     const ROLES: &'static [Role];
+    /// Its acts change accounts: two of them at once would wait for each other for ever if they shared their own.
+    const ON_ACCOUNTS: bool = false;
 }
 
 macro_rules! permissions {
-    ($($(#[$meta:meta])* $name:ident: $($role:ident)|+;)+) => {$(
+    ($($(#[$meta:meta])* $name:ident: $($role:ident)|+ $(, on accounts $on:literal)?;)+) => {$(
         $(#[$meta])*
         #[derive(Debug)]
         pub struct $name;
         impl Permission for $name {
             const ROLES: &'static [Role] = &[$(Role::$role),+];
+            $(const ON_ACCOUNTS: bool = $on;)?
         }
     )+};
 }
 
 permissions! {
     /// Whoever is known: one's own account, log-out.
-    Any: Lecteur | Gestionnaire | Ordonnateur | Comptable | Admin;
+    Any: Lecteur | Gestionnaire | Ordonnateur | Comptable | Admin, on accounts true;
     /// Read registry, campaigns, conventions, participations.
     Read: Lecteur | Gestionnaire | Ordonnateur | Admin;
     /// Read titles and batches.
@@ -61,7 +69,7 @@ permissions! {
     /// Download the files of a batch.
     DownloadBatches: Lecteur | Gestionnaire | Ordonnateur | Comptable | Admin;
     /// Users, journal, configuration; no power over money.
-    Administer: Admin;
+    Administer: Admin, on accounts true;
 }
 
 /// Proof that the caller holds a permission.
@@ -116,6 +124,46 @@ fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
     if let Some(refused) = refusal::<P>(claims.role) {
         return Err(refused.into());
     }
+    let warrant = Standing { user: claims.sub, role: claims.role, session: claims.sid.clone(), permission: PhantomData::<P> };
+    Warrants::give(request, Arc::new(warrant));
     let actor = Actor { user: Some(claims.sub), role: claims.role, label: claims.name, request_id: current::get() };
     Ok(Can { actor, session: claims.sid, permission: PhantomData })
+}
+
+/// What the token said, to be confirmed.
+struct Standing<P> {
+    user: UserId,
+    role: Role,
+    session: String,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> Warrant for Standing<P> {
+    fn confirm(&self, tx: &mut Tx<'_>, acting: bool) -> Outcome<()> {
+        let hold = match (acting, P::ON_ACCOUNTS) {
+            (false, _) => Hold::Look,
+            (true, false) => Hold::Share,
+            (true, true) => Hold::Alone,
+        };
+        if hold == Hold::Alone {
+            // Two administrators who change each other's account at once come one after the other.
+            counters::lock(tx, "administrators")?;
+        }
+        let now = tx.now();
+        let worth = store_sessions::standing(tx, self.user, &self.session, hold)?
+            .filter(|found| found.active && found.revoked_at.is_none() && found.ends_at > now);
+        let Some(found) = worth else {
+            let detail = "La session est close ou le compte désactivé : se connecter de nouveau.";
+            return Err(Refused::new(&UNAUTHENTICATED, detail).into());
+        };
+        if let Some(refused) = refusal::<P>(found.role) {
+            return Err(refused.into());
+        }
+        if found.role != self.role {
+            // The journal would name a role that the person no longer has.
+            let detail = "Le rôle du compte a changé : renouveler le jeton par POST /auth/refresh.";
+            return Err(Refused::new(&TOKEN_EXPIRED, detail).into());
+        }
+        Ok(())
+    }
 }

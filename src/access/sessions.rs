@@ -14,7 +14,8 @@ use serde_json::json;
 use super::passwords::PasswordHash;
 use super::tokens::Bearer;
 use super::user::User;
-use super::{store, store_sessions};
+use super::store_sessions::{self, NewSession};
+use super::store;
 use crate::audit::{self, Entry};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::{Actor, Instant, ids::UserId};
@@ -25,9 +26,17 @@ use crate::platform::{Outcome, Tx};
 #[derive(Debug, Clone, Copy)]
 pub struct SessionRules {
     pub refresh_token_days: u32,
+    pub session_days: u32,
     pub failed_login_limit: u32,
     pub failed_login_window_minutes: u32,
     pub lockout_minutes: u32,
+}
+
+/// From where a session is opened, and by which request.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    pub address: Option<std::net::IpAddr>,
+    pub request_id: Option<String>,
 }
 
 /// A session opened or renewed.
@@ -86,7 +95,9 @@ pub fn log_in(
     email: &EmailAddress,
     right: bool,
     seen: Option<&PasswordHash>,
+    origin: Origin,
 ) -> Outcome<Login> {
+    let (address, request_id) = (origin.address, origin.request_id.clone());
     let now = tx.now();
     // Attempts on one account are judged one after the other.
     crate::platform::db::counters::lock(tx, "log-in")?;
@@ -101,11 +112,11 @@ pub fn log_in(
     if right && seen == Some(&row.password_hash) {
         store::save_failures(tx, row.id, 0, None, None)?;
         let Some(user) = store::find(tx, row.id)? else { return Ok(Login::Denied) };
-        let family = tx.uuid().to_string();
         store_sessions::forget_expired(tx, user.id)?;
-        let session = open(tx, rules, &user, family)?;
-        let actor = Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id: None };
-        audit::record(tx, &actor, Entry::new("session.opened", "user", user.email, json!({})))?;
+        let session = open(tx, rules, &user, origin)?;
+        let actor = Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id };
+        let data = json!({"session": session.bearer.session, "address": address});
+        audit::record(tx, &actor, Entry::new("session.opened", "user", user.email, data))?;
         return Ok(Login::Opened(session));
     }
     let window = Duration::minutes(i64::from(rules.failed_login_window_minutes));
@@ -124,9 +135,30 @@ pub fn log_in(
     Ok(Login::Locked { seconds: seconds_until(Some(until), now).unwrap_or(1) })
 }
 
-fn open(tx: &mut Tx<'_>, rules: SessionRules, user: &User, family: String) -> Outcome<Session> {
+/// Opens a session of a person whose password was right.
+///
+/// # Errors
+/// The database's own.
+pub fn open(tx: &mut Tx<'_>, rules: SessionRules, user: &User, origin: Origin) -> Outcome<Session> {
+    let (family, opened_at) = (tx.uuid().to_string(), tx.now());
+    let ends_at = opened_at.plus(Duration::days(i64::from(rules.session_days)));
+    let address = origin.address.map(|address| address.to_string());
+    let new = NewSession {
+        id: &family,
+        user_id: user.id,
+        opened_at,
+        ends_at,
+        address,
+        request_id: origin.request_id,
+    };
+    store_sessions::open(tx, &new)?;
+    hand_out(tx, rules, user, family, ends_at)
+}
+
+/// The next tokens of a session; none outlives it.
+fn hand_out(tx: &mut Tx<'_>, rules: SessionRules, user: &User, family: String, ends_at: Instant) -> Outcome<Session> {
     let refresh_token = URL_SAFE_NO_PAD.encode(tx.secret());
-    let expires_at = tx.now().plus(Duration::days(i64::from(rules.refresh_token_days)));
+    let expires_at = tx.now().plus(Duration::days(i64::from(rules.refresh_token_days))).min(ends_at);
     store_sessions::insert(tx, &digest(refresh_token.as_bytes()), &family, user.id, expires_at)?;
     let bearer = Bearer { user: user.id, role: user.role, name: user.full_name(), session: family };
     Ok(Session { bearer, refresh_token })
@@ -146,11 +178,14 @@ pub fn renew(tx: &mut Tx<'_>, rules: SessionRules, token: &str) -> Outcome<Renew
         store_sessions::revoke_family(tx, &row.family)?;
         return Ok(Renewal::Invalid);
     };
+    let Some(ends_at) = store_sessions::end_of(tx, &row.family)?.filter(|end| *end > tx.now()) else {
+        return Ok(Renewal::Invalid);
+    };
     // Two renewals at once with one token are a reuse, too.
     if !store_sessions::use_up(tx, &sha256)? {
         return reused(tx, row.user_id, &row.family);
     }
-    Ok(Renewal::Renewed(open(tx, rules, &user, row.family)?))
+    Ok(Renewal::Renewed(hand_out(tx, rules, &user, row.family, ends_at)?))
 }
 
 fn reused(tx: &mut Tx<'_>, user: UserId, family: &str) -> Outcome<Renewal> {

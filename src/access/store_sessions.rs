@@ -1,10 +1,80 @@
-//! The table of refresh tokens: their digests only.
+//! The tables of sessions and of refresh tokens (their digests only).
 
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text, Timestamp};
 
-use crate::kernel::{Instant, ids::UserId};
-use crate::platform::db::schema::refresh_tokens as tokens;
+use crate::kernel::{Instant, Role, ids::UserId};
+use crate::platform::db::AnyConnection;
+use crate::platform::db::schema::{refresh_tokens as tokens, sessions};
 use crate::platform::{Outcome, Tx};
+
+/// How a standing is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// As it is now.
+    Look,
+    /// Nobody changes account or session before this transaction ends; others may act on them as well.
+    Share,
+    /// Alone: the transaction may change its own account.
+    Alone,
+}
+
+/// Whether an account and one of its sessions are worth something now.
+#[derive(QueryableByName)]
+pub(super) struct Standing {
+    #[diesel(sql_type = Bool)]
+    pub active: bool,
+    #[diesel(sql_type = Text)]
+    pub role: Role,
+    #[diesel(sql_type = Timestamp)]
+    pub ends_at: Instant,
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    pub revoked_at: Option<Instant>,
+}
+
+/// Account and session, by their keys, in one statement; none when there is no such session of this person.
+///
+/// PostgreSQL holds both rows, so that a dismissal or a log-out comes wholly before or wholly after the act; SQLite has
+/// one writer.
+pub(super) fn standing(tx: &mut Tx<'_>, user: UserId, session: &str, hold: Hold) -> Outcome<Option<Standing>> {
+    let lock = match (tx.conn(), hold) {
+        (AnyConnection::Sqlite(_), _) | (_, Hold::Look) => "",
+        (AnyConnection::Postgresql(_), Hold::Share) => " FOR SHARE",
+        (AnyConnection::Postgresql(_), Hold::Alone) => " FOR NO KEY UPDATE",
+    };
+    let query = diesel::sql_query(format!(
+        "SELECT u.active, u.role, s.ends_at, s.revoked_at FROM users u JOIN sessions s ON s.user_id = u.id \
+         WHERE u.id = $1 AND s.id = $2{lock}"
+    ));
+    Ok(query.bind::<Text, _>(user).bind::<Text, _>(session).get_result(tx.conn()).optional()?)
+}
+
+/// A session as opened.
+#[derive(Insertable)]
+#[diesel(table_name = sessions)]
+pub(super) struct NewSession<'a> {
+    pub id: &'a str,
+    pub user_id: UserId,
+    pub opened_at: Instant,
+    pub ends_at: Instant,
+    pub address: Option<String>,
+    pub request_id: Option<String>,
+}
+
+pub(super) fn open(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Outcome<()> {
+    diesel::insert_into(sessions::table).values(new).execute(tx.conn())?;
+    Ok(())
+}
+
+/// The end of a session that is not revoked.
+pub(super) fn end_of(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Instant>> {
+    Ok(sessions::table
+        .find(id)
+        .filter(sessions::revoked_at.is_null())
+        .select(sessions::ends_at)
+        .first(tx.conn())
+        .optional()?)
+}
 
 /// A refresh token as kept.
 #[derive(Queryable)]
@@ -48,6 +118,9 @@ pub(super) fn use_up(tx: &mut Tx<'_>, sha256: &str) -> Outcome<bool> {
 
 pub(super) fn revoke_family(tx: &mut Tx<'_>, family: &str) -> Outcome<()> {
     let now = tx.now();
+    diesel::update(sessions::table.filter(sessions::id.eq(family).and(sessions::revoked_at.is_null())))
+        .set(sessions::revoked_at.eq(now))
+        .execute(tx.conn())?;
     diesel::update(tokens::table.filter(tokens::family.eq(family).and(tokens::revoked_at.is_null())))
         .set(tokens::revoked_at.eq(now))
         .execute(tx.conn())?;
@@ -56,15 +129,20 @@ pub(super) fn revoke_family(tx: &mut Tx<'_>, family: &str) -> Outcome<()> {
 
 pub(super) fn revoke_user(tx: &mut Tx<'_>, user: UserId) -> Outcome<()> {
     let now = tx.now();
+    diesel::update(sessions::table.filter(sessions::user_id.eq(user).and(sessions::revoked_at.is_null())))
+        .set(sessions::revoked_at.eq(now))
+        .execute(tx.conn())?;
     diesel::update(tokens::table.filter(tokens::user_id.eq(user).and(tokens::revoked_at.is_null())))
         .set(tokens::revoked_at.eq(now))
         .execute(tx.conn())?;
     Ok(())
 }
 
-/// Forgets tokens that can no longer serve, nor reveal anything.
+/// Forgets sessions and tokens that can no longer serve, nor reveal anything.
 pub(super) fn forget_expired(tx: &mut Tx<'_>, user: UserId) -> Outcome<()> {
     let now = tx.now();
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(user).and(sessions::ends_at.lt(now))))
+        .execute(tx.conn())?;
     diesel::delete(tokens::table.filter(tokens::user_id.eq(user).and(tokens::expires_at.lt(now))))
         .execute(tx.conn())?;
     Ok(())

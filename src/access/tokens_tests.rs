@@ -128,3 +128,51 @@ proptest! {
         prop_assert_eq!(ours.verify(&noise), Err(TokenFault::Invalid));
     }
 }
+
+/// A token with a head of our choice, signed as ours are.
+fn with_head(head: &str, content: &str, key: &[u8]) -> String {
+    let signed = format!("{}.{content}", URL_SAFE_NO_PAD.encode(head));
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
+    mac.update(signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+#[test]
+fn a_head_that_says_more_than_ours_is_refused_though_rightly_signed() {
+    let clock = Clock::fixed(morning());
+    let tokens = tokens(&[NEW], "ent", &clock);
+    let token = tokens.issue(&bearer()).unwrap();
+    let content = token.split('.').nth(1).unwrap();
+    let kid: String = digest(NEW).chars().take(8).collect();
+    let head = |more: &str| format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{kid}"{more}}}"#);
+    assert!(tokens.verify(&with_head(&head(""), content, NEW)).is_ok(), "the forger forges well");
+    for more in [
+        r#","crit":["exp"]"#,
+        r#","crit":[]"#,
+        r#","b64":false,"crit":["b64"]"#,
+        r#","b64":true"#,
+        r#","jku":"https://exemple.invalid""#,
+        r#","jwk":{}"#,
+        r#","cty":"JWT""#,
+        r#","kid":"autre""#,
+    ] {
+        assert_eq!(tokens.verify(&with_head(&head(more), content, NEW)), Err(TokenFault::Invalid), "{more}");
+    }
+    for typ in ["\"at+jwt\"", "\"\"", "null", "1"] {
+        let head = format!(r#"{{"typ":{typ},"alg":"HS256","kid":"{kid}"}}"#);
+        assert_eq!(tokens.verify(&with_head(&head, content, NEW)), Err(TokenFault::Invalid), "{typ}");
+    }
+    let untyped = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
+    assert_eq!(tokens.verify(&with_head(&untyped, content, NEW)), Err(TokenFault::Invalid));
+}
+
+#[test]
+fn a_token_of_a_size_we_never_make_is_refused_unread() {
+    let clock = Clock::fixed(morning());
+    let tokens = tokens(&[NEW], "ent", &clock);
+    let bearer = Bearer { name: "x".repeat(LONGEST), ..bearer() };
+    assert_eq!(tokens.verify(&tokens.issue(&bearer).unwrap()), Err(TokenFault::Invalid));
+    // The longest names an account may have still fit.
+    let bearer = Bearer { name: "\u{1F600}".repeat(401), ..bearer };
+    assert!(tokens.verify(&tokens.issue(&bearer).unwrap()).is_ok());
+}

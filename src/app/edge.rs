@@ -101,8 +101,8 @@ fn request_id(request: &ServiceRequest) -> String {
 
 fn fresh_id(request: &ServiceRequest) -> String {
     let uuid = request.app_data::<web::Data<State>>().map_or_else(Uuid::nil, |state| {
-        let ids: &Ids = state.db.ids();
-        ids.uuid(state.db.clock().now())
+        let ids: &Ids = state.machinery().ids();
+        ids.uuid(state.machinery().clock().now())
     });
     uuid.to_string()
 }

@@ -116,7 +116,7 @@ fn trust(db: &Database) -> (Check, Check, Option<&'static str>) {
 
 /// Whether requests may be sent here, and each thing that was looked at.
 async fn ready(state: State, late_after: web::Data<LateAfter>) -> HttpResponse {
-    let (db, late_after) = (state.db.clone(), late_after.0);
+    let (db, late_after) = (state.machinery().clone(), late_after.0);
     let looked = actix_web::rt::time::timeout(PATIENCE, web::block(move || look(&db, late_after))).await;
     match looked {
         Ok(Ok((checks, None))) => {

@@ -56,7 +56,7 @@ async fn scrape(request: HttpRequest, state: State, metrics: web::Data<Metrics>,
     if !readers.admit(&request) {
         return Err(Problem::new(&NOT_FOUND, "Aucune ressource à l'adresse /metrics."));
     }
-    let db = state.db.clone();
+    let db = state.machinery().clone();
     let text = web::block(move || {
         let backlog = db.read(jobs::overview).inspect_err(|cause| tracing::error!(%cause, "metrics of the queue")).ok();
         metrics.render(&db.pools(), backlog.as_ref())

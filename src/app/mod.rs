@@ -191,6 +191,7 @@ impl App {
         let tokens = web::Data::new(Tokens::new(keys.iter().map(|key| key.as_bytes()), rules, clock));
         let login = LoginService::new(SessionRules {
             refresh_token_days: config.access.refresh_token_days,
+            session_days: config.access.session_days,
             failed_login_limit: config.access.failed_login_limit,
             failed_login_window_minutes: config.access.failed_login_window_minutes,
             lockout_minutes: config.access.lockout_minutes,

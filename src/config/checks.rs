@@ -177,6 +177,7 @@ impl Config {
         }
         range(faults, "access.access_token_minutes", access.access_token_minutes, 1, 1_440, "minutes");
         range(faults, "access.refresh_token_days", access.refresh_token_days, 1, 365, "jours");
+        range(faults, "access.session_days", access.session_days, 1, 365, "jours");
         range(faults, "access.failed_login_limit", access.failed_login_limit, 1, 100, "essais");
         range(faults, "access.failed_login_window_minutes", access.failed_login_window_minutes, 1, 1_440, "minutes");
         range(faults, "access.lockout_minutes", access.lockout_minutes, 1, 1_440, "minutes");

@@ -186,6 +186,8 @@ pub struct AccessConfig {
     pub audience: String,
     pub access_token_minutes: u32,
     pub refresh_token_days: u32,
+    /// Life of a session however often it is renewed.
+    pub session_days: u32,
     /// The first key signs, all of them verify. Empty = a generated key (loopback only).
     pub signing_key_files: Vec<PathBuf>,
     pub failed_login_limit: u32,
@@ -200,6 +202,7 @@ impl Default for AccessConfig {
             audience: "ent-backoffice".to_owned(),
             access_token_minutes: 15,
             refresh_token_days: 14,
+            session_days: 30,
             signing_key_files: Vec::new(),
             failed_login_limit: 5,
             failed_login_window_minutes: 15,

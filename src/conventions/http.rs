@@ -120,7 +120,7 @@ async fn one(state: State, _can: Can<Read>, Key(id): Key<ConventionId>) -> Answe
 )]
 #[get("/conventions/{id}/document")]
 async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, Key(id): Key<ConventionId>) -> Answer {
-    let db = state.db.clone();
+    let db = state.confirmed().await?;
     let made = web::block(move || jobs::document(&db, &renderer, id))
         .await
         .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;

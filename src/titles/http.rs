@@ -184,7 +184,7 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(id): Key<TitleId>) -> Answ
 )]
 #[get("/perception-titles/{id}/document")]
 async fn document(state: State, _can: Can<ReadTitles>, renderer: web::Data<Renderer>, Key(id): Key<TitleId>) -> Answer {
-    let db = state.db.clone();
+    let db = state.confirmed().await?;
     let made = web::block(move || jobs::document(&db, &renderer, id))
         .await
         .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;

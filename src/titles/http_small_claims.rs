@@ -224,7 +224,7 @@ async fn document(
             Ok(found.act.ok_or_else(|| Refused::not_found("Acte de la décision", id))?)
         })
         .await?;
-    let db = state.db.clone();
+    let db = state.confirmed().await?;
     let made = web::block(move || jobs::decision_document(&db, &renderer, act))
         .await
         .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;

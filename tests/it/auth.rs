@@ -74,6 +74,7 @@ on_both_databases! {
         let out = client.send("POST", "/api/v1/auth/logout", &[], Vec::new()).expect(204);
         assert!(out.bytes.is_empty());
         refresh(app, &session.json["refresh_token"]).problem(401, "refresh_token_invalid");
+        me(app, &session).problem(401, "unauthenticated");
     }
 
     fn five_failures_lock_the_account_for_a_while(app: &TestApp) {

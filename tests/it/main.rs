@@ -20,6 +20,7 @@ mod architecture;
 mod auth;
 mod backups;
 mod bases;
+mod authority;
 mod catalogue;
 mod dates;
 mod debtors;

@@ -38,7 +38,6 @@ const REFUSALS: &[(&str, &str)] = &[
     ("get_collectivite", "not_found"),
     ("get_convention", "not_found"),
     ("get_convention_document", "not_found document_failed"),
-    ("get_me", "not_found"),
     ("get_participation", "not_found"),
     ("get_metrics", "not_found"),
     ("get_readiness", "unavailable"),

@@ -38,6 +38,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    sessions (id) {
+        id -> Text,
+        user_id -> Text,
+        opened_at -> Timestamp,
+        ends_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     audit_events (id) {
         id -> Text,
         at -> Timestamp,
@@ -552,6 +564,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     refresh_tokens,
+    sessions,
     audit_events,
     blobs,
     jobs,

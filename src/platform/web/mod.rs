@@ -17,6 +17,7 @@ mod reply;
 mod state;
 pub mod transitions;
 mod upload;
+pub mod warrant;
 
 pub use body::{Body, BodyLimit, Key, PathKey, merged};
 pub use caller::CallerAddress;

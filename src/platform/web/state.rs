@@ -7,6 +7,7 @@ use super::body::CanonicalKeys;
 use super::precondition::IfMatch;
 use super::problem::{self, Answer, Problem};
 use super::reply::Reply;
+use super::warrant::Warrants;
 use crate::kernel::ids::UserId;
 use crate::kernel::text::excerpt;
 use crate::kernel::{FieldFault, Refused};
@@ -14,11 +15,13 @@ use crate::platform::db::idempotency::{self, InFlight};
 use crate::platform::db::{Database, Tx};
 use crate::platform::error::{Error, Outcome};
 
-/// The program, as a handler sees it.
+/// The program, as a handler sees it: what it does with the database begins by confirming what the request was
+/// admitted on (see [`super::warrant`]).
 #[derive(Clone)]
 pub struct State {
-    pub db: Database,
+    db: Database,
     in_flight: InFlight,
+    warrants: Warrants,
 }
 
 /// The parts of a request that are no business of the use case: version announced, idempotency key, route.
@@ -116,7 +119,29 @@ fn scope(request: &HttpRequest) -> String {
 impl State {
     #[must_use]
     pub fn new(db: Database) -> Self {
-        Self { db, in_flight: InFlight::default() }
+        Self { db, in_flight: InFlight::default(), warrants: Warrants::default() }
+    }
+
+    /// The database itself, for what has no caller: health, metrics, identifiers of requests.
+    #[must_use]
+    pub fn machinery(&self) -> &Database {
+        &self.db
+    }
+
+    /// The same for the few routes open to everybody.
+    #[must_use]
+    pub fn open_to_all(self) -> Self {
+        Self { warrants: Warrants::open(), ..self }
+    }
+
+    /// The database for work of several transactions (a paper rendered between two of them), once the caller's warrant
+    /// was confirmed.
+    ///
+    /// # Errors
+    /// The caller may no longer act.
+    pub async fn confirmed(&self) -> Result<Database, Problem> {
+        self.read(|_| Ok(())).await?;
+        Ok(self.db.clone())
     }
 
     /// Reads, on a blocking thread.
@@ -124,8 +149,14 @@ impl State {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        let db = self.db.clone();
-        hop(move || db.read(work)).await
+        let (db, warrants) = (self.db.clone(), self.warrants.clone());
+        hop(move || {
+            db.read(|tx| {
+                warrants.confirm(tx, false)?;
+                work(tx)
+            })
+        })
+        .await
     }
 
     /// Writes in one transaction, on a blocking thread.
@@ -133,8 +164,14 @@ impl State {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Outcome<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        let db = self.db.clone();
-        hop(move || db.write(work)).await
+        let (db, warrants) = (self.db.clone(), self.warrants.clone());
+        hop(move || {
+            db.write(|tx| {
+                warrants.confirm(tx, true)?;
+                work(tx)
+            })
+        })
+        .await
     }
 
     /// A POST: writes in one transaction, and under an `Idempotency-Key` keeps or repeats the answer.
@@ -192,7 +229,7 @@ impl FromRequest for State {
         std::future::ready(
             request
                 .app_data::<web::Data<Self>>()
-                .map(|d| d.get_ref().clone())
+                .map(|d| Self { warrants: Warrants::of(request), ..d.get_ref().clone() })
                 .ok_or_else(|| Problem::new(&problem::INTERNAL_ERROR, "Le service n'est pas configuré.")),
         )
     }

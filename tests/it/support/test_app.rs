@@ -10,8 +10,8 @@ use actix_web::dev::ServerHandle;
 use argon2::password_hash::PasswordHasher as _;
 use argon2::{Algorithm, Argon2, Params, Version};
 use chrono::NaiveDate;
-use ent_backoffice::access::tokens::Bearer;
-use ent_backoffice::access::{self, Delegation, NewUser, PasswordHash, Tokens, User};
+use ent_backoffice::access::sessions::{self, Origin};
+use ent_backoffice::access::{self, Delegation, NewUser, PasswordHash, SessionRules, Tokens, User};
 use ent_backoffice::app::{App, Serving};
 use ent_backoffice::config::Config;
 use ent_backoffice::kernel::contact::EmailAddress;
@@ -131,9 +131,15 @@ impl TestApp {
     }
 
     fn token_of(&self, user: &User) -> String {
-        let bearer =
-            Bearer { user: user.id, role: user.role, name: user.full_name(), session: "test session".to_owned() };
-        self.tokens.issue(&bearer).unwrap()
+        let rules = SessionRules {
+            refresh_token_days: 14,
+            session_days: 30,
+            failed_login_limit: 5,
+            failed_login_window_minutes: 15,
+            lockout_minutes: 15,
+        };
+        let opened = self.db.write(|tx| sessions::open(tx, rules, user, Origin::default())).unwrap();
+        self.tokens.issue(&opened.bearer).unwrap()
     }
 
     pub fn lecteur(&self) -> Client {
