@@ -124,7 +124,8 @@ fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
     if let Some(refused) = refusal::<P>(claims.role) {
         return Err(refused.into());
     }
-    let warrant = Standing { user: claims.sub, role: claims.role, session: claims.sid.clone(), permission: PhantomData::<P> };
+    let warrant =
+        Standing { user: claims.sub, role: claims.role, session: claims.sid.clone(), permission: PhantomData::<P> };
     Warrants::give(request, Arc::new(warrant));
     let actor = Actor { user: Some(claims.sub), role: claims.role, label: claims.name, request_id: current::get() };
     Ok(Can { actor, session: claims.sid, permission: PhantomData })

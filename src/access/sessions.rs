@@ -12,10 +12,10 @@ use chrono::Duration;
 use serde_json::json;
 
 use super::passwords::PasswordHash;
+use super::store;
+use super::store_sessions::{self, NewSession};
 use super::tokens::Bearer;
 use super::user::User;
-use super::store_sessions::{self, NewSession};
-use super::store;
 use crate::audit::{self, Entry};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::{Actor, Instant, ids::UserId};
@@ -143,14 +143,7 @@ pub fn open(tx: &mut Tx<'_>, rules: SessionRules, user: &User, origin: Origin) -
     let (family, opened_at) = (tx.uuid().to_string(), tx.now());
     let ends_at = opened_at.plus(Duration::days(i64::from(rules.session_days)));
     let address = origin.address.map(|address| address.to_string());
-    let new = NewSession {
-        id: &family,
-        user_id: user.id,
-        opened_at,
-        ends_at,
-        address,
-        request_id: origin.request_id,
-    };
+    let new = NewSession { id: &family, user_id: user.id, opened_at, ends_at, address, request_id: origin.request_id };
     store_sessions::open(tx, &new)?;
     hand_out(tx, rules, user, family, ends_at)
 }

@@ -1,4 +1,6 @@
 //! Judges settings that could be read: bounds, files that exist, texts still to be written.
+//!
+//! Over 400 lines: one place where every bound of the configuration stands, in the order of its sections.
 
 use super::{Config, ConfigFault, FaultLevel};
 use crate::campaigns::texts::DocumentKind;

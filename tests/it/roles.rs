@@ -161,7 +161,7 @@ fn a_migration_is_the_owners_and_opens_what_it_adds_to_the_program() {
     for sql in [
         "DROP TABLE write_probe",
         "DROP TABLE base_identity",
-        "DELETE FROM __diesel_schema_migrations WHERE version = '00000000000010'",
+        "DELETE FROM __diesel_schema_migrations WHERE version = '00000000000009'",
     ] {
         execute(&db, sql).unwrap();
     }
