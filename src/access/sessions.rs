@@ -171,13 +171,13 @@ pub fn renew(tx: &mut Tx<'_>, rules: SessionRules, token: &str) -> Outcome<Renew
         store_sessions::revoke_family(tx, &row.family)?;
         return Ok(Renewal::Invalid);
     };
-    let Some(ends_at) = store_sessions::end_of(tx, &row.family)?.filter(|end| *end > tx.now()) else {
-        return Ok(Renewal::Invalid);
-    };
-    // Two renewals at once with one token are a reuse, too.
+    // Two renewals at once with one token are a reuse, too; asked first, for the other may have ended the session since.
     if !store_sessions::use_up(tx, &sha256)? {
         return reused(tx, row.user_id, &row.family);
     }
+    let Some(ends_at) = store_sessions::end_of(tx, &row.family)?.filter(|end| *end > tx.now()) else {
+        return Ok(Renewal::Invalid);
+    };
     Ok(Renewal::Renewed(hand_out(tx, rules, &user, row.family, ends_at)?))
 }
 

@@ -172,9 +172,15 @@ on_both_databases! {
         client.post("/auth/login", json!({"email": email, "password": "x", "surplus-inattendu": "valeur-secrete"}));
         let renewed = client.post("/auth/refresh", json!({"refresh_token": opened["refresh_token"]})).expect(200).json;
         client.post("/auth/refresh", json!({"refresh_token": opened["refresh_token"]})).problem(401, "refresh_token_reused");
-        let token = renewed["access_token"].as_str().unwrap();
+        // The reuse has ended that session.
+        client.with_token(renewed["access_token"].as_str().unwrap()).get("/me").problem(401, "unauthenticated");
+        let again = log_in(&client, email, PASSWORD).expect(200).json;
+        let token = again["access_token"].as_str().unwrap();
         let person = client.with_token(token);
         person.patch(&format!("/users/{}", admin.id), 1, json!({"email": "nouvelle.adresse@exemple.invalid", "password": "un-tout-nouveau-secret-9"})).expect(200);
+        // A new password ends every session, hers too.
+        let last = log_in(&client, "nouvelle.adresse@exemple.invalid", "un-tout-nouveau-secret-9").expect(200).json;
+        let person = client.with_token(last["access_token"].as_str().unwrap());
         let key = "cle-idempotente-8f14e45f";
         let new = json!({"email": "p.dupont@exemple.invalid", "role": "lecteur", "first_name": "P", "last_name": "Dupont",
                          "password": "cheval-agrafe-pile-1826"});
@@ -188,7 +194,7 @@ on_both_databases! {
         let text = log.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
         let refresh = [&opened["refresh_token"], &renewed["refresh_token"]].map(|t| t.as_str().unwrap().to_owned());
         let secrets = [PASSWORD, "mot-de-passe-errone-4711", "valeur-secrete", "un-tout-nouveau-secret-9", "cheval-agrafe-pile-1826",
-                       token, opened["access_token"].as_str().unwrap(), refresh[0].as_str(), refresh[1].as_str(), key, "autre-cle",
+                       last["access_token"].as_str().unwrap(), last["refresh_token"].as_str().unwrap(), token, again["refresh_token"].as_str().unwrap(), renewed["access_token"].as_str().unwrap(), opened["access_token"].as_str().unwrap(), refresh[0].as_str(), refresh[1].as_str(), key, "autre-cle",
                        "jeton-invente", "Bearer ", "$argon2", "@exemple.invalid", "Dupont"];
         for secret in secrets {
             let told = log.iter().find(|line| line.to_string().contains(secret));
@@ -196,7 +202,7 @@ on_both_databases! {
         }
         // Every request has its line, and every line of a request its id.
         let answered: Vec<&Value> = log.iter().filter(|line| line["message"] == "answered").collect();
-        assert_eq!(answered.len(), 11, "{text}");
+        assert_eq!(answered.len(), 14, "{text}");
         for line in &answered {
             let span = &line["span"];
             assert!(span["request_id"].as_str().is_some_and(|id| id.len() >= 8), "{line}");
@@ -264,6 +270,8 @@ on_both_databases! {
             second.stop()
         };
         assert_eq!(code, Some(0));
+        // The one worker was held from writing and then told to stop: its daily job may wait for the next start.
+        app.forget_jobs();
     }
 
     fn a_stop_in_the_middle_of_jobs_loses_none_and_leaves_no_lease(app: &TestApp) {

@@ -71,6 +71,7 @@ impl Program {
         let direct = command(database, &folder, settings);
         let mut limited = Command::new("sh");
         limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]).arg(direct.get_program());
+        limited.args(direct.get_args());
         limited.current_dir(folder.path()).envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Self::started(limited, folder, &["--no-worker"])
     }
