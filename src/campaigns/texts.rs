@@ -2,7 +2,7 @@
 //!
 //! They start in the configuration file and are copied into the campaign when it opens: a later
 //! change of rectrice or of address touches the next campaign, never papers already prepared.
-//! Two questions are answered here: which texts are still to be written ([`placeholder`]), and what is
+//! Two questions are answered here: which texts are still to be written ([`mod@crate::kernel::placeholder`]), and what is
 //! missing before a paper may be headed « TITRE DE PERCEPTION ».
 //! Comments of public fields are in French: the API reference publishes them.
 
