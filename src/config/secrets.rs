@@ -1,7 +1,7 @@
 //! Secrets: they live in files of their own or in the environment, are read here, and never printed.
 
 use super::{Config, ConfigFault};
-use crate::platform::files::private_folder;
+use crate::platform::files::{folder_of, private_folder};
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::io::{self, Write as _};
@@ -39,7 +39,7 @@ pub fn ensure_signing_key(path: &Path, fill: &mut dyn FnMut(&mut [u8])) -> io::R
     if path.try_exists()? {
         return Ok(());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     private_folder(folder)?;
     let mut key = [0; KEY_BYTES];
     fill(&mut key);

@@ -94,9 +94,14 @@ pub fn document(db: &Database, renderer: &Renderer, id: ConventionId) -> Outcome
         Err(fault) => {
             tracing::error!(convention = %found.number, %fault, "document");
             db.write(|tx| store::set_document(tx, id, DocumentStatus::Failed, None))?;
-            Err(Refused::new(&DOCUMENT_FAILED, "Le modèle de la convention ne se laisse pas composer.").into())
+            Err(does_not_compose().into())
         }
     }
+}
+
+/// What a caller is told when the template of a convention does not compose; the cause is in the technical log.
+pub(super) fn does_not_compose() -> Refused {
+    Refused::new(&DOCUMENT_FAILED, "Le modèle de la convention ne se laisse pas composer.")
 }
 
 enum Paper {

@@ -6,16 +6,16 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::codes::DOCUMENT_FAILED;
 use super::convention::Party;
 use super::document::ConventionPaper;
 use super::issue::party;
+use super::jobs::does_not_compose;
 use super::participation::{Counts, ListedSchool, compute};
 use super::{Templates, paper};
 use crate::campaigns::{self, Campaign, Defaults, Enrolment};
 use crate::kernel::contact::PostalCode;
 use crate::kernel::text::Line;
-use crate::kernel::{FieldFault, InseeCode, Refused, SchoolYear, Siret, Uai};
+use crate::kernel::{FieldFault, InseeCode, SchoolYear, Siret, Uai};
 use crate::platform::db::blobs;
 use crate::platform::documents::Renderer;
 use crate::platform::{Error, Outcome, Tx};
@@ -74,7 +74,7 @@ pub fn render(renderer: &Renderer, templates: &Templates, specimen: &Specimen) -
         Ok(bytes) => Ok(Rendered { sha256: blobs::digest(&bytes), bytes }),
         Err(fault) => {
             tracing::error!(specimen = %specimen.ident, %fault, "document");
-            Err(Refused::new(&DOCUMENT_FAILED, "Le modèle de la convention ne se laisse pas composer.").into())
+            Err(does_not_compose().into())
         }
     }
 }

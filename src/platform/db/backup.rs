@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::connect::UNHURRIED;
 pub use super::soundness::Soundness;
 use super::{AnyConnection, Database, DatabaseFault, address, soundness, sqlite_file};
-use crate::platform::files;
+use crate::platform::files::{self, folder_of};
 
 /// A backup and what was found in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,10 +47,6 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn must_be_free(path: &Path) -> Done<()> {

@@ -16,6 +16,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::schema::base_identity;
 use super::{AnyConnection, Database, DatabaseFault};
 use crate::platform::error::Outcome;
+use crate::platform::files::folder_of;
 
 /// What the program knows of its base.
 pub(super) struct Identity {
@@ -57,8 +58,7 @@ impl Identity {
 
     /// The folder of the file, for what else is written there.
     pub(super) fn folder(&self) -> Option<&Path> {
-        let (path, _) = self.file.as_ref()?;
-        Some(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+        self.file.as_ref().map(|(path, _)| folder_of(path))
     }
 }
 

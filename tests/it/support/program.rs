@@ -19,10 +19,16 @@ pub struct Program {
 }
 
 fn command(database: &str, folder: &tempfile::TempDir, settings: &[(&str, &str)]) -> Command {
+    command_after("", database, folder, settings)
+}
+
+/// The same, begun by a shell command that sets what the process may use.
+fn command_after(first: &str, database: &str, folder: &tempfile::TempDir, settings: &[(&str, &str)]) -> Command {
     std::fs::write(folder.path().join("key"), "a signing key for tests, of more than 32 bytes").unwrap();
     // A file that grows beyond its bound is an error to the program, not its end.
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_ent-backoffice")]);
+    let script = format!("trap '' XFSZ; {first} exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_ent-backoffice")]);
     command
         .current_dir(folder.path())
         .env("DATABASE_URL", database)
@@ -68,11 +74,7 @@ impl Program {
     /// The same, in a process that may open so many descriptors.
     pub fn serve_limited(database: &str, descriptors: u32, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let direct = command(database, &folder, settings);
-        let mut limited = Command::new("sh");
-        limited.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]).arg(direct.get_program());
-        limited.args(direct.get_args());
-        limited.current_dir(folder.path()).envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let limited = command_after(&format!("ulimit -n {descriptors};"), database, &folder, settings);
         Self::started(limited, folder, &["--no-worker"])
     }
 
