@@ -1,11 +1,10 @@
 //! Accounts: made and changed by administrators, never deleted (the journal and the papers name them).
 
-use serde_json::{Value, json};
-
+use super::events::{self, AccessEvent};
 use super::problems::LAST_ADMIN;
 use super::user::{NewUser, User, UserChange};
 use super::{store, store_sessions};
-use crate::audit::{self, Entry};
+use crate::audit::{self, Changes};
 use crate::kernel::{Actor, Refused, Role, ids::UserId};
 use crate::platform::db::counters;
 use crate::platform::web::IfMatch;
@@ -19,8 +18,8 @@ pub fn create_user(tx: &mut Tx<'_>, actor: &Actor, new: NewUser) -> Outcome<User
     new.delegation.as_ref().map_or(Ok(()), |delegation| delegation.check(tx.today()))?;
     let id = store::insert(tx, &new)?;
     let user = find_user(tx, id)?;
-    let data = json!({"id": id, "role": user.role, "capacity": user.capacity, "delegation": user.delegation});
-    audit::record(tx, actor, Entry::new("user.created", "user", &user.email, data))?;
+    let event = AccessEvent::UserCreated { role: user.role, person: events::person(&user) };
+    audit::record(tx, actor, events::of(id), event)?;
     Ok(user)
 }
 
@@ -66,26 +65,7 @@ pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &IfMatch, c
     if password_changed || after.role != before.role || !after.active {
         store_sessions::revoke_user(tx, id)?;
     }
-    let mut data = differences(&before, &after);
-    if let (true, Value::Object(fields)) = (password_changed, &mut data) {
-        fields.insert("password".into(), json!("changed"));
-    }
-    audit::record(tx, actor, Entry::new("user.changed", "user", &after.email, data))?;
+    let changes = Changes::between(&events::state(&before), &events::state(&after), events::PERSONAL)?;
+    audit::record(tx, actor, events::of(id), AccessEvent::UserChanged { changes, password_changed })?;
     Ok(after)
-}
-
-fn differences(before: &User, after: &User) -> Value {
-    let fields = |user: &User| {
-        [
-            ("email", json!(user.email)),
-            ("role", json!(user.role)),
-            ("first_name", json!(user.first_name)),
-            ("last_name", json!(user.last_name)),
-            ("capacity", json!(user.capacity)),
-            ("delegation", json!(user.delegation)),
-            ("active", json!(user.active)),
-        ]
-    };
-    let changed = fields(before).into_iter().zip(fields(after)).filter(|((_, was), (_, is))| was != is);
-    changed.map(|((name, was), (_, is))| (name.to_owned(), json!({"before": was, "after": is}))).collect()
 }

@@ -1,14 +1,16 @@
 //! `/audit-events`: the journal, read by administrators.
 
-use actix_web::get;
+use actix_web::{get, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::permission::{Administer, Can};
-use crate::audit::{self, Event, EventOrder, Filter};
+use super::store;
+use crate::audit::{self, Event, EventOrder, Filter, SubjectKind, Tellers};
 use crate::kernel::Instant;
-use crate::kernel::ids::{AuditEventId, UserId};
+use crate::kernel::contact::EmailAddress;
+use crate::kernel::ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, UserId};
 use crate::platform::web::{Answer, Page, PageView, Params, Reply, State};
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -22,32 +24,55 @@ struct AuditEventView {
     at: Instant,
     /// Le compte ; absent quand le programme agit seul.
     actor_id: Option<UserId>,
-    /// Le nom à la date de l'acte.
+    /// Le nom à la date de l'acte ; absent une fois effacé.
     #[schema(example = "Zoé Martin")]
-    actor: String,
+    actor: Option<String>,
     request_id: Option<String>,
     #[schema(example = "convention.issued")]
     action: String,
-    #[schema(example = "convention")]
-    subject_kind: String,
-    #[schema(example = "ENT-C-2025-0001")]
+    /// L'acte en une phrase.
+    #[schema(example = "Convention émise pour 21300278500011 : 2 écoles, 80,00 €.")]
+    sentence: String,
+    subject_kind: SubjectKind,
+    /// Identifiant de l'objet : il ne change jamais.
+    #[schema(example = "019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e")]
+    subject_id: String,
+    /// Clé publique à la date de l'acte : SIRET, UAI, numéro, référence ou identifiant.
+    #[schema(example = "ENT-C-2025-2026-00001")]
     subject_key: String,
+    campaign_id: Option<CampaignId>,
+    payer_id: Option<CollectiviteId>,
+    convention_id: Option<ConventionId>,
+    /// Forme de `data` ; 0 pour les lignes d'avant les événements typés.
+    version: i64,
     #[schema(value_type = Object)]
     data: Value,
+    /// SHA-256 de la ligne, qui porte sur un engagement salé des données personnelles ; absent des lignes anciennes.
+    digest: Option<String>,
+    /// La ligne, et ce qu'elle garde des personnes, répond à son empreinte ; absent avec elle.
+    intact: Option<bool>,
 }
 
-impl From<Event> for AuditEventView {
-    fn from(event: Event) -> Self {
+impl AuditEventView {
+    fn of(event: Event, tellers: &Tellers) -> Self {
         Self {
+            sentence: tellers.tell(&event),
             id: event.id,
             at: event.at,
             actor_id: event.actor_id,
             actor: event.actor_label,
             request_id: event.request_id,
             action: event.action,
-            subject_kind: event.subject_kind,
-            subject_key: event.subject_key,
+            subject_kind: event.subject.kind,
+            subject_id: event.subject.id,
+            subject_key: event.subject.key,
+            campaign_id: event.subject.campaign,
+            payer_id: event.subject.payer,
+            convention_id: event.subject.convention,
+            version: event.version,
             data: event.data,
+            digest: event.digest,
+            intact: event.intact,
         }
     }
 }
@@ -56,9 +81,13 @@ impl From<Event> for AuditEventView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditEventsQuery {
-    /// Genre d'objet : `convention`, `user`…
-    subject_kind: Option<String>,
-    /// Clé publique de l'objet : SIRET, UAI, numéro, référence ou identifiant.
+    /// Toute l'histoire d'une chose, par son identifiant ou par une clé qu'elle a portée (SIRET même ancien, UAI, numéro,
+    /// référence, année scolaire, adresse d'un compte) : ses lignes, et celles de ce qui lui appartient.
+    subject: Option<String>,
+    /// Genre d'objet.
+    #[param(inline)]
+    subject_kind: Option<SubjectKind>,
+    /// Clé publique de l'objet à la date de l'acte.
     subject_key: Option<String>,
     /// Acte, par exemple `user.created`.
     action: Option<String>,
@@ -79,16 +108,31 @@ struct AuditEventsQuery {
 
 /// Lire le journal
 ///
-/// Les actes, du plus récent au plus ancien. Le journal ne se modifie ni ne s'efface.
+/// Les actes, du plus récent au plus ancien. Le journal ne se modifie ni ne s'efface ; seules les données personnelles qu'il
+/// porte peuvent être effacées au terme de leur durée, le reste de la ligne restant vérifiable par son empreinte.
 #[utoipa::path(
     operation_id = "list_audit_events", tag = "Journal", params(AuditEventsQuery),
     responses((status = 200, description = "Une page du journal", body = PageView<AuditEventView>))
 )]
 #[get("/audit-events")]
-async fn list_audit_events(_can: Can<Administer>, state: State, query: Params<AuditEventsQuery>) -> Answer {
-    let AuditEventsQuery { subject_kind, subject_key, action, actor, updated_since, sort, limit, cursor } = query.0;
+async fn list_audit_events(
+    _can: Can<Administer>,
+    state: State,
+    tellers: web::Data<Tellers>,
+    query: Params<AuditEventsQuery>,
+) -> Answer {
+    let AuditEventsQuery { subject, subject_kind, subject_key, action, actor, updated_since, sort, limit, cursor } =
+        query.0;
     let page = Page::read(limit, cursor.as_deref(), sort)?;
-    let filter = Filter { subject_kind, subject_key, action, actor, updated_since };
-    let reply = state.read(move |tx| Reply::ok(&audit::list(tx, &filter, &page)?.map(AuditEventView::from))).await?;
+    let mut filter = Filter { subject, subject_kind, subject_key, action, actor, updated_since };
+    let reply = state
+        .read(move |tx| {
+            // An account is journaled under its id, and people know its address.
+            if let Some(email) = filter.subject.as_deref().and_then(|word| EmailAddress::parse(word).ok()) {
+                filter.subject = store::id_of(tx, &email)?.map(|id| id.to_string()).or(filter.subject);
+            }
+            Reply::ok(&audit::list(tx, &filter, &page)?.map(|event| AuditEventView::of(event, &tellers)))
+        })
+        .await?;
     Ok(reply.into_response())
 }

@@ -8,6 +8,7 @@
 //! The route of the journal stands here because it asks for a permission, and `audit` stands to the left of access.
 
 pub mod actions;
+mod events;
 mod hs256;
 mod http;
 mod http_journal;
@@ -22,6 +23,7 @@ pub mod tokens;
 mod user;
 
 pub use actions::find_user;
+pub use events::AccessEvent;
 pub use http::LoginService;
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{

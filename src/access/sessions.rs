@@ -9,14 +9,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Duration;
-use serde_json::json;
 
+use super::events::{self, AccessEvent};
 use super::passwords::PasswordHash;
 use super::store;
 use super::store_sessions::{self, NewSession};
 use super::tokens::Bearer;
 use super::user::User;
-use crate::audit::{self, Entry};
+use crate::audit;
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::{Actor, Instant, ids::UserId};
 use crate::platform::db::blobs::digest;
@@ -115,8 +115,11 @@ pub fn log_in(
         store_sessions::forget_expired(tx, user.id)?;
         let session = open(tx, rules, &user, origin)?;
         let actor = Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id };
-        let data = json!({"session": session.bearer.session, "address": address});
-        audit::record(tx, &actor, Entry::new("session.opened", "user", user.email, data))?;
+        let event = AccessEvent::SessionOpened {
+            session: session.bearer.session.to_string(),
+            address: address.map(|address| address.to_string()).into(),
+        };
+        audit::record(tx, &actor, events::of(user.id), event)?;
         return Ok(Login::Opened(session));
     }
     let window = Duration::minutes(i64::from(rules.failed_login_window_minutes));
@@ -131,7 +134,7 @@ pub fn log_in(
     let until = now.plus(Duration::minutes(i64::from(rules.lockout_minutes)));
     store::save_failures(tx, row.id, 0, None, Some(until))?;
     let program = Actor::program("connexion");
-    audit::record(tx, &program, Entry::new("account.locked", "user", email, json!({"until": until})))?;
+    audit::record(tx, &program, events::of(row.id), AccessEvent::AccountLocked { until })?;
     Ok(Login::Locked { seconds: seconds_until(Some(until), now).unwrap_or(1) })
 }
 
@@ -184,13 +187,14 @@ pub fn renew(tx: &mut Tx<'_>, rules: SessionRules, token: &str) -> Outcome<Renew
 fn reused(tx: &mut Tx<'_>, user: UserId, family: &str) -> Outcome<Renewal> {
     store_sessions::revoke_family(tx, family)?;
     let program = Actor::program("connexion");
-    audit::record(tx, &program, Entry::new("session.reuse_detected", "user", user, json!({})))?;
+    let session = family.to_owned();
+    audit::record(tx, &program, events::of(user), AccessEvent::ReuseDetected { session })?;
     Ok(Renewal::Reused)
 }
 
 /// Ends a session: its refresh tokens serve no more.
 pub fn log_out(tx: &mut Tx<'_>, actor: &Actor, session: &str) -> Outcome<()> {
     store_sessions::revoke_family(tx, session)?;
-    let subject = actor.user.map_or_else(String::new, |user| user.to_string());
-    audit::record(tx, actor, Entry::new("session.closed", "user", subject, json!({})))
+    let Some(user) = actor.user else { return Ok(()) };
+    audit::record(tx, actor, events::of(user), AccessEvent::SessionClosed { session: session.to_owned() })
 }

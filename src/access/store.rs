@@ -120,6 +120,10 @@ pub(super) fn find_login(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<Optio
         .optional()?)
 }
 
+pub(super) fn id_of(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<Option<UserId>> {
+    Ok(users::table.filter(users::email.eq(email)).select(users::id).first(tx.conn()).optional()?)
+}
+
 /// Keeps the count of failures; no part of the account's version.
 pub(super) fn save_failures(
     tx: &mut Tx<'_>,

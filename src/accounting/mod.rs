@@ -7,6 +7,7 @@
 
 mod batch;
 mod codes;
+mod events;
 mod http;
 mod http_campaign;
 mod seal;
@@ -15,6 +16,7 @@ mod store;
 
 pub use batch::{Batch, BatchNumber, BatchState, FileFormat};
 pub use codes::CODES;
+pub use events::BatchEvent;
 pub use seal::{SealRequest, seal};
 pub use sheet::{read_amount, read_identifier};
 

@@ -8,14 +8,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
 use super::codes::{EXERCICE_REQUIRED, NOTHING_TO_SEAL, SEALER_UNKNOWN};
+use super::events::{self, BatchEvent};
 use super::sheet::{self, Cell, Row};
 use super::store;
 use crate::access::Signatory;
-use crate::audit::{self, Entry};
+use crate::audit;
 use crate::campaigns::texts::{CampaignTexts, ComptableAssignataire, ComptableRecouvrement, Imputation};
 use crate::campaigns::{self, Campaign};
 use crate::kernel::ids::{BatchId, TitleId};
@@ -85,9 +85,10 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
     }
     let ids: Vec<TitleId> = entered.iter().map(|e| e.title.id).collect();
     store::insert(tx, &batch, sealer, &ids, &files)?;
-    titles::transmit(tx, batch.id, batch.number.as_str(), ids.len())?;
-    let data = json!({ "count": batch.count, "total": batch.total, "sha256": batch.content_sha256 });
-    audit::record(tx, actor, Entry::new("batch.sealed", "accounting_batch", &batch.number, data))?;
+    let sealed = BatchEvent::Sealed { count: entered.len(), total: batch.total, sha256: batch.content_sha256.clone() };
+    audit::record(tx, actor, events::of(&batch), sealed)?;
+    let titles: Vec<&Title> = entered.iter().map(|e| &e.title).collect();
+    titles::transmit(tx, actor, batch.id, batch.number.as_str(), &titles)?;
     Ok(batch)
 }
 

@@ -6,7 +6,8 @@
 //!              (keys, pools)    (migrate, or refuse)                 ├─▶ side address (metrics, health), if set
 //!                                                                    └─▶ job threads
 //! ```
-//! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
+//! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`, its
+//! events in [`tellers`],
 //! and what its handlers share in `App::shared`.
 
 mod doors;
@@ -31,6 +32,7 @@ use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
+use crate::audit::Tellers;
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
@@ -71,6 +73,18 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         doors::CODES,
     ]
     .concat()
+}
+
+/// How each room tells its acts in the journal.
+#[must_use]
+pub fn tellers() -> Tellers {
+    Tellers::default()
+        .with::<access::AccessEvent>()
+        .with::<registry::RegistryEvent>()
+        .with::<campaigns::CampaignEvent>()
+        .with::<conventions::ConventionEvent>()
+        .with::<titles::TitleEvent>()
+        .with::<accounting::BatchEvent>()
 }
 
 /// Which function runs which kind of job.
@@ -279,6 +293,7 @@ impl App {
         let import = UploadLimit(u64::try_from(self.config.server.import_limit_bytes).unwrap_or(u64::MAX));
         let import = web::Data::new(import);
         let metrics = web::Data::new(self.metrics.clone());
+        let tellers = web::Data::new(tellers());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
@@ -294,6 +309,7 @@ impl App {
                 .app_data(json.clone())
                 .app_data(import.clone())
                 .app_data(metrics.clone())
+                .app_data(tellers.clone())
                 .app_data(late_after.clone());
         }
     }

@@ -1,7 +1,25 @@
 //! The journal: who did what to what, when. Append-only (the tables refuse every UPDATE and DELETE), written in the
 //! transaction of the act, so that an act without its trace cannot exist.
+//!
+//! ```text
+//!   a room's event (an enum) ─┐                      ┌─ facts    what happened, for ever
+//!   Subject: kind, id, key,   ├─▶ record ──▶ entry ──┼─ persons  who is named in it, with a salt
+//!     what it belongs to      ┘                      └─ digest   over the facts and a commitment to the persons
+//! ```
+//! **A subject** has an id that never changes and the key printed at the moment (a title has its id when prepared, its
+//! reference once approved); either finds the whole story of the thing, with the stories of what belongs to it.
+//!
+//! **Personal data** ([`Personal`]) and free words, which may name anyone, are kept apart from the facts. The digest of an
+//! entry is taken over a salted commitment to them, not over their text: once they are eliminated the rest of the entry
+//! stays provable, and nothing can be guessed from the commitment.
+//!
+//! Each room declares its acts as one enum ([`Told`]); the French sentence of an entry is made when it is read.
 
+mod digest;
+mod personal;
 mod store;
+mod subject;
+mod told;
 
 use serde_json::Value;
 
@@ -10,51 +28,69 @@ use crate::kernel::{Actor, Instant};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
-/// One line of the journal.
+pub use personal::{Changes, Personal};
+pub use subject::{Subject, SubjectKind};
+pub use told::{Act, Tellers, Told, counted, listed};
+
+/// One act and what it was done to.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    /// Stable verb, e.g. `convention.issued`.
-    pub action: &'static str,
-    pub subject_kind: &'static str,
-    /// The subject's public key: SIRET, UAI, number, reference or id.
-    pub subject_key: String,
-    pub data: Value,
+pub struct Entry<E> {
+    pub subject: Subject,
+    pub event: E,
 }
 
-impl Entry {
-    pub fn new(action: &'static str, subject_kind: &'static str, subject_key: impl ToString, data: Value) -> Self {
-        Self { action, subject_kind, subject_key: subject_key.to_string(), data }
+impl<E> Entry<E> {
+    pub const fn new(subject: Subject, event: E) -> Self {
+        Self { subject, event }
     }
 }
 
-/// Writes one line.
-pub fn record(tx: &mut Tx<'_>, actor: &Actor, entry: Entry) -> Outcome<()> {
-    record_all(tx, actor, &[entry])
+/// Writes one entry.
+///
+/// # Errors
+/// Those of the database.
+pub fn record<E: Told>(tx: &mut Tx<'_>, actor: &Actor, subject: Subject, event: E) -> Outcome<()> {
+    record_all(tx, actor, &[Entry { subject, event }])
 }
 
-/// Writes many lines of one act.
-pub fn record_all(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry]) -> Outcome<()> {
+/// Writes the entries of one act, in their order.
+///
+/// # Errors
+/// Those of the database.
+pub fn record_all<E: Told>(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry<E>]) -> Outcome<()> {
     store::insert(tx, actor, entries)
 }
 
-/// One line as kept.
+/// One entry as kept.
 #[derive(Debug, Clone)]
 pub struct Event {
     pub id: AuditEventId,
     pub at: Instant,
     pub actor_id: Option<UserId>,
-    pub actor_label: String,
+    /// Name of who acted; absent once eliminated.
+    pub actor_label: Option<String>,
     pub request_id: Option<String>,
+    /// Stable verb, e.g. `convention.issued`.
     pub action: String,
-    pub subject_kind: String,
-    pub subject_key: String,
+    /// Shape of `data`: 0 before events were typed.
+    pub version: i64,
+    pub subject: Subject,
+    /// Facts and persons together.
     pub data: Value,
+    /// The same, persons marked: what the room's event reads.
+    marked: Value,
+    /// SHA-256 of the entry; absent of entries older than digests.
+    pub digest: Option<String>,
+    /// Whether the entry, and what it still holds of persons, answers to its digest; absent with it.
+    pub intact: Option<bool>,
 }
 
-/// Which lines to read.
+/// Which entries to read.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    pub subject_kind: Option<String>,
+    /// The whole story of a thing, by id or by any key it ever had: its own entries and those of what belongs to it.
+    pub subject: Option<String>,
+    pub subject_kind: Option<SubjectKind>,
     pub subject_key: Option<String>,
     pub action: Option<String>,
     pub actor: Option<UserId>,
@@ -63,7 +99,10 @@ pub struct Filter {
 
 crate::sort_keys!(EventSort, EventOrder of "audit_events", descending { At => "at" });
 
-/// Reads lines, newest first unless asked otherwise: their ids sort by the instant of the act.
+/// Reads entries, newest first unless asked otherwise: their ids sort by the instant of the act.
+///
+/// # Errors
+/// Those of the database.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> Outcome<PageView<Event>> {
     store::list(tx, filter, page)
 }

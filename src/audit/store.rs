@@ -1,67 +1,186 @@
 //! The table of the journal.
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{Entry, Event, EventSort, Filter};
+use super::digest::{Facts, commitment};
+use super::personal::{joined, marked, split};
+use super::told::written;
+use super::{Entry, Event, EventSort, Filter, Subject, SubjectKind, Told};
 use crate::kernel::{
     Actor, Instant,
-    ids::{AuditEventId, UserId},
+    ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, UserId},
 };
+use crate::platform::db::blobs;
 use crate::platform::db::schema::audit_events;
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 use crate::{insert_batches, keyset};
 
-#[derive(Insertable)]
+/// Who is named in an entry: by whom it was done, and what its event holds, each under its pointer.
+#[derive(Debug, Serialize, Deserialize)]
+struct Persons {
+    actor: String,
+    fields: Map<String, Value>,
+}
+
+#[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = audit_events, treat_none_as_default_value = false)]
-struct NewEvent<'a> {
+struct EventRow {
     id: AuditEventId,
     at: Instant,
     actor_id: Option<UserId>,
-    actor_label: &'a str,
-    request_id: Option<&'a str>,
-    action: &'a str,
-    subject_kind: &'a str,
-    subject_key: &'a str,
+    request_id: Option<String>,
+    action: String,
+    version: i64,
+    subject_kind: SubjectKind,
+    subject_id: String,
+    subject_key: String,
+    campaign_id: Option<CampaignId>,
+    payer_id: Option<CollectiviteId>,
+    convention_id: Option<ConventionId>,
     data: String,
+    persons: Option<String>,
+    salt: Option<String>,
+    commitment: Option<String>,
+    digest: Option<String>,
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry]) -> Outcome<()> {
-    let rows: Vec<NewEvent<'_>> = entries
-        .iter()
-        .map(|entry| NewEvent {
+impl EventRow {
+    fn new<E: Told>(tx: &Tx<'_>, actor: &Actor, entry: &Entry<E>) -> Outcome<Self> {
+        let (action, mut data) = written(&entry.event)?;
+        let persons = Persons { actor: actor.label.clone(), fields: split(&mut data) };
+        let persons = serde_json::to_string(&persons)?;
+        let salt = blobs::digest(&tx.secret());
+        let subject = entry.subject.clone();
+        let mut row = Self {
             id: AuditEventId::new(tx.uuid()),
             at: tx.now(),
             actor_id: actor.user,
-            actor_label: &actor.label,
-            request_id: actor.request_id.as_deref(),
-            action: entry.action,
-            subject_kind: entry.subject_kind,
-            subject_key: &entry.subject_key,
-            data: entry.data.to_string(),
+            request_id: actor.request_id.clone(),
+            action,
+            version: E::VERSION,
+            subject_kind: subject.kind,
+            subject_id: subject.id,
+            subject_key: subject.key,
+            campaign_id: subject.campaign,
+            payer_id: subject.payer,
+            convention_id: subject.convention,
+            data: data.to_string(),
+            commitment: Some(commitment(&salt, &persons)),
+            persons: Some(persons),
+            salt: Some(salt),
+            digest: None,
+        };
+        row.digest = Some(row.facts().digest()?);
+        Ok(row)
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            id: self.id.as_str(),
+            at: self.at,
+            actor: self.actor_id.as_ref().map(UserId::as_str),
+            request: self.request_id.as_deref(),
+            action: &self.action,
+            version: self.version,
+            subject: [
+                Some(self.subject_kind.as_str()),
+                Some(&self.subject_id),
+                Some(&self.subject_key),
+                self.campaign_id.as_ref().map(CampaignId::as_str),
+                self.payer_id.as_ref().map(CollectiviteId::as_str),
+                self.convention_id.as_ref().map(ConventionId::as_str),
+            ],
+            data: &self.data,
+            commitment: self.commitment.as_deref().unwrap_or_default(),
+        }
+    }
+
+    /// Whether facts, and persons as long as they are there, are those that were digested.
+    fn is_intact(&self) -> Outcome<Option<bool>> {
+        let Some(digest) = &self.digest else { return Ok(None) };
+        let named = match (&self.salt, &self.persons) {
+            (Some(salt), Some(persons)) => self.commitment.as_ref() == Some(&commitment(salt, persons)),
+            (None, None) => true,
+            _ => false,
+        };
+        Ok(Some(named && self.facts().digest()? == *digest))
+    }
+
+    fn event(self) -> Outcome<Event> {
+        let intact = self.is_intact()?;
+        let data: Value = serde_json::from_str(&self.data)?;
+        let persons: Option<Persons> = self.persons.as_deref().map(serde_json::from_str).transpose()?;
+        let (actor_label, fields) = persons.map_or_else(Default::default, |p| (Some(p.actor), p.fields));
+        Ok(Event {
+            id: self.id,
+            at: self.at,
+            actor_id: self.actor_id,
+            actor_label,
+            request_id: self.request_id,
+            action: self.action,
+            version: self.version,
+            subject: Subject {
+                kind: self.subject_kind,
+                id: self.subject_id,
+                key: self.subject_key,
+                campaign: self.campaign_id,
+                payer: self.payer_id,
+                convention: self.convention_id,
+            },
+            data: joined(data.clone(), &fields),
+            marked: marked(data, &fields),
+            digest: self.digest,
+            intact,
         })
-        .collect();
+    }
+}
+
+pub(super) fn insert<E: Told>(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry<E>]) -> Outcome<()> {
+    let rows = entries.iter().map(|entry| EventRow::new(tx, actor, entry)).collect::<Outcome<Vec<_>>>()?;
     insert_batches!(tx, audit_events::table, rows);
     Ok(())
 }
 
-type EventRow = (AuditEventId, Instant, Option<UserId>, String, Option<String>, String, String, String, String);
+/// A thing had few keys: an id, a SIRET or two, a reference.
+const KEYS: i64 = 50;
+
+/// Every id the word may mean: things that had it as a key, and itself; with a payer, its conventions, whose titles may
+/// be those of a successor.
+fn meant(tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
+    let mut ids: Vec<String> = audit_events::table
+        .filter(audit_events::subject_key.eq(word))
+        .select(audit_events::subject_id)
+        .distinct()
+        .limit(KEYS)
+        .load(tx.conn())?;
+    ids.push(word.to_owned());
+    let own: Vec<String> = audit_events::table
+        .filter(audit_events::payer_id.assume_not_null().eq_any(ids.clone()))
+        .filter(audit_events::subject_kind.eq(SubjectKind::Convention))
+        .select(audit_events::subject_id)
+        .distinct()
+        .limit(KEYS)
+        .load(tx.conn())?;
+    ids.extend(own);
+    Ok(ids)
+}
 
 pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> Outcome<PageView<Event>> {
-    let mut query = audit_events::table
-        .select((
-            audit_events::id,
-            audit_events::at,
-            audit_events::actor_id,
-            audit_events::actor_label,
-            audit_events::request_id,
-            audit_events::action,
-            audit_events::subject_kind,
-            audit_events::subject_key,
-            audit_events::data,
-        ))
-        .into_boxed();
-    if let Some(kind) = &filter.subject_kind {
+    let mut query = audit_events::table.select(EventRow::as_select()).into_boxed();
+    if let Some(word) = &filter.subject {
+        let ids = meant(tx, word)?;
+        query = query.filter(
+            audit_events::subject_id
+                .eq_any(ids.clone())
+                .or(audit_events::campaign_id.assume_not_null().eq_any(ids.clone()))
+                .or(audit_events::payer_id.assume_not_null().eq_any(ids.clone()))
+                .or(audit_events::convention_id.assume_not_null().eq_any(ids)),
+        );
+    }
+    if let Some(kind) = filter.subject_kind {
         query = query.filter(audit_events::subject_kind.eq(kind));
     }
     if let Some(key) = &filter.subject_key {
@@ -78,12 +197,6 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> 
     }
     keyset!(query, page, audit_events::id, { EventSort::At => audit_events::id, String; });
     let rows: Vec<EventRow> = query.load(tx.conn())?;
-    let events = rows
-        .into_iter()
-        .map(|(id, at, actor_id, actor_label, request_id, action, subject_kind, subject_key, data)| {
-            let data = serde_json::from_str(&data)?;
-            Ok(Event { id, at, actor_id, actor_label, request_id, action, subject_kind, subject_key, data })
-        })
-        .collect::<Outcome<Vec<_>>>()?;
+    let events = rows.into_iter().map(EventRow::event).collect::<Outcome<Vec<_>>>()?;
     Ok(page.cut(events, tx.now(), |EventSort::At, event| (event.id.to_string(), event.id.to_string())))
 }

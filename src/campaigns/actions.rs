@@ -3,17 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use serde_json::json;
-
 use super::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use super::campaign::{Campaign, CampaignRequest, CampaignState, Unsettled};
 use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentRequest, SchoolSelection};
+use super::events::{self, CampaignEvent};
 use super::texts::CampaignTexts;
 use super::thresholds::Thresholds;
 use super::withdrawals::{self, Withdrawal};
 use super::{Defaults, calendar, enrolment_import, store};
-use crate::audit::{self, Entry};
+use crate::audit::{self, Changes, Entry};
 use crate::kernel::ids::{CampaignId, EnrolmentId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
@@ -39,7 +38,8 @@ pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignRequest) -> Outcome<
         updated_at: now,
     };
     store::insert(tx, &new, || Refused::new(&CAMPAIGN_EXISTS, format!("La campagne {year} existe déjà.")))?;
-    audit::record(tx, actor, Entry::new("campaign.created", "campaign", &year, serde_json::to_value(&new.said)?))?;
+    let (terms, texts) = events::terms(&new.said)?;
+    audit::record(tx, actor, events::of(&new), CampaignEvent::Created { terms, texts })?;
     Ok(new)
 }
 
@@ -63,7 +63,7 @@ pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
 pub fn open(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, defaults: &Defaults) -> Outcome<Campaign> {
     let mut opened = find_and_hold(tx, year)?.open(&defaults.texts, defaults.specimen, tx.now())?;
     store::save(tx, &mut opened)?;
-    audit::record(tx, actor, Entry::new("campaign.opened", "campaign", year, json!({})))?;
+    audit::record(tx, actor, events::of(&opened), CampaignEvent::Opened {})?;
     Ok(opened)
 }
 
@@ -71,7 +71,7 @@ pub fn open(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, defaults: &Defaul
 pub fn close(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, left: Unsettled) -> Outcome<Campaign> {
     let mut closed = find_and_hold(tx, year)?.close(left, tx.now())?;
     store::save(tx, &mut closed)?;
-    audit::record(tx, actor, Entry::new("campaign.closed", "campaign", year, json!({})))?;
+    audit::record(tx, actor, events::of(&closed), CampaignEvent::Closed {})?;
     Ok(closed)
 }
 
@@ -79,7 +79,8 @@ pub fn close(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, left: Unsettled)
 pub fn reopen(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, reason: &Note) -> Outcome<Campaign> {
     let mut reopened = find_and_hold(tx, year)?.reopen()?;
     store::save(tx, &mut reopened)?;
-    audit::record(tx, actor, Entry::new("campaign.reopened", "campaign", year, json!({ "reason": reason })))?;
+    let reason = reason.to_string().into();
+    audit::record(tx, actor, events::of(&reopened), CampaignEvent::Reopened { reason })?;
     Ok(reopened)
 }
 
@@ -197,8 +198,10 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
     if dry_run {
         tx.discard();
     } else if !new.is_empty() {
-        let data = json!({ "enrolled": new.len(), "origin": origin.unwrap_or(default_origin) });
-        audit::record(tx, actor, Entry::new("campaign.schools_enrolled", "campaign", year, data))?;
+        let (enrolled, origin) = (new.len(), origin.unwrap_or(default_origin).to_string());
+        let whole = Entry::new(events::of(&campaign), CampaignEvent::SchoolsEnrolled { enrolled, origin });
+        let each = new.iter().map(events::enrolled);
+        audit::record_all(tx, actor, &std::iter::once(whole).chain(each).collect::<Vec<_>>())?;
     }
     Ok(view)
 }
@@ -225,12 +228,12 @@ pub fn enrol_one(
         }
         let detail = "L'école est déjà inscrite : relire l'inscription et renvoyer son ETag dans If-Match.";
         read.ok_or_else(|| Refused::new(&PRECONDITION_REQUIRED, detail))?.admits(found.version)?;
-        let data = json!({ "uai": uai, "before": { "origin": found.origin, "requester": found.requester,
-                           "requested_on": found.requested_on }, "after": &request });
+        let before = events::asked(&found);
         found.origin = request.origin.unwrap_or(EnrolmentOrigin::Mairie);
         (found.requester, found.requested_on) = (request.requester, request.requested_on);
         store::save_enrolment(tx, &mut found)?;
-        audit::record(tx, actor, Entry::new("campaign.enrolment_changed", "campaign", year, data))?;
+        let changes = Changes::between(&before, &events::asked(&found), events::ENROLMENT_PERSONAL)?;
+        audit::record(tx, actor, events::of_enrolment(&found), CampaignEvent::EnrolmentChanged { changes })?;
         return Ok((found, false));
     }
     if read.is_some() {
@@ -266,7 +269,7 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, uai: &Uai) ->
         return Err(Refused::new(&ENROLMENT_COVERED, detail).into());
     }
     withdrawals::note(tx, actor, campaign.id, uai)?;
-    audit::record(tx, actor, Entry::new("campaign.school_withdrawn", "campaign", year, json!({ "uai": uai })))
+    audit::record(tx, actor, events::of_enrolment(&found), CampaignEvent::SchoolWithdrawn {})
 }
 
 /// Enrols the schools of a file (uai, origine, demandeur, date), row by row.
@@ -345,8 +348,11 @@ pub fn import_enrolments(
     if dry_run {
         tx.discard();
     } else {
-        let data = json!({ "created": view.created, "unchanged": view.unchanged, "rejected": view.rejected });
-        audit::record(tx, actor, Entry::new("campaign.enrolments_imported", "campaign", year, data))?;
+        let (created, unchanged, rejected) = (view.created, view.unchanged, view.rejected);
+        let told = CampaignEvent::EnrolmentsImported { created, unchanged, rejected };
+        let whole = Entry::new(events::of(&campaign), told);
+        let each = new.iter().map(events::enrolled);
+        audit::record_all(tx, actor, &std::iter::once(whole).chain(each).collect::<Vec<_>>())?;
     }
     Ok(view)
 }

@@ -1,11 +1,12 @@
 //! What can still be put right in a campaign while no convention was issued: its texts, its opening, its very being.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::actions::find_and_hold;
 use super::campaign::{Campaign, Rewriting};
+use super::events::{self, CampaignEvent};
 use super::store;
-use crate::audit::{self, Entry};
+use crate::audit::{self, Changes};
 use crate::kernel::text::{Note, excerpt};
 use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
 use crate::platform::db::counters;
@@ -49,17 +50,12 @@ pub fn patch(
     let (patch, reason) = reason_of(patch)?;
     let (said, fields) = merged(&found.said, &patch)?;
     let facts = Rewriting { issued: issued(tx, year)?, reasoned: reason.is_some(), specimen, today: tx.today() };
-    let before = found.said.texts.clone();
+    let before = found.said.clone();
     let mut changed = found.rewritten(said, &fields, facts)?;
     store::save(tx, &mut changed)?;
-    let data = match reason {
-        None => patch,
-        Some(reason) if before == changed.said.texts => json!({ "reason": reason, "patch": patch }),
-        Some(reason) => {
-            json!({ "reason": reason, "patch": patch, "texts": { "before": before, "after": &changed.said.texts } })
-        }
-    };
-    audit::record(tx, actor, Entry::new("campaign.changed", "campaign", year, data))?;
+    let changes = Changes::between(&before, &changed.said, events::PERSONAL)?;
+    let reason = reason.map(|reason| reason.to_string()).into();
+    audit::record(tx, actor, events::of(&changed), CampaignEvent::Changed { changes, reason })?;
     Ok(changed)
 }
 
@@ -68,7 +64,8 @@ pub fn unopen(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, reason: &Note) 
     let found = find_and_hold(tx, year)?;
     let mut next = found.unopen(issued(tx, year)?)?;
     store::save(tx, &mut next)?;
-    audit::record(tx, actor, Entry::new("campaign.unopened", "campaign", year, json!({ "reason": reason })))?;
+    let reason = reason.to_string().into();
+    audit::record(tx, actor, events::of(&next), CampaignEvent::Unopened { reason })?;
     Ok(next)
 }
 
@@ -77,6 +74,7 @@ pub fn delete(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear) -> Outcome<()> 
     let found = find_and_hold(tx, year)?;
     found.never_issued(issued(tx, year)?)?;
     let enrolments = store::delete(tx, found.id)?;
-    let data = json!({ "state": found.state, "said": found.said, "enrolments": enrolments });
-    audit::record(tx, actor, Entry::new("campaign.deleted", "campaign", year, data))
+    let (terms, texts) = events::terms(&found.said)?;
+    let deleted = CampaignEvent::Deleted { state: found.state.to_string(), enrolments, terms, texts };
+    audit::record(tx, actor, events::of(&found), deleted)
 }

@@ -15,6 +15,7 @@ mod codes;
 mod corrections;
 mod enrolment;
 mod enrolment_import;
+mod events;
 mod http;
 mod http_enrolments;
 mod pricing;
@@ -35,6 +36,7 @@ pub use campaign::{
 pub use codes::{CAMPAIGN_STATE, CODES};
 pub use corrections::{delete, issued, unopen};
 pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
+pub use events::CampaignEvent;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
 pub use small_claims::{PolicyForecast, SmallClaimsForecast};
 pub use tariff::{Exemption, Tariff, TariffUnit};

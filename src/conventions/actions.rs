@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
-
 use super::codes::CONVENTION_REPLACED;
-use super::convention::{Acknowledged, Acknowledgement, Calendar, Convention, ConventionAction, Signature, Stage};
+use super::convention::{Acknowledged, Acknowledgement, Calendar, Convention, ConventionAction, Stage};
+use super::events::{self, ConventionEvent, Lifted, Signatures};
 use super::request::{Transition, TransitionRequest};
 use super::store;
 use super::store_refusals::{self as refusals, NewRefusal};
-use crate::audit::{self, Entry};
+use crate::audit;
 use crate::campaigns;
 use crate::kernel::ids::{ConventionId, RefusalId};
 use crate::kernel::text::{Note, fold};
@@ -42,49 +41,59 @@ pub fn transition(
     read.map_or(Ok(()), |read| read.admits(found.version))?;
     let calendar = Calendar { convention_date: campaign.said.convention_date, today: tx.today() };
     let acknowledged = |tx: &Tx<'_>, all: Vec<Acknowledged>| acknowledgements(actor, tx, all);
-    let mut data = serde_json::to_value(request)?;
-    let mut next = match request.clone().complete()? {
-        Transition::Sign(signature, all) => found.sign(signature, acknowledged(tx, all), calendar)?,
+    let (mut next, event) = match request.clone().complete()? {
+        Transition::Sign(signature, all) => {
+            let (said, all) = ((&signature).into(), acknowledged(tx, all));
+            let event = ConventionEvent::Signed { signature: said, acknowledged: lifted(&all) };
+            (found.sign(signature, all, calendar)?, event)
+        }
         Transition::Countersign(signature, all) => {
             let mut findings = findings(tx, &found)?;
             findings.extend(countersigner(&campaign, signature.name.as_str()));
             let policy = campaign.said.countersign_policy;
-            found.countersign(signature, acknowledged(tx, all), &findings, policy, calendar)?
+            let (said, all) = ((&signature).into(), acknowledged(tx, all));
+            let event = ConventionEvent::Countersigned { signature: said, acknowledged: lifted(&all) };
+            (found.countersign(signature, all, &findings, policy, calendar)?, event)
         }
-        Transition::Correct(correction, all) => {
+        Transition::Correct(correction, all, reason) => {
             let titled = store::has_title(tx, id)?;
-            let before = signatures(&found);
-            let next = found.correct_signature(&correction, acknowledged(tx, all), titled, calendar)?;
-            note(&mut data, "before", before);
-            note(&mut data, "after", signatures(&next));
-            next
+            let (before, all, signed_by) = (signatures(&found), acknowledged(tx, all), correction.of.to_string());
+            let acknowledged = lifted(&all);
+            let next = found.correct_signature(&correction, all, titled, calendar)?;
+            let (after, reason) = (signatures(&next), reason.to_string().into());
+            (next, ConventionEvent::SignatureCorrected { signed_by, before, after, acknowledged, reason })
         }
         Transition::Decline { on, by, reason } => {
             let next = found.decline(on, reason.clone(), calendar)?;
+            let event = ConventionEvent::Declined {
+                declined_on: on,
+                declined_by: by.to_string().into(),
+                reason: reason.to_string().into(),
+            };
             let refusal = NewRefusal { id: RefusalId::new(tx.uuid()), convention: id, on, by, reason };
             refusals::insert(tx, actor, &refusal)?;
             campaigns::unpin(tx, id)?;
-            next
+            (next, event)
         }
-        Transition::Reopen(reason) => reopen(tx, actor, found, &reason)?,
+        Transition::Reopen(reason) => {
+            let event = ConventionEvent::Reopened { reason: reason.to_string().into() };
+            (reopen(tx, actor, found, &reason)?, event)
+        }
         Transition::Cancel(reason) => {
             let titled = store::has_title(tx, id)?;
+            let event = ConventionEvent::Cancelled { reason: reason.to_string().into() };
             let cancelled = found.cancel(reason, titled, calendar.today)?;
             campaigns::unpin(tx, id)?;
-            cancelled
+            (cancelled, event)
         }
     };
     store::save(tx, &mut next)?;
-    let action = match request.action {
-        ConventionAction::Sign => "convention.signed",
-        ConventionAction::Countersign => "convention.countersigned",
-        ConventionAction::CorrectSignature => "convention.signature_corrected",
-        ConventionAction::Decline => "convention.declined",
-        ConventionAction::Reopen => "convention.reopened",
-        ConventionAction::Cancel => "convention.cancelled",
-    };
-    audit::record(tx, actor, Entry::new(action, "convention", &next.number, data))?;
+    audit::record(tx, actor, events::of(&next), event)?;
     Ok(next)
+}
+
+fn lifted(all: &[Acknowledgement]) -> Vec<Lifted> {
+    all.iter().map(Lifted::from).collect()
 }
 
 fn acknowledgements(actor: &Actor, tx: &Tx<'_>, all: Vec<Acknowledged>) -> Vec<Acknowledgement> {
@@ -94,21 +103,13 @@ fn acknowledgements(actor: &Actor, tx: &Tx<'_>, all: Vec<Acknowledged>) -> Vec<A
         .collect()
 }
 
-fn note(data: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = data.as_object_mut() {
-        fields.insert(name.to_owned(), value);
-    }
-}
-
-/// Both signatures, for the journal of a correction.
-fn signatures(convention: &Convention) -> Value {
-    let view = |s: &Signature| json!({ "signed_on": s.on, "name": s.name, "title": s.title, "evidence": s.evidence });
+fn signatures(convention: &Convention) -> Signatures {
     let (payer, issuer) = match &convention.stage {
         Stage::Signed(signed) => (Some(signed), None),
         Stage::Active(e) | Stage::Expired(e, _) => (Some(&e.signed), Some(&e.countersigned)),
         _ => (None, None),
     };
-    json!({ "payer": payer.map(view), "issuer": issuer.map(view) })
+    Signatures { payer: payer.map(Into::into), issuer: issuer.map(Into::into) }
 }
 
 /// Takes a refusal back: the schools return to the convention, if they are still free.
@@ -228,8 +229,8 @@ pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor) -> Outcome<usize> {
         let (mut next, changed) = convention.expire(today);
         if changed {
             store::save(tx, &mut next)?;
-            let entry = Entry::new("convention.expired", "convention", &next.number, json!({ "on": next.ends_on }));
-            audit::record(tx, actor, entry)?;
+            let expired = ConventionEvent::Expired { ends_on: next.ends_on };
+            audit::record(tx, actor, events::of(&next), expired)?;
             count += 1;
         }
     }

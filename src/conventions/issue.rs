@@ -10,9 +10,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use serde_json::json;
 
 use super::convention::{Convention, ConventionState, DocumentStatus, Party, Stage, number};
+use super::events::{self, ConventionEvent};
 use super::participation::{Counts, ListedSchool, Participation, compute};
 use super::payers::{self, PayerSelection, Payers};
 use super::store::{self, Issued};
@@ -358,9 +358,9 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, campaign: &Campaign, issued: &[Issued],
     }
     let mut entries = Vec::with_capacity(issued.len());
     for i in issued {
-        let uais: Vec<&Uai> = i.lines.iter().map(|l| &l.school.uai).collect();
-        let data = json!({ "siret": i.convention.party.siret, "schools": uais, "total": i.convention.total });
-        entries.push(Entry::new("convention.issued", "convention", &i.convention.number, data));
+        let schools: Vec<Uai> = i.lines.iter().map(|l| l.school.uai.clone()).collect();
+        let (siret, total) = (i.convention.party.siret.clone(), i.convention.total);
+        entries.push(Entry::new(events::of(&i.convention), ConventionEvent::Issued { siret, schools, total }));
     }
     audit::record_all(tx, actor, &entries)?;
     jobs::enqueue_renders(tx, issued.iter().map(|i| i.convention.id))

@@ -59,8 +59,8 @@ pub struct TransitionRequest {
 pub(super) enum Transition {
     Sign(Signature, Vec<Acknowledged>),
     Countersign(Signature, Vec<Acknowledged>),
-    /// Its reason is kept by the journal, with the rest of the request.
-    Correct(Correction, Vec<Acknowledged>),
+    /// Its reason is kept by the journal.
+    Correct(Correction, Vec<Acknowledged>, Note),
     Decline {
         on: NaiveDate,
         by: Line,
@@ -155,8 +155,8 @@ impl TransitionRequest {
         }
         let signatory = self.signatory.map(|who| (who.name, who.title));
         let correction = Correction { of, on: self.signed_on, signatory, evidence: self.evidence };
-        needed("/reason", self.reason, action)?;
-        Ok(Transition::Correct(correction, self.acknowledged))
+        let reason = needed("/reason", self.reason, action)?;
+        Ok(Transition::Correct(correction, self.acknowledged, reason))
     }
 }
 

@@ -4,17 +4,18 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::calendar;
 use super::codes::{PAYER_UNKNOWN, SIRET_TAKEN, SUCCESSION_EXISTS, SUCCESSION_LOOP, UAI_TAKEN};
 use super::collectivite::{Collectivite, CollectiviteRequest};
+use super::events::{self, RegistryEvent};
 use super::import_actions::hold;
 use super::kinds::{SetBy, SuccessionKind};
 use super::school::{self, PayerFacts, PayerPeriod, PayerView, School, SchoolRequest, SchoolView};
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools as schools;
-use crate::audit::{self, Entry};
+use crate::audit::{self, Changes};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
@@ -33,11 +34,8 @@ pub fn create_collectivite(tx: &mut Tx<'_>, actor: &Actor, said: CollectiviteReq
     let siret = new.said.siret.clone();
     collectivites::insert(tx, std::slice::from_ref(&new), || siret_taken(&siret))?;
     claim_insee(tx, &new)?;
-    audit::record(
-        tx,
-        actor,
-        Entry::new("collectivite.created", "collectivite", &siret, serde_json::to_value(&new.said)?),
-    )?;
+    let (identity, contact) = events::identity(&new.said)?;
+    audit::record(tx, actor, events::of(&new), RegistryEvent::CollectiviteCreated { identity, contact })?;
     Ok(new)
 }
 
@@ -82,10 +80,11 @@ pub fn patch_collectivite(
         return Err(Refused::field("/siret", &fault, Some(said.siret.to_string())).into());
     }
     calendar::collectivite(&said, Some(&found.said), tx.today())?;
+    let changes = Changes::between(&found.said, &said, events::PERSONAL)?;
     found.rewritten(said, fields);
     collectivites::save(tx, &mut found)?;
     claim_insee(tx, &found)?;
-    audit::record(tx, actor, Entry::new("collectivite.changed", "collectivite", siret, patch.clone()))?;
+    audit::record(tx, actor, events::of(&found), RegistryEvent::CollectiviteChanged { changes })?;
     Ok(found)
 }
 
@@ -112,8 +111,8 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
     collectivites::replace_siret(tx, found.id, &old, &new.siret, new.from, || siret_taken(&new.siret))?;
     found.said.siret = new.siret.clone();
     collectivites::save(tx, &mut found)?;
-    let data = json!({ "former": old, "siret": new.siret, "from": new.from });
-    audit::record(tx, actor, Entry::new("collectivite.siret_replaced", "collectivite", &new.siret, data))?;
+    let event = RegistryEvent::SiretReplaced { former: old, siret: new.siret.clone(), from: new.from };
+    audit::record(tx, actor, events::of(&found), event)?;
     Ok(found)
 }
 
@@ -167,11 +166,14 @@ pub fn record_succession(
     }
     collectivites::save(tx, &mut predecessor)?;
     inherit(tx, predecessor.id, successor.id, request.effective_on)?;
-    audit::record(
-        tx,
-        actor,
-        Entry::new("collectivite.succeeded", "collectivite", siret, serde_json::to_value(request)?),
-    )?;
+    let event = RegistryEvent::Succeeded {
+        kind: request.kind.to_string(),
+        successor: successor.id,
+        successor_siret: request.successor_siret.clone(),
+        effective_on: request.effective_on,
+        act_reference: request.act_reference.to_string(),
+    };
+    audit::record(tx, actor, events::of(&predecessor), event)?;
     Ok(predecessor)
 }
 
@@ -220,7 +222,7 @@ pub fn last_successor(
 pub fn create_school(tx: &mut Tx<'_>, actor: &Actor, mut said: SchoolRequest) -> Outcome<SchoolView> {
     calendar::school(&said, None, tx.today())?;
     let (payer, from) = (said.payer_siret.take(), said.payer_from.take());
-    let data = serde_json::to_value(&said)?;
+    let identity = serde_json::to_value(&said)?;
     let uai = said.uai.clone();
     let new = School::said_by_person(said, tx.now());
     let payer = match payer {
@@ -239,7 +241,7 @@ pub fn create_school(tx: &mut Tx<'_>, actor: &Actor, mut said: SchoolRequest) ->
         };
         schools::insert_payers(tx, &[(uai.clone(), period)])?;
     }
-    audit::record(tx, actor, Entry::new("school.created", "school", &uai, data))?;
+    audit::record(tx, actor, events::of_school(&uai), RegistryEvent::SchoolCreated { identity })?;
     school_view(tx, &uai)
 }
 
@@ -283,7 +285,8 @@ pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerReque
         set_by: SetBy::Person,
     };
     schools::replace_payers(tx, uai, &school::with_payer(periods, new))?;
-    audit::record(tx, actor, Entry::new("school.payer_set", "school", uai, serde_json::to_value(request)?))?;
+    let event = RegistryEvent::PayerSet { payer_siret: request.payer_siret.clone(), payer_from: request.payer_from };
+    audit::record(tx, actor, events::of_school(uai).of_payer(payer.id), event)?;
     school_view(tx, uai)
 }
 
@@ -300,9 +303,12 @@ pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, read: &IfMatch, p
     let payer =
         said.payer_siret.take().map(|payer_siret| PayerRequest { payer_siret, payer_from: said.payer_from.take() });
     said.payer_from = None;
+    let changes = Changes::between(&found.said, &said, &[])?;
     found.rewritten(said, fields);
     schools::save(tx, &mut found)?;
-    audit::record(tx, actor, Entry::new("school.changed", "school", uai, patch.clone()))?;
+    if !changes.is_empty() {
+        audit::record(tx, actor, events::of_school(uai), RegistryEvent::SchoolChanged { changes })?;
+    }
     match payer {
         Some(payer) => set_payer(tx, actor, uai, &payer),
         None => school_view(tx, uai),

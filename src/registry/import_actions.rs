@@ -9,11 +9,10 @@
 
 use std::hash::Hash;
 
-use serde_json::{Value, json};
-
+use super::events::{self, Imported, RegistryEvent};
 use super::import::ReadRows;
 use super::import_view::{ImportView, refused};
-use crate::audit::{self, Entry};
+use crate::audit;
 use crate::kernel::{Actor, Finding};
 use crate::platform::db::counters;
 use crate::platform::{Outcome, Tx};
@@ -55,9 +54,9 @@ pub fn hold(tx: &mut Tx<'_>) -> Outcome<()> {
 pub(super) fn finish(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    action: &'static str,
     mut view: ImportView,
-    more: Option<(&str, Value)>,
+    complete_for: Vec<String>,
+    event: fn(Imported) -> RegistryEvent,
 ) -> Outcome<ImportView> {
     // Rejected rows were told as they were read, before the chunk they stand in.
     view.rows.sort_by_key(|row| row.line.unwrap_or(u64::MAX));
@@ -66,14 +65,17 @@ pub(super) fn finish(
         return Ok(view);
     }
     if view.created + view.updated + view.closed > 0 {
-        let mut data = json!({
-            "created": view.created, "updated": view.updated, "unchanged": view.unchanged, "closed": view.closed,
-            "ignored": view.ignored, "rejected": view.rejected, "findings": view.findings,
-        });
-        if let (Some((name, value)), Value::Object(map)) = (more, &mut data) {
-            map.insert(name.to_owned(), value);
-        }
-        audit::record(tx, actor, Entry::new(action, "registry", "import", data))?;
+        let done = Imported {
+            created: view.created,
+            updated: view.updated,
+            unchanged: view.unchanged,
+            closed: view.closed,
+            ignored: view.ignored,
+            rejected: view.rejected,
+            findings: serde_json::to_value(&view.findings)?,
+            complete_for,
+        };
+        audit::record(tx, actor, events::of_import(), event(done))?;
     }
     Ok(view)
 }

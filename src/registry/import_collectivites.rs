@@ -10,6 +10,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 
 use super::collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+use super::events::RegistryEvent;
 use super::import::communes::{self, CommuneRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
@@ -42,7 +43,7 @@ pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run
         }
         import.flush(tx)?;
     }
-    finish(tx, actor, "registry.collectivites_imported", view, None)
+    finish(tx, actor, view, Vec::new(), RegistryEvent::CollectivitesImported)
 }
 
 /// What is known while the file is read: light indexes, and what waits to be written.

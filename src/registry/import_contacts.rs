@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::collectivite::{Collectivite, Representative};
+use super::events::RegistryEvent;
 use super::import::contacts::{self, ContactKey, ContactRow};
 use super::import_actions::{finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
@@ -62,7 +63,7 @@ pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run: boo
             }
         }
     }
-    finish(tx, actor, "registry.contacts_imported", view, None)
+    finish(tx, actor, view, Vec::new(), RegistryEvent::ContactsImported)
 }
 
 fn unknown() -> (&'static str, String) {

@@ -10,10 +10,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use chrono::NaiveDate;
-use serde_json::json;
 
 use super::calendar;
 use super::collectivite::Collectivite;
+use super::events::RegistryEvent;
 use super::import::directory::{self, SchoolRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
@@ -62,8 +62,8 @@ pub fn import_schools(
     for departement in &options.complete_for {
         close_absent(tx, departement, &present, &mut view)?;
     }
-    let more = Some(("complete_for", json!(options.complete_for)));
-    finish(tx, actor, "registry.schools_imported", view, more)
+    let complete_for = options.complete_for.iter().map(ToString::to_string).collect();
+    finish(tx, actor, view, complete_for, RegistryEvent::SchoolsImported)
 }
 
 /// What the file speaks of.

@@ -11,9 +11,9 @@ use std::collections::{HashMap, HashSet, hash_map};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::codes::PREPARER_UNKNOWN;
+use super::events::{self, TitleEvent};
 use super::store::{self, ApprovalRow, TitleFilter};
 use super::title::{RETURNED_BEFORE, Reference, Title, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
 use super::{Templates, jobs, paper};
@@ -205,8 +205,12 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
             specimen: making.defaults.specimen,
         };
         let content = serde_json::to_string(&paper::compose(title, &reference, &context))?;
-        let data = json!({ "reference": reference.text, "amount": title.amount, "siret": title.debtor.siret });
-        entries.push(Entry::new("title.approved", "perception_title", &reference.text, data));
+        let approved = TitleEvent::Approved {
+            reference: reference.text.clone(),
+            siret: title.debtor.siret.clone(),
+            amount: title.amount,
+        };
+        entries.push(Entry::new(events::of(title).called(&reference.text), approved));
         approvals.push(ApprovalRow {
             title_id: title.id,
             reference: reference.text,
@@ -287,7 +291,8 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMat
     read.map_or(Ok(()), |read| read.admits(title.version))?;
     let mut next = title.withdraw(reason.clone())?;
     store::save(tx, &mut next)?;
-    let key = next.reference().map_or_else(|| next.id.to_string(), |r| r.text.clone());
-    audit::record(tx, actor, Entry::new("title.withdrawn", "perception_title", key, json!({ "reason": reason })))?;
+    let convention = next.ground.convention_number.clone();
+    let event = TitleEvent::Withdrawn { convention, reason: reason.to_string().into() };
+    audit::record(tx, actor, events::of(&next), event)?;
     Ok(next)
 }

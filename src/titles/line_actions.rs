@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use serde_json::json;
 
 use super::codes::PREPARER_UNKNOWN;
+use super::events::TitleEvent;
 use super::lines::{LineChoice, LineDecision, LineDecisionsRequest};
 use super::prepare::Scene;
 use super::store_decisions as store;
@@ -168,8 +168,12 @@ pub fn decide(
                 version: 1,
             };
             store::save_line_decision(tx, &word)?;
-            let data = json!({ "uai": uai, "choice": request.choice, "reason": request.reason });
-            entries.push(Entry::new("line.decided", "convention", &view.convention_number, data));
+            let event = TitleEvent::LineDecided {
+                uai: uai.clone(),
+                choice: request.choice.to_string(),
+                reason: request.reason.to_string().into(),
+            };
+            entries.push(Entry::new(conventions::subject(line.convention), event));
             items.push(BulkItem::new(uai, "decided").with_id(view.convention_id).with_amount(view.amount));
         }
     }

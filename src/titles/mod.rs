@@ -16,6 +16,7 @@ mod codes;
 mod decision;
 pub mod decision_paper;
 pub mod document;
+mod events;
 mod http;
 mod http_lines;
 mod http_participations;
@@ -38,6 +39,7 @@ mod views;
 
 pub use approve::{APPROVE_OUTCOMES, ApproveRequest, Making, TitleSelection, approve};
 pub use codes::CODES;
+pub use events::TitleEvent;
 pub use jobs::{document as render, handlers};
 pub use line_actions::LINE_OUTCOMES;
 pub use prepare::{PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
@@ -47,8 +49,10 @@ pub use title::{Debtor, Ground, Reference, Stage, Title, TitleLine, TitleState};
 
 use std::collections::BTreeSet;
 
+use crate::audit::{self, Entry};
 use crate::campaigns::Unsettled;
-use crate::kernel::ids::{CampaignId, TitleId};
+use crate::kernel::Actor;
+use crate::kernel::ids::{BatchId, CampaignId, TitleId};
 use crate::platform::documents::Template;
 use crate::platform::{Outcome, Tx};
 
@@ -103,6 +107,8 @@ pub fn unsettled(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Unsettled> {
 }
 
 /// Moves the titles of a batch already written; an error when one was no longer approved.
-pub fn transmit(tx: &mut Tx<'_>, batch: crate::kernel::ids::BatchId, number: &str, count: usize) -> Outcome<()> {
-    store::transmit(tx, batch, number, count)
+pub fn transmit(tx: &mut Tx<'_>, actor: &Actor, batch: BatchId, number: &str, titles: &[&Title]) -> Outcome<()> {
+    store::transmit(tx, batch, number, titles.len())?;
+    let told = |title: &&Title| Entry::new(events::of(title), TitleEvent::Transmitted { batch: number.to_owned() });
+    audit::record_all(tx, actor, &titles.iter().map(told).collect::<Vec<_>>())
 }

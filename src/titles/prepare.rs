@@ -11,11 +11,11 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use serde_json::json;
 
 use super::claim::{Claim, claim, small_claim, title_line};
 use super::codes::PREPARER_UNKNOWN;
 use super::decision::{Decision, Origin, Revocation};
+use super::events::{self, TitleEvent};
 use super::lines::LineDecision;
 use super::liquidation::{Liquidation, Word, liquidate};
 use super::noes::{self, Noes};
@@ -367,6 +367,8 @@ fn write(
     let year = &scene.campaign.said.school_year;
     let reason = format!("la campagne {year} prévoit de ne pas émettre de titre sous le seuil");
     small_claims::record(tx, actor, scene, &harvest.untitled, (Origin::Policy, &reason), making)?;
+    let mut entries = Vec::with_capacity(harvest.titles.len());
+    let acts = small_claims::act_numbers(tx, &harvest.outlived)?;
     for decision in &harvest.outlived {
         let revoked = decision.clone().revoke(Revocation {
             by: preparer,
@@ -376,18 +378,21 @@ fn write(
             origin: Origin::Policy,
         })?;
         store_decisions::save_revocation(tx, &revoked)?;
+        entries.extend(small_claims::revoked_entry(
+            &revoked,
+            revoked.act.and_then(|act| acts.get(&act)),
+            scene.campaign.id,
+        ));
     }
-    let entries: Vec<Entry> = harvest
-        .titles
-        .iter()
-        .map(|(t, _)| {
-            let data = json!({ "convention": t.ground.convention_number, "siret": t.debtor.siret, "amount": t.amount });
-            Entry::new("title.prepared", "perception_title", t.id, data)
-        })
-        .chain(harvest.superseded.iter().map(|t| {
-            let data = json!({ "convention": t.ground.convention_number, "reason": "préparé de nouveau" });
-            Entry::new("title.withdrawn", "perception_title", t.id, data)
-        }))
-        .collect();
+    entries.extend(
+        harvest.superseded.iter().map(|t| {
+            Entry::new(events::of(t), TitleEvent::Superseded { convention: t.ground.convention_number.clone() })
+        }),
+    );
+    entries.extend(harvest.titles.iter().map(|(t, _)| {
+        let convention = t.ground.convention_number.clone();
+        let siret = t.debtor.siret.clone();
+        Entry::new(events::of(t), TitleEvent::Prepared { convention, siret, amount: t.amount })
+    }));
     audit::record_all(tx, actor, &entries)
 }

@@ -1,11 +1,10 @@
 //! Use cases of a title given back to who prepared it, and handed in again.
 
-use serde_json::json;
-
 use super::approve::{find, named};
+use super::events::{self, TitleEvent};
 use super::title::{Return, Title, Word};
 use super::{store, store_returns};
-use crate::audit::{self, Entry};
+use crate::audit;
 use crate::kernel::Actor;
 use crate::kernel::dates::exercice;
 use crate::kernel::ids::{ReturnId, TitleId};
@@ -29,35 +28,29 @@ fn word(tx: &Tx<'_>, actor: &Actor, reason: Note) -> Outcome<Word> {
 /// Gives one prepared title back to who prepared it.
 pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMatch>, reason: Note) -> Outcome<Title> {
     let title = held(tx, id, read)?;
+    let why = reason.to_string();
     let said = word(tx, actor, reason)?;
     let mut next = title.give_back(ReturnId::new(tx.uuid()), said)?;
     if let Some(returned) = &next.returned {
         store_returns::insert(tx, id, returned)?;
     }
     store::save(tx, &mut next)?;
-    record(tx, actor, "title.returned", &next)?;
+    let convention = next.ground.convention_number.clone();
+    audit::record(tx, actor, events::of(&next), TitleEvent::Returned { convention, reason: why.into() })?;
     Ok(next)
 }
 
 /// Hands one returned title in again, with a word.
 pub fn resubmit(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMatch>, reason: Note) -> Outcome<Title> {
     let title = held(tx, id, read)?;
+    let why = reason.to_string();
     let said = word(tx, actor, reason)?;
     let mut next = title.resubmit(said)?;
     if let Some(Return { id: returned, resubmitted: Some(word), .. }) = &next.returned {
         store_returns::resubmit(tx, *returned, word)?;
     }
     store::save(tx, &mut next)?;
-    record(tx, actor, "title.resubmitted", &next)?;
+    let convention = next.ground.convention_number.clone();
+    audit::record(tx, actor, events::of(&next), TitleEvent::Resubmitted { convention, reason: why.into() })?;
     Ok(next)
-}
-
-fn record(tx: &mut Tx<'_>, actor: &Actor, action: &'static str, title: &Title) -> Outcome<()> {
-    let words = title.returned.as_ref();
-    let data = json!({
-        "convention": title.ground.convention_number,
-        "returned": words.map(|r| &r.said.reason),
-        "resubmitted": words.and_then(|r| r.resubmitted.as_ref()).map(|w| &w.reason),
-    });
-    audit::record(tx, actor, Entry::new(action, "perception_title", title.id, data))
 }

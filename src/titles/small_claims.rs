@@ -8,12 +8,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::json;
-
 use super::claim::small_claim;
 use super::codes::PREPARER_UNKNOWN;
 use super::decision::{self, DecideRequest, Decision, Origin, Revocation};
 use super::decision_paper::{self, DecisionPaper};
+use super::events::{self, TitleEvent};
 use super::liquidation::{Liquidation, Word, liquidate};
 use super::prepare::{Scene, Standing};
 use super::store_decisions::{self as store, ActRow};
@@ -24,7 +23,7 @@ use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, SmallClaimsPolicy};
 use crate::conventions::{self, Convention};
 use crate::kernel::dates::exercice;
-use crate::kernel::ids::{ConventionId, DecisionId, ParticipationId, SmallClaimActId};
+use crate::kernel::ids::{CampaignId, ConventionId, DecisionId, ParticipationId, SmallClaimActId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear};
 use crate::platform::db::{blobs, counters};
@@ -125,15 +124,22 @@ pub(super) fn record(
         })
         .collect();
     store::insert(tx, &act, &decisions)?;
-    let mut entries = vec![Entry::new(
-        "small_claims.decided",
-        "small_claim_act",
-        &number,
-        json!({ "count": act.claim_count, "total": act.total_cents, "threshold": scene.threshold, "origin": origin }),
-    )];
-    entries.extend(claims.iter().map(|c| {
-        let data = json!({ "act": number, "amount": c.amount, "siret": c.siret });
-        Entry::new("title.not_issued", "convention", &c.convention_number, data)
+    let campaign = scene.campaign.id;
+    let decided = TitleEvent::SmallClaimsDecided {
+        count: claims.len(),
+        total: act.total_cents,
+        threshold: scene.threshold,
+        origin: origin.to_string(),
+    };
+    let mut entries = vec![Entry::new(events::of_act(act.id, &number, campaign), decided)];
+    entries.extend(claims.iter().zip(&decisions).map(|(claim, decision)| {
+        let left = TitleEvent::NotIssued {
+            act: number.clone(),
+            convention: claim.convention_number.clone(),
+            siret: claim.siret.clone(),
+            amount: claim.amount,
+        };
+        Entry::new(events::of_decision(decision, Some(&number), campaign), left)
     }));
     audit::record_all(tx, actor, &entries)?;
     jobs::enqueue_decision_paper(tx, act.id)
@@ -233,9 +239,25 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: DecisionId, reason: &Note) -> 
         origin: Origin::Person,
     })?;
     store::save_revocation(tx, &revoked)?;
-    let data = json!({ "convention": revoked.convention_id, "amount": revoked.amount, "reason": reason });
-    audit::record(tx, actor, Entry::new("small_claims.revoked", "small_claim_decision", id, data))?;
+    let acts = act_numbers(tx, [&revoked])?;
+    let told = revoked_entry(&revoked, revoked.act.and_then(|act| acts.get(&act)), campaign.id);
+    audit::record_all(tx, actor, told.as_slice())?;
     Ok(revoked)
+}
+
+/// How the journal tells a revocation.
+pub(super) fn revoked_entry(
+    decision: &Decision,
+    act: Option<&String>,
+    campaign: CampaignId,
+) -> Option<Entry<TitleEvent>> {
+    let revocation = decision.revoked.as_ref()?;
+    let event = TitleEvent::SmallClaimRevoked {
+        amount: decision.amount,
+        origin: revocation.origin.to_string(),
+        reason: revocation.reason.clone().into(),
+    };
+    Some(Entry::new(events::of_decision(decision, act.map(String::as_str), campaign), event))
 }
 
 /// Numbers of the acts of some decisions, each act asked once.

@@ -32,6 +32,7 @@ mod frozen;
 mod idempotency;
 mod imports;
 mod jobs;
+mod journal;
 mod lists;
 mod matrix;
 mod occitanie;

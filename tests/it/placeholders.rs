@@ -110,8 +110,8 @@ on_both_databases! {
         assert_eq!((&done["state"], &done["texts"]["courts"]["convention"]), (&json!("open"), &json!("tribunal administratif de Nîmes")));
         let journal = app.admin().get("/audit-events?action=campaign.changed").expect(200).json["data"][0]["data"].clone();
         assert_eq!(journal["reason"], "ressort vérifié");
-        assert_eq!(journal["texts"]["before"]["courts"]["convention"], "tribunal administratif de Montpellier");
-        assert_eq!(journal["texts"]["after"]["courts"]["convention"], "tribunal administratif de Nîmes");
+        assert_eq!(journal["changes"]["texts"]["before"]["courts"]["convention"], "tribunal administratif de Montpellier");
+        assert_eq!(journal["changes"]["texts"]["after"]["courts"]["convention"], "tribunal administratif de Nîmes");
         // The rest of an open campaign stays frozen, reason or not; what may change takes no reason.
         patch(app, json!({"ends_on": "2026-09-06", "reason": "x"})).problem(409, "campaign_state");
         patch(app, json!({"response_deadline": "2025-11-01"})).expect(200);
@@ -185,7 +185,7 @@ on_both_databases! {
         g.delete(PATH).problem(404, "not_found");
         g.get(PATH).problem(404, "not_found");
         let journal = app.admin().get("/audit-events?action=campaign.deleted").expect(200).json["data"][0]["data"].clone();
-        assert_eq!((&journal["enrolments"], &journal["said"]["tariff"]["unit_amount"]), (&json!(1), &json!("45.00")));
+        assert_eq!((&journal["enrolments"], &journal["terms"]["tariff"]["unit_amount"]), (&json!(1), &json!("45.00")));
         open_campaign(app, "issue");
         let issued = g.post(&format!("{PATH}/conventions"), json!({})).expect(200).json;
         assert_eq!(issued["issued"], 1);

@@ -42,7 +42,7 @@ on_both_databases! {
         admin.patch(&path, 1, json!({"first_name": "Anna"})).problem(412, "precondition_failed");
         admin.json("PATCH", &path, &[], &json!({"first_name": "Anna"})).problem(428, "precondition_required");
 
-        let journal = admin.get("/audit-events?subject_key=anne.durand@exemple.invalid").expect(200);
+        let journal = admin.get("/audit-events?subject=anne.durand@exemple.invalid").expect(200);
         let actions: Vec<&str> = journal.json["data"].as_array().unwrap().iter().map(|e| e["action"].as_str().unwrap()).collect();
         assert_eq!(actions.len(), 2);
         assert!(actions.contains(&"user.created") && actions.contains(&"user.changed"));
@@ -125,13 +125,13 @@ on_both_databases! {
         }
         let first = admin.get("/audit-events?action=user.created&limit=2").expect(200);
         let keys = |page: &Value| -> Vec<String> {
-            page["data"].as_array().unwrap().iter().map(|e| e["subject_key"].as_str().unwrap().to_owned()).collect()
+            page["data"].as_array().unwrap().iter().map(|e| e["data"]["person"]["email"].as_str().unwrap().to_owned()).collect()
         };
         assert_eq!(keys(&first.json), ["c@exemple.invalid", "b@exemple.invalid"]);
         let cursor = first.json["meta"]["next_cursor"].as_str().unwrap();
         let next = admin.get(&format!("/audit-events?action=user.created&limit=2&cursor={cursor}")).expect(200);
         assert_eq!(keys(&next.json), ["a@exemple.invalid", "admin@exemple.invalid"]);
         assert_eq!(next.json["meta"]["next_cursor"], Value::Null);
-        assert!(keys(&admin.get("/audit-events?subject_kind=title").expect(200).json).is_empty());
+        assert!(keys(&admin.get("/audit-events?subject_kind=perception_title").expect(200).json).is_empty());
     }
 }

@@ -54,12 +54,20 @@ diesel::table! {
         id -> Text,
         at -> Timestamp,
         actor_id -> Nullable<Text>,
-        actor_label -> Text,
         request_id -> Nullable<Text>,
         action -> Text,
+        version -> BigInt,
         subject_kind -> Text,
+        subject_id -> Text,
         subject_key -> Text,
+        campaign_id -> Nullable<Text>,
+        payer_id -> Nullable<Text>,
+        convention_id -> Nullable<Text>,
         data -> Text,
+        persons -> Nullable<Text>,
+        salt -> Nullable<Text>,
+        commitment -> Nullable<Text>,
+        digest -> Nullable<Text>,
     }
 }
 

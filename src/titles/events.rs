@@ -1,0 +1,110 @@
+//! What happens to a claim and to its title, as the journal tells it.
+
+use serde::{Deserialize, Serialize};
+
+use super::decision::Decision;
+use super::title::Title;
+use crate::audit::{Act, Personal, Subject, SubjectKind, Told, counted};
+use crate::kernel::ids::{CampaignId, SmallClaimActId};
+use crate::kernel::{Money, Siret, Uai, french};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", content = "data")]
+pub enum TitleEvent {
+    #[serde(rename = "title.prepared")]
+    Prepared { convention: String, siret: Siret, amount: Money },
+    /// A returned title, replaced by one prepared anew.
+    #[serde(rename = "title.superseded")]
+    Superseded { convention: String },
+    #[serde(rename = "title.approved")]
+    Approved { reference: String, siret: Siret, amount: Money },
+    #[serde(rename = "title.returned")]
+    Returned { convention: String, reason: Personal<String> },
+    #[serde(rename = "title.resubmitted")]
+    Resubmitted { convention: String, reason: Personal<String> },
+    #[serde(rename = "title.withdrawn")]
+    Withdrawn { convention: String, reason: Personal<String> },
+    #[serde(rename = "title.transmitted")]
+    Transmitted { batch: String },
+    /// A small claim left without a title.
+    #[serde(rename = "title.not_issued")]
+    NotIssued { act: String, convention: String, siret: String, amount: Money },
+    #[serde(rename = "small_claims.decided")]
+    SmallClaimsDecided { count: usize, total: Money, threshold: Money, origin: String },
+    #[serde(rename = "small_claims.revoked")]
+    SmallClaimRevoked { amount: Money, origin: String, reason: Personal<String> },
+    #[serde(rename = "line.decided")]
+    LineDecided { uai: Uai, choice: String, reason: Personal<String> },
+}
+
+/// A title as a subject: by its reference once it has one.
+pub(super) fn of(title: &Title) -> Subject {
+    let key = title.reference().map_or_else(|| title.id.to_string(), |reference| reference.text.clone());
+    Subject::new(SubjectKind::PerceptionTitle, title.id, key)
+        .of_campaign(title.campaign_id)
+        .of_payer(title.debtor_id)
+        .of_convention(title.convention_id)
+}
+
+/// The act that holds decisions taken together.
+pub(super) fn of_act(id: SmallClaimActId, number: &str, campaign: CampaignId) -> Subject {
+    Subject::new(SubjectKind::SmallClaimAct, id, number).of_campaign(campaign)
+}
+
+/// A decision on one small claim: known by its act.
+pub(super) fn of_decision(decision: &Decision, act: Option<&str>, campaign: CampaignId) -> Subject {
+    let id = decision.id;
+    Subject::new(SubjectKind::SmallClaimDecision, id, act.map_or_else(|| id.to_string(), str::to_owned))
+        .of_campaign(campaign)
+        .of_convention(decision.convention_id)
+}
+
+impl Told for TitleEvent {
+    const ACTS: &'static [Act] = &[
+        ("title.prepared", "Titre préparé"),
+        ("title.superseded", "Titre rendu, remplacé par un autre"),
+        ("title.approved", "Titre approuvé"),
+        ("title.returned", "Titre rendu au préparateur"),
+        ("title.resubmitted", "Titre présenté de nouveau"),
+        ("title.withdrawn", "Titre retiré"),
+        ("title.transmitted", "Titre transmis"),
+        ("title.not_issued", "Petite créance laissée sans titre"),
+        ("small_claims.decided", "Petites créances laissées sans titre"),
+        ("small_claims.revoked", "Décision de ne pas émettre rapportée"),
+        ("line.decided", "Sort d'une ligne décidé"),
+    ];
+
+    fn sentence(&self) -> String {
+        let euros = |amount: &Money| french::euros(amount.cents());
+        match self {
+            Self::Prepared { convention, siret, amount } => {
+                format!("Titre de {} préparé pour {siret} (convention {convention}).", euros(amount))
+            }
+            Self::Superseded { convention } => {
+                format!("Titre rendu, remplacé par un titre préparé de nouveau (convention {convention}).")
+            }
+            Self::Approved { reference, siret, amount } => {
+                format!("Titre {reference} de {} approuvé pour {siret}.", euros(amount))
+            }
+            Self::Returned { reason, .. } => format!("Titre rendu au préparateur : {reason}"),
+            Self::Resubmitted { reason, .. } => format!("Titre présenté de nouveau : {reason}"),
+            Self::Withdrawn { reason, .. } => format!("Titre retiré : {reason}"),
+            Self::Transmitted { batch } => format!("Titre transmis dans le bordereau {batch}."),
+            Self::NotIssued { act, convention, amount, .. } => {
+                format!("Créance de {} laissée sans titre par l'acte {act} (convention {convention}).", euros(amount))
+            }
+            Self::SmallClaimsDecided { count, total, threshold, .. } => format!(
+                "{} sans titre, {} en tout, sous le seuil de {}.",
+                counted(*count, "petite créance laissée", "petites créances laissées"),
+                euros(total),
+                euros(threshold)
+            ),
+            Self::SmallClaimRevoked { amount, reason, .. } => {
+                format!("Décision de ne pas émettre {} rapportée : {reason}", euros(amount))
+            }
+            Self::LineDecided { uai, choice, reason } => {
+                format!("Sort de la ligne de l'école {uai} décidé ({choice}) : {reason}")
+            }
+        }
+    }
+}
