@@ -15,7 +15,9 @@ use crate::accounting::{self, Batch, SealRequest};
 use crate::app::App;
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::texts::CampaignTexts;
-use crate::campaigns::{self, CampaignRequest, EnrolRequest, SchoolSelection, SmallClaims, Tariff};
+use crate::campaigns::{
+    self, CampaignAction, CampaignRequest, EnrolRequest, Rests, SchoolSelection, SmallClaims, Tariff,
+};
 use crate::config::Config;
 use crate::conventions::{self, Convention, SignatoryRequest, TransitionRequest};
 use crate::kernel::contact::EmailAddress;
@@ -199,7 +201,8 @@ pub fn run(app: &App) -> Outcome<Report> {
             requested_on: None,
         };
         let enrolled = campaigns::enrol(tx, &gestionnaire, &year, request)?;
-        campaigns::open(tx, &gestionnaire, &year, &app.defaults)?;
+        let rests = Rests { defaults: &app.defaults, vetoes: &crate::app::vetoes() };
+        campaigns::transition(tx, &gestionnaire, &year, None, (CampaignAction::Open, None), rests)?;
         Ok(enrolled)
     })?;
     done(format!("Campagne {year} ouverte : {} écoles publiques inscrites", enrolled.count("enrolled")), clock);

@@ -221,7 +221,8 @@ impl World {
         let everyone: EnrolRequest = read(json!({"filter": {"sector": "public"}}));
         let enrolled = campaigns::enrol(tx, &actor, &self.year, everyone).unwrap();
         assert_eq!(enrolled.count("enrolled"), 4104);
-        campaigns::open(tx, &actor, &self.year, &self.app.defaults).unwrap();
+        let rests = campaigns::Rests { defaults: &self.app.defaults, vetoes: &ent_backoffice::app::vetoes() };
+        campaigns::transition(tx, &actor, &self.year, None, (campaigns::CampaignAction::Open, None), rests).unwrap();
     }
 
     fn issue(&self, tx: &mut Tx<'_>) {

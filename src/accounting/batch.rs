@@ -11,17 +11,17 @@ use crate::{string_newtype, text_enum};
 
 text_enum!(
     /// Où en est un bordereau.
-    BatchState { Sealed => "sealed", Signed => "signed", Sent => "sent", Acknowledged => "acknowledged" }
+    BatchState { Sealed => "sealed" }
 );
 
 text_enum!(
     /// Ce que font les titres d'un bordereau.
-    BatchNature { Issue => "issue", Reduction => "reduction", Cancellation => "cancellation" }
+    BatchNature { Issue => "issue" }
 );
 
 text_enum!(
     /// Fichiers d'un bordereau.
-    FileFormat { Csv => "csv", Json => "json", Xlsx => "xlsx", Pdf => "pdf", Zip => "zip" }
+    FileFormat { Csv => "csv", Json => "json" }
 );
 
 impl FileFormat {
@@ -31,9 +31,6 @@ impl FileFormat {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Json => "application/json",
-            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            Self::Pdf => "application/pdf",
-            Self::Zip => "application/zip",
         }
     }
 }

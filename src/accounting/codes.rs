@@ -7,6 +7,4 @@ crate::problem_codes! {
         "Des titres de plusieurs exercices attendent : un bordereau n'en porte qu'un, le nommer dans `exercice`.";
     SEALER_UNKNOWN = "sealer_unknown", 403, "Compte nominatif requis",
         "Sceller un bordereau demande un compte nominatif.";
-    FILE_UNKNOWN = "file_unknown", 404, "Fichier absent du bordereau",
-        "Ce bordereau n'a pas de fichier de ce format.";
 }

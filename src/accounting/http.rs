@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
-use super::codes::FILE_UNKNOWN;
 use super::seal::{self, SealRequest};
 use super::store::{self, BatchFilter, BatchOrder};
 use crate::access::{Can, DownloadBatches, ReadTitles, SealBatches};
@@ -138,7 +137,8 @@ fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
 pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) -> Outcome<(BatchFile, Vec<u8>)> {
     let batch = found(tx, number)?;
     let file = store::files_of(tx, batch.id)?.into_iter().find(|f| f.format == format).ok_or_else(|| {
-        Refused::new(&FILE_UNKNOWN, format!("Le bordereau {number} n'a pas de fichier « {format} »."))
+        // Each published format is written at sealing.
+        Error::Incident(format!("batch {number} has no file « {format} »"))
     })?;
     let bytes = blobs::get(tx, &file.sha256)?;
     Ok((file, bytes))

@@ -1,4 +1,4 @@
-//! The accountant's side: sealed batches, their files, and the closing of a campaign.
+//! The accountant's side: sealed batches and their files.
 //!
 //! ```text
 //!   titles approved ──seal──▶ batch (number, count, total, digest) ──▶ CSV, JSON: stored bytes, identical ever after
@@ -9,7 +9,6 @@ mod batch;
 mod codes;
 mod events;
 mod http;
-mod http_campaign;
 mod seal;
 mod sheet;
 mod store;
@@ -23,7 +22,6 @@ pub use sheet::{read_amount, read_identifier};
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
-    http_campaign::routes(cfg);
 }
 
 /// The stored bytes of a batch's file.

@@ -87,6 +87,12 @@ pub fn tellers() -> Tellers {
         .with::<accounting::BatchEvent>()
 }
 
+/// Who is asked before a campaign closes.
+#[must_use]
+pub fn vetoes() -> campaigns::Vetoes {
+    campaigns::Vetoes(vec![titles::half_way])
+}
+
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
     let handlers = conventions::handlers(Handlers::default(), Arc::clone(renderer));
@@ -294,6 +300,7 @@ impl App {
         let import = web::Data::new(import);
         let metrics = web::Data::new(self.metrics.clone());
         let tellers = web::Data::new(tellers());
+        let vetoes = web::Data::new(vetoes());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
@@ -310,6 +317,7 @@ impl App {
                 .app_data(import.clone())
                 .app_data(metrics.clone())
                 .app_data(tellers.clone())
+                .app_data(vetoes.clone())
                 .app_data(late_after.clone());
         }
     }

@@ -4,17 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::bulk::{BulkItem, BulkRequest, BulkView, Selection};
-use super::campaign::{Campaign, CampaignRequest, CampaignState, Unsettled};
+use super::campaign::{Campaign, CampaignRequest, CampaignState};
 use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentRequest, SchoolSelection};
 use super::events::{self, CampaignEvent};
 use super::texts::CampaignTexts;
 use super::thresholds::Thresholds;
 use super::withdrawals::{self, Withdrawal};
-use super::{Defaults, calendar, enrolment_import, store};
+use super::{calendar, enrolment_import, store};
 use crate::audit::{self, Changes, Entry};
 use crate::kernel::ids::{CampaignId, EnrolmentId};
-use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::counters;
 use crate::platform::web::IfMatch;
@@ -57,31 +56,6 @@ pub fn find_and_hold(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Campaign> {
 /// A campaign by its id.
 pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
     Ok(store::by_id(tx, id)?.ok_or_else(|| Refused::not_found("Campagne", id))?)
-}
-
-/// Opens the campaign; `defaults` hold the texts of the configuration.
-pub fn open(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, defaults: &Defaults) -> Outcome<Campaign> {
-    let mut opened = find_and_hold(tx, year)?.open(&defaults.texts, defaults.specimen, tx.now())?;
-    store::save(tx, &mut opened)?;
-    audit::record(tx, actor, events::of(&opened), CampaignEvent::Opened {})?;
-    Ok(opened)
-}
-
-/// Closes the campaign; who holds the titles says what is left half way.
-pub fn close(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, left: Unsettled) -> Outcome<Campaign> {
-    let mut closed = find_and_hold(tx, year)?.close(left, tx.now())?;
-    store::save(tx, &mut closed)?;
-    audit::record(tx, actor, events::of(&closed), CampaignEvent::Closed {})?;
-    Ok(closed)
-}
-
-/// Opens a closed campaign again.
-pub fn reopen(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, reason: &Note) -> Outcome<Campaign> {
-    let mut reopened = find_and_hold(tx, year)?.reopen()?;
-    store::save(tx, &mut reopened)?;
-    let reason = reason.to_string().into();
-    audit::record(tx, actor, events::of(&reopened), CampaignEvent::Reopened { reason })?;
-    Ok(reopened)
 }
 
 fn enrolling(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Campaign> {

@@ -183,22 +183,82 @@ pub struct Campaign {
 /// Fields that may still change once the campaign is open.
 const FREE_WHEN_OPEN: [&str; 3] = ["response_deadline", "small_claims", "countersign_policy"];
 
-/// Titles a closing campaign would leave half way; counted by those who hold the titles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unsettled {
-    pub prepared: i64,
-    pub approved: i64,
+/// What an action on a campaign rests on beside the campaign.
+#[derive(Debug, Clone)]
+pub struct CampaignFacts<'f> {
+    /// Texts of the configuration, taken at opening where the campaign has none.
+    pub texts: &'f CampaignTexts,
+    /// Whether every paper says « SPÉCIMEN »: examples may then be printed.
+    pub specimen: bool,
+    /// Whether a convention was ever issued.
+    pub issued: bool,
+    /// What closing would leave half way, in words.
+    pub half_way: Vec<String>,
+    pub now: Instant,
 }
 
 impl Campaign {
-    /// What may be done now, and why not for the rest.
+    /// What the state lets a person do.
     #[must_use]
-    pub fn allowed(&self) -> &'static [CampaignAction] {
-        match self.state {
-            CampaignState::Preparing => &[CampaignAction::Open],
-            CampaignState::Open => &[CampaignAction::Close, CampaignAction::Unopen],
-            CampaignState::Closed => &[CampaignAction::Reopen],
+    pub fn allowed(&self) -> Vec<CampaignAction> {
+        CampaignAction::ALL.iter().copied().filter(|action| self.in_state_for(*action).is_ok()).collect()
+    }
+
+    /// The one table of the lifecycle: why the state does not bear an action.
+    fn in_state_for(&self, action: CampaignAction) -> Result<(), &'static str> {
+        use CampaignAction::{Close, Open, Reopen, Unopen};
+        match (self.state, action) {
+            (CampaignState::Preparing, Open)
+            | (CampaignState::Open, Close | Unopen)
+            | (CampaignState::Closed, Reopen) => Ok(()),
+            (CampaignState::Open | CampaignState::Closed, Open) => {
+                Err("Seule une campagne en préparation peut être ouverte.")
+            }
+            (CampaignState::Preparing | CampaignState::Closed, Close) => {
+                Err("Seule une campagne ouverte peut être close.")
+            }
+            (CampaignState::Preparing | CampaignState::Closed, Unopen) => {
+                Err("Seule une campagne ouverte peut revenir en préparation.")
+            }
+            (CampaignState::Preparing | CampaignState::Open, Reopen) => {
+                Err("Seule une campagne close peut être rouverte.")
+            }
         }
+    }
+
+    /// Does it: the campaign as it becomes. Nothing is written beside it.
+    ///
+    /// # Errors
+    /// The state does not bear the action. To open: a text still to be written, or texts that do not hold. To go back to
+    /// preparation: a convention was issued. To close: titles are half way.
+    pub fn apply(mut self, action: CampaignAction, facts: &CampaignFacts<'_>) -> Result<Self, Refused> {
+        self.in_state_for(action).map_err(|detail| self.refuse(detail.into()))?;
+        match action {
+            CampaignAction::Open => {
+                let texts = self.said.texts.get_or_insert_with(|| facts.texts.clone()).clone();
+                self.said.check(facts.now.day())?;
+                self.printable(&texts, facts.specimen)?;
+                self.state = CampaignState::Open;
+                self.opened_at = Some(facts.now);
+            }
+            CampaignAction::Unopen => {
+                self.never_issued(facts.issued)?;
+                self.state = CampaignState::Preparing;
+                self.opened_at = None;
+            }
+            CampaignAction::Close => {
+                if !facts.half_way.is_empty() {
+                    return Err(self.refuse(facts.half_way.join(" ")));
+                }
+                self.state = CampaignState::Closed;
+                self.closed_at = Some(facts.now);
+            }
+            CampaignAction::Reopen => {
+                self.state = CampaignState::Open;
+                self.closed_at = None;
+            }
+        }
+        Ok(self)
     }
 
     fn refuse(&self, detail: String) -> Refused {
@@ -280,36 +340,6 @@ impl Campaign {
         Err(refused)
     }
 
-    /// Opens: the texts are copied and frozen.
-    ///
-    /// # Errors
-    /// Not `preparing`, a text still to be written, or the texts of the configuration do not hold.
-    pub fn open(mut self, defaults: &CampaignTexts, specimen: bool, now: Instant) -> Result<Self, Refused> {
-        if self.state != CampaignState::Preparing {
-            return Err(self.refuse("Seule une campagne en préparation peut être ouverte.".into()));
-        }
-        let texts = self.said.texts.get_or_insert_with(|| defaults.clone()).clone();
-        self.said.check(now.day())?;
-        self.printable(&texts, specimen)?;
-        self.state = CampaignState::Open;
-        self.opened_at = Some(now);
-        Ok(self)
-    }
-
-    /// Goes back to its preparation: it was opened by mistake.
-    ///
-    /// # Errors
-    /// Not `open`, or a convention was issued.
-    pub fn unopen(mut self, issued: bool) -> Result<Self, Refused> {
-        if self.state != CampaignState::Open {
-            return Err(self.refuse("Seule une campagne ouverte peut revenir en préparation.".into()));
-        }
-        self.never_issued(issued)?;
-        self.state = CampaignState::Preparing;
-        self.opened_at = None;
-        Ok(self)
-    }
-
     /// Whether nothing was issued that would lose its campaign.
     ///
     /// # Errors
@@ -320,38 +350,6 @@ impl Campaign {
         }
         let detail = "Une convention a été émise dans cette campagne : elle ne peut plus être défaite.";
         Err(Refused::state(&CAMPAIGN_ISSUED, detail, self.state, self.allowed()))
-    }
-
-    /// Closes.
-    ///
-    /// # Errors
-    /// Not `open`, or titles half way.
-    pub fn close(mut self, left: Unsettled, now: Instant) -> Result<Self, Refused> {
-        if self.state != CampaignState::Open {
-            return Err(self.refuse("Seule une campagne ouverte peut être close.".into()));
-        }
-        if left.prepared + left.approved > 0 {
-            return Err(self.refuse(format!(
-                "Des titres sont à mi-chemin : {} préparé(s) à approuver ou retirer, {} approuvé(s) à mettre en bordereau.",
-                left.prepared, left.approved
-            )));
-        }
-        self.state = CampaignState::Closed;
-        self.closed_at = Some(now);
-        Ok(self)
-    }
-
-    /// Opens a closed campaign again: something due was found late.
-    ///
-    /// # Errors
-    /// Not `closed`.
-    pub fn reopen(mut self) -> Result<Self, Refused> {
-        if self.state != CampaignState::Closed {
-            return Err(self.refuse("Seule une campagne close peut être rouverte.".into()));
-        }
-        self.state = CampaignState::Open;
-        self.closed_at = None;
-        Ok(self)
     }
 
     /// The campaign, if titles may be prepared and decisions taken: closing ends both.

@@ -59,16 +59,6 @@ pub fn patch(
     Ok(changed)
 }
 
-/// Puts a campaign opened by mistake back to its preparation.
-pub fn unopen(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, reason: &Note) -> Outcome<Campaign> {
-    let found = find_and_hold(tx, year)?;
-    let mut next = found.unopen(issued(tx, year)?)?;
-    store::save(tx, &mut next)?;
-    let reason = reason.to_string().into();
-    audit::record(tx, actor, events::of(&next), CampaignEvent::Unopened { reason })?;
-    Ok(next)
-}
-
 /// Deletes a campaign in which nothing was issued, with its enrolments.
 pub fn delete(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear) -> Outcome<()> {
     let found = find_and_hold(tx, year)?;

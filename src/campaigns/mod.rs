@@ -18,6 +18,7 @@ mod enrolment_import;
 mod events;
 mod http;
 mod http_enrolments;
+mod http_transitions;
 mod pricing;
 mod small_claims;
 mod store;
@@ -25,27 +26,27 @@ mod store_withdrawals;
 mod tariff;
 pub mod texts;
 mod thresholds;
+mod transitions;
 mod views;
 mod withdrawals;
 
-pub use actions::{ENROL_OUTCOMES, close, create, enrol, find, find_and_hold, import_enrolments, open, reopen};
+pub use actions::{ENROL_OUTCOMES, create, enrol, find, find_and_hold, import_enrolments};
 pub use campaign::{
     Campaign, CampaignAction, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims, SmallClaimsPolicy,
-    Unsettled,
 };
 pub use codes::{CAMPAIGN_STATE, CODES};
-pub use corrections::{delete, issued, unopen};
+pub use corrections::{delete, issued};
 pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
 pub use events::CampaignEvent;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
 pub use small_claims::{PolicyForecast, SmallClaimsForecast};
 pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use thresholds::Thresholds;
+pub use transitions::{Rests, Veto, Vetoes, transition};
 pub use views::CampaignView;
 
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};
-use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// What the configuration gives campaigns.
@@ -60,6 +61,7 @@ pub struct Defaults {
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
+    http_transitions::routes(cfg);
     http_enrolments::routes(cfg);
 }
 
@@ -86,10 +88,4 @@ pub fn pin(tx: &mut Tx<'_>, campaign: CampaignId, covered: &[(Uai, ConventionId)
 /// Frees the enrolments of a convention that leaves.
 pub fn unpin(tx: &mut Tx<'_>, convention: ConventionId) -> Outcome<usize> {
     store::unpin(tx, convention)
-}
-
-/// Refuses when a caller announced another version than the current one.
-pub fn check_version(tx: &mut Tx<'_>, year: &crate::kernel::SchoolYear, read: Option<&IfMatch>) -> Outcome<()> {
-    let Some(read) = read else { return Ok(()) };
-    Ok(read.admits(actions::find_and_hold(tx, year)?.version)?)
 }

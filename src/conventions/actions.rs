@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 
 use super::codes::CONVENTION_REPLACED;
-use super::convention::{Acknowledged, Acknowledgement, Calendar, Convention, ConventionAction, Stage};
+use super::convention::{
+    Acknowledged, Acknowledgement, Calendar, Convention, ConventionAct, ConventionAction, ConventionEffect,
+    ConventionFacts, Stage,
+};
 use super::events::{self, ConventionEvent, Lifted, Signatures};
 use super::request::{Transition, TransitionRequest};
 use super::store;
 use super::store_refusals::{self as refusals, NewRefusal};
 use crate::audit;
-use crate::campaigns;
+use crate::campaigns::{self, Campaign};
 use crate::kernel::ids::{ConventionId, RefusalId};
-use crate::kernel::text::{Note, fold};
+use crate::kernel::text::fold;
 use crate::kernel::{Actor, Finding, Refused, Uai};
 use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
@@ -39,61 +42,103 @@ pub fn transition(
         found = find(tx, id)?;
     }
     read.map_or(Ok(()), |read| read.admits(found.version))?;
-    let calendar = Calendar { convention_date: campaign.said.convention_date, today: tx.today() };
-    let acknowledged = |tx: &Tx<'_>, all: Vec<Acknowledged>| acknowledgements(actor, tx, all);
-    let (mut next, event) = match request.clone().complete()? {
-        Transition::Sign(signature, all) => {
-            let (said, all) = ((&signature).into(), acknowledged(tx, all));
-            let event = ConventionEvent::Signed { signature: said, acknowledged: lifted(&all) };
-            (found.sign(signature, all, calendar)?, event)
+    let mut facts = facts(tx, &found, &campaign, request.action)?;
+    let said = request.clone().complete()?;
+    if let Transition::Countersign(signature, _) = &said {
+        facts.findings.extend(countersigner(&campaign, signature.name.as_str()));
+    }
+    let before = found.clone();
+    let act = act(tx, actor, &said);
+    let (mut next, effect) = found.apply(act, &facts)?;
+    match effect {
+        ConventionEffect::Nothing => {}
+        ConventionEffect::FreesSchools => {
+            campaigns::unpin(tx, id)?;
         }
-        Transition::Countersign(signature, all) => {
-            let mut findings = findings(tx, &found)?;
-            findings.extend(countersigner(&campaign, signature.name.as_str()));
-            let policy = campaign.said.countersign_policy;
-            let (said, all) = ((&signature).into(), acknowledged(tx, all));
-            let event = ConventionEvent::Countersigned { signature: said, acknowledged: lifted(&all) };
-            (found.countersign(signature, all, &findings, policy, calendar)?, event)
-        }
-        Transition::Correct(correction, all, reason) => {
-            let titled = store::has_title(tx, id)?;
-            let (before, all, signed_by) = (signatures(&found), acknowledged(tx, all), correction.of.to_string());
-            let acknowledged = lifted(&all);
-            let next = found.correct_signature(&correction, all, titled, calendar)?;
-            let (after, reason) = (signatures(&next), reason.to_string().into());
-            (next, ConventionEvent::SignatureCorrected { signed_by, before, after, acknowledged, reason })
-        }
+        ConventionEffect::TakesSchoolsBack => take_back(tx, &next)?,
+    }
+    match &said {
         Transition::Decline { on, by, reason } => {
-            let next = found.decline(on, reason.clone(), calendar)?;
-            let event = ConventionEvent::Declined {
-                declined_on: on,
-                declined_by: by.to_string().into(),
-                reason: reason.to_string().into(),
-            };
-            let refusal = NewRefusal { id: RefusalId::new(tx.uuid()), convention: id, on, by, reason };
+            let (by, reason) = (by.clone(), reason.clone());
+            let refusal = NewRefusal { id: RefusalId::new(tx.uuid()), convention: id, on: *on, by, reason };
             refusals::insert(tx, actor, &refusal)?;
-            campaigns::unpin(tx, id)?;
-            (next, event)
         }
-        Transition::Reopen(reason) => {
-            let event = ConventionEvent::Reopened { reason: reason.to_string().into() };
-            (reopen(tx, actor, found, &reason)?, event)
-        }
-        Transition::Cancel(reason) => {
-            let titled = store::has_title(tx, id)?;
-            let event = ConventionEvent::Cancelled { reason: reason.to_string().into() };
-            let cancelled = found.cancel(reason, titled, calendar.today)?;
-            campaigns::unpin(tx, id)?;
-            (cancelled, event)
-        }
-    };
+        Transition::Reopen(reason) => refusals::reopen(tx, actor, id, reason)?,
+        _ => {}
+    }
     store::save(tx, &mut next)?;
-    audit::record(tx, actor, events::of(&next), event)?;
+    audit::record(tx, actor, events::of(&next), told(&said, &before, &next))?;
     Ok(next)
 }
 
-fn lifted(all: &[Acknowledgement]) -> Vec<Lifted> {
-    all.iter().map(Lifted::from).collect()
+/// What an action rests on beside the convention.
+fn facts(
+    tx: &mut Tx<'_>,
+    found: &Convention,
+    campaign: &Campaign,
+    action: ConventionAction,
+) -> Outcome<ConventionFacts> {
+    let calendar = Calendar { convention_date: campaign.said.convention_date, today: tx.today() };
+    let mut facts = ConventionFacts {
+        calendar,
+        titled: false,
+        replaced_by: None,
+        findings: Vec::new(),
+        policy: campaign.said.countersign_policy,
+    };
+    match action {
+        ConventionAction::Sign | ConventionAction::Decline => {}
+        ConventionAction::Countersign => facts.findings = findings(tx, found)?,
+        ConventionAction::CorrectSignature | ConventionAction::Cancel => facts.titled = store::has_title(tx, found.id)?,
+        ConventionAction::Reopen => {
+            facts.replaced_by = store::living_number(tx, found.campaign_id, found.collectivite_id)?;
+        }
+    }
+    Ok(facts)
+}
+
+fn act(tx: &Tx<'_>, actor: &Actor, said: &Transition) -> ConventionAct {
+    match said.clone() {
+        Transition::Sign(signature, all) => {
+            ConventionAct::Sign { signature, acknowledged: acknowledgements(actor, tx, all) }
+        }
+        Transition::Countersign(signature, all) => {
+            ConventionAct::Countersign { signature, acknowledged: acknowledgements(actor, tx, all) }
+        }
+        Transition::Correct(correction, all, _) => {
+            ConventionAct::CorrectSignature { correction, acknowledged: acknowledgements(actor, tx, all) }
+        }
+        Transition::Decline { on, reason, .. } => ConventionAct::Decline { on, reason },
+        Transition::Reopen(_) => ConventionAct::Reopen,
+        Transition::Cancel(reason) => ConventionAct::Cancel { reason },
+    }
+}
+
+/// How the journal tells what was done.
+fn told(said: &Transition, before: &Convention, after: &Convention) -> ConventionEvent {
+    // What an act acknowledges is added at the end.
+    let acknowledged: Vec<Lifted> =
+        after.acknowledged.iter().skip(before.acknowledged.len()).map(Lifted::from).collect();
+    match said {
+        Transition::Sign(signature, _) => ConventionEvent::Signed { signature: signature.into(), acknowledged },
+        Transition::Countersign(signature, _) => {
+            ConventionEvent::Countersigned { signature: signature.into(), acknowledged }
+        }
+        Transition::Correct(correction, _, reason) => ConventionEvent::SignatureCorrected {
+            signed_by: correction.of.to_string(),
+            before: signatures(before),
+            after: signatures(after),
+            acknowledged,
+            reason: reason.to_string().into(),
+        },
+        Transition::Decline { on, by, reason } => ConventionEvent::Declined {
+            declined_on: *on,
+            declined_by: by.to_string().into(),
+            reason: reason.to_string().into(),
+        },
+        Transition::Reopen(reason) => ConventionEvent::Reopened { reason: reason.to_string().into() },
+        Transition::Cancel(reason) => ConventionEvent::Cancelled { reason: reason.to_string().into() },
+    }
 }
 
 fn acknowledgements(actor: &Actor, tx: &Tx<'_>, all: Vec<Acknowledged>) -> Vec<Acknowledgement> {
@@ -112,50 +157,23 @@ fn signatures(convention: &Convention) -> Signatures {
     Signatures { payer: payer.map(Into::into), issuer: issuer.map(Into::into) }
 }
 
-/// Takes a refusal back: the schools return to the convention, if they are still free.
-fn reopen(tx: &mut Tx<'_>, actor: &Actor, found: Convention, reason: &Note) -> Outcome<Convention> {
-    let (id, campaign, payer) = (found.id, found.campaign_id, found.collectivite_id);
-    let next = found.reopen()?;
-    if let Some(number) = store::living_number(tx, campaign, payer)? {
-        let detail = format!("La convention {number} a été émise depuis pour cette collectivité : l'annuler d'abord.");
-        return Err(Refused::new(&CONVENTION_REPLACED, detail).into());
-    }
-    let participation = store::latest_participation(tx, id)?;
+/// The schools return to a convention whose refusal is taken back, if they are still free.
+fn take_back(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<()> {
+    let participation = store::latest_participation(tx, convention.id)?;
     let lines = store::lines(tx, &[participation.id])?;
-    let covered: Vec<(Uai, ConventionId)> = lines.into_iter().map(|(_, l)| (l.school.uai, id)).collect();
-    if campaigns::pin(tx, campaign, &covered)? != covered.len() {
+    let covered: Vec<(Uai, ConventionId)> = lines.into_iter().map(|(_, l)| (l.school.uai, convention.id)).collect();
+    if campaigns::pin(tx, convention.campaign_id, &covered)? != covered.len() {
         let detail = "Une école de la convention n'est plus inscrite, ou figure dans une autre convention.";
         return Err(Refused::new(&CONVENTION_REPLACED, detail).into());
     }
-    refusals::reopen(tx, actor, id, reason)?;
-    Ok(next)
+    Ok(())
 }
 
 /// Why an action would be refused now, before anything is said of who signs and when.
 pub fn refusal(tx: &mut Tx<'_>, convention: &Convention, action: ConventionAction) -> Outcome<Option<Refused>> {
-    if let Err(refused) = convention.in_state_for(action) {
-        return Ok(Some(refused));
-    }
-    let judged = match action {
-        ConventionAction::Sign | ConventionAction::Decline => Ok(()),
-        ConventionAction::Reopen => match store::living_number(tx, convention.campaign_id, convention.collectivite_id)?
-        {
-            None => Ok(()),
-            Some(number) => {
-                let detail =
-                    format!("La convention {number} a été émise depuis pour cette collectivité : l'annuler d'abord.");
-                Err(Refused::new(&CONVENTION_REPLACED, detail))
-            }
-        },
-        ConventionAction::Countersign => {
-            let policy = campaigns::by_id(tx, convention.campaign_id)?.said.countersign_policy;
-            convention.findings_lifted(&findings(tx, convention)?, &[], policy)
-        }
-        ConventionAction::Cancel | ConventionAction::CorrectSignature => {
-            convention.without_title(store::has_title(tx, convention.id)?)
-        }
-    };
-    Ok(judged.err())
+    let campaign = campaigns::by_id(tx, convention.campaign_id)?;
+    let facts = facts(tx, convention, &campaign, action)?;
+    Ok(convention.admits(action, &facts).err())
 }
 
 /// The name under the countersignature is expected to be the campaign's signatory.

@@ -13,7 +13,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::codes::{CONVENTION_ENDED, CONVENTION_STATE, CONVENTION_TITLED, FINDINGS_OPEN};
+use super::codes::{CONVENTION_ENDED, CONVENTION_REPLACED, CONVENTION_STATE, CONVENTION_TITLED, FINDINGS_OPEN};
 pub use super::signature::{Calendar, Correction, Effect, Signature, SignedBy};
 use crate::campaigns::CountersignPolicy;
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId};
@@ -26,12 +26,10 @@ use crate::text_enum;
 text_enum!(
     /// Où en est une convention.
     ConventionState {
-        Proposed => "proposed",
         Issued => "issued",
         Signed => "signed",
         Active => "active",
         Expired => "expired",
-        Terminated => "terminated",
         Declined => "declined",
         Cancelled => "cancelled",
     }
@@ -136,6 +134,54 @@ pub fn number(year: &SchoolYear, rank: i64) -> String {
     format!("ENT-C-{year}-{rank:05}")
 }
 
+/// What is done to a convention, with all that the act brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConventionAct {
+    Sign { signature: Signature, acknowledged: Vec<Acknowledgement> },
+    Countersign { signature: Signature, acknowledged: Vec<Acknowledgement> },
+    CorrectSignature { correction: Correction, acknowledged: Vec<Acknowledgement> },
+    Decline { on: NaiveDate, reason: Note },
+    Reopen,
+    Cancel { reason: Note },
+}
+
+impl ConventionAct {
+    #[must_use]
+    pub const fn action(&self) -> ConventionAction {
+        match self {
+            Self::Sign { .. } => ConventionAction::Sign,
+            Self::Countersign { .. } => ConventionAction::Countersign,
+            Self::CorrectSignature { .. } => ConventionAction::CorrectSignature,
+            Self::Decline { .. } => ConventionAction::Decline,
+            Self::Reopen => ConventionAction::Reopen,
+            Self::Cancel { .. } => ConventionAction::Cancel,
+        }
+    }
+}
+
+/// What an action rests on beside the convention; an action looks only at what concerns it.
+#[derive(Debug, Clone)]
+pub struct ConventionFacts {
+    pub calendar: Calendar,
+    /// Whether a living title states its signatures.
+    pub titled: bool,
+    /// Number of the convention issued since to the same payer.
+    pub replaced_by: Option<String>,
+    /// What a countersignature should look at, under the campaign's policy.
+    pub findings: Vec<Finding>,
+    pub policy: CountersignPolicy,
+}
+
+/// What an act means for the schools of the convention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConventionEffect {
+    Nothing,
+    /// They are free for another convention.
+    FreesSchools,
+    /// They return, if they are still free.
+    TakesSchoolsBack,
+}
+
 impl Convention {
     #[must_use]
     pub fn state(&self) -> ConventionState {
@@ -149,18 +195,40 @@ impl Convention {
         }
     }
 
-    /// What a person may do now.
+    /// What the state lets a person do.
     #[must_use]
-    pub fn allowed(&self) -> &'static [ConventionAction] {
+    pub fn allowed(&self) -> Vec<ConventionAction> {
+        ConventionAction::ALL.iter().copied().filter(|action| self.in_state_for(*action).is_ok()).collect()
+    }
+
+    /// The one table of the lifecycle: why the state does not bear an action.
+    fn in_state_for(&self, action: ConventionAction) -> Result<(), String> {
         use ConventionAction::{Cancel, CorrectSignature, Countersign, Decline, Reopen, Sign};
-        match self.stage {
-            Stage::Issued => &[Sign, Decline, Cancel],
-            Stage::Signed(_) => &[Countersign, CorrectSignature, Decline, Cancel],
-            Stage::Active(_) => &[CorrectSignature, Cancel],
-            Stage::Expired(..) => &[CorrectSignature],
-            Stage::Declined { .. } => &[Reopen],
-            Stage::Cancelled { .. } => &[],
-        }
+        let why = match (&self.stage, action) {
+            (Stage::Issued, Sign | Decline | Cancel)
+            | (Stage::Signed(_), Countersign | CorrectSignature | Decline | Cancel)
+            | (Stage::Active(_), CorrectSignature | Cancel)
+            | (Stage::Expired(..), CorrectSignature)
+            | (Stage::Declined { .. }, Reopen) => return Ok(()),
+            (Stage::Cancelled { .. }, _) => "La convention est annulée.",
+            (Stage::Declined { on, reason, .. }, Sign | Countersign | CorrectSignature | Decline | Cancel) => {
+                return Err(format!("La collectivité a refusé la convention le {on} ({reason}) : la rouvrir d'abord."));
+            }
+            (Stage::Signed(_) | Stage::Active(_) | Stage::Expired(..), Sign) => {
+                "La signature de la collectivité est déjà enregistrée."
+            }
+            (Stage::Issued, Countersign) => "La collectivité n'a pas encore signé : enregistrer d'abord sa signature.",
+            (Stage::Active(_) | Stage::Expired(..), Countersign) => "La convention n'attend pas de contreseing.",
+            (Stage::Issued, CorrectSignature) => "Aucune signature n'est enregistrée.",
+            (Stage::Active(_) | Stage::Expired(..), Decline) => {
+                "La convention a pris effet : un refus ne la défait plus, une résiliation le peut."
+            }
+            (Stage::Issued | Stage::Signed(_) | Stage::Active(_) | Stage::Expired(..), Reopen) => {
+                "La convention n'est pas refusée."
+            }
+            (Stage::Expired(..), Cancel) => "La convention ne peut plus être annulée.",
+        };
+        Err(why.to_owned())
     }
 
     /// Both signatures, once the convention has taken effect: expiry never extinguishes a debt.
@@ -172,52 +240,79 @@ impl Convention {
         }
     }
 
-    fn refuse(&self, action: ConventionAction) -> Refused {
-        let detail = match (action, &self.stage) {
-            (_, Stage::Cancelled { .. }) => "La convention est annulée.".to_owned(),
-            (_, Stage::Declined { on, reason, .. }) => {
-                format!("La collectivité a refusé la convention le {on} ({reason}) : la rouvrir d'abord.")
-            }
-            (ConventionAction::Sign, _) => "La signature de la collectivité est déjà enregistrée.".to_owned(),
-            (ConventionAction::Countersign, Stage::Issued) => {
-                "La collectivité n'a pas encore signé : enregistrer d'abord sa signature.".to_owned()
-            }
-            (ConventionAction::Countersign, _) => "La convention n'attend pas de contreseing.".to_owned(),
-            (ConventionAction::CorrectSignature, _) => "Aucune signature n'est enregistrée.".to_owned(),
-            (ConventionAction::Decline, _) => {
-                "La convention a pris effet : un refus ne la défait plus, une résiliation le peut.".to_owned()
-            }
-            (ConventionAction::Reopen, _) => "La convention n'est pas refusée.".to_owned(),
-            (ConventionAction::Cancel, _) => "La convention ne peut plus être annulée.".to_owned(),
-        };
+    fn refuse(&self, detail: impl Into<String>) -> Refused {
         Refused::state(&CONVENTION_STATE, detail, self.state(), self.allowed())
     }
 
-    /// Whether an action is of this state.
+    /// Whether an action may be done now, as far as is known before anything is said of who signs and when.
     ///
     /// # Errors
-    /// `convention_state`.
-    pub fn in_state_for(&self, action: ConventionAction) -> Result<(), Refused> {
-        if self.allowed().contains(&action) { Ok(()) } else { Err(self.refuse(action)) }
+    /// `convention_state`; `convention_titled`; `convention_replaced`; `findings_open`.
+    pub fn admits(&self, action: ConventionAction, facts: &ConventionFacts) -> Result<(), Refused> {
+        self.borne(action, facts)?;
+        match action {
+            ConventionAction::Countersign => self.findings_lifted(&facts.findings, &[], facts.policy),
+            _ => Ok(()),
+        }
     }
 
-    /// Whether no title rests on the convention as it stands.
+    /// What state and surroundings say of an action, whatever it brings.
+    fn borne(&self, action: ConventionAction, facts: &ConventionFacts) -> Result<(), Refused> {
+        self.in_state_for(action).map_err(|detail| self.refuse(detail))?;
+        match action {
+            ConventionAction::Sign | ConventionAction::Countersign | ConventionAction::Decline => Ok(()),
+            ConventionAction::CorrectSignature | ConventionAction::Cancel => {
+                if !facts.titled {
+                    return Ok(());
+                }
+                let detail =
+                    "Un titre existe pour cette convention, dont il énonce les signatures : le retirer d'abord.";
+                Err(Refused::state(&CONVENTION_TITLED, detail, self.state(), self.allowed()))
+            }
+            ConventionAction::Reopen => match &facts.replaced_by {
+                None => Ok(()),
+                Some(number) => {
+                    let detail = format!(
+                        "La convention {number} a été émise depuis pour cette collectivité : l'annuler d'abord."
+                    );
+                    Err(Refused::new(&CONVENTION_REPLACED, detail))
+                }
+            },
+        }
+    }
+
+    /// Does it: the convention as it becomes, and what that means for its schools.
     ///
     /// # Errors
-    /// `convention_titled`.
-    pub fn without_title(&self, titled: bool) -> Result<(), Refused> {
-        if !titled {
-            return Ok(());
+    /// Those of [`Self::admits`]; a day out of bounds, or after the end; findings that are not acknowledged.
+    pub fn apply(self, act: ConventionAct, facts: &ConventionFacts) -> Result<(Self, ConventionEffect), Refused> {
+        self.borne(act.action(), facts)?;
+        match act {
+            ConventionAct::Sign { signature, acknowledged } => {
+                Ok((self.sign(signature, acknowledged, facts.calendar)?, ConventionEffect::Nothing))
+            }
+            ConventionAct::Countersign { signature, acknowledged } => {
+                Ok((self.countersign(signature, acknowledged, facts)?, ConventionEffect::Nothing))
+            }
+            ConventionAct::CorrectSignature { correction, acknowledged } => {
+                let corrected = self.correct_signature(&correction, acknowledged, facts.calendar)?;
+                Ok((corrected, ConventionEffect::Nothing))
+            }
+            ConventionAct::Decline { on, reason } => {
+                Ok((self.decline(on, reason, facts.calendar)?, ConventionEffect::FreesSchools))
+            }
+            ConventionAct::Reopen => Ok((self.reopen(), ConventionEffect::TakesSchoolsBack)),
+            ConventionAct::Cancel { reason } => {
+                Ok((self.cancel(reason, facts.calendar.today), ConventionEffect::FreesSchools))
+            }
         }
-        let detail = "Un titre existe pour cette convention, dont il énonce les signatures : le retirer d'abord.";
-        Err(Refused::state(&CONVENTION_TITLED, detail, self.state(), self.allowed()))
     }
 
     /// Whether policy `require` finds each finding lifted.
     ///
     /// # Errors
     /// `findings_open`, naming those that are not.
-    pub fn findings_lifted(
+    fn findings_lifted(
         &self,
         findings: &[Finding],
         acknowledged: &[Acknowledgement],
@@ -247,16 +342,12 @@ impl Convention {
     }
 
     /// Records the collectivité's signature.
-    ///
-    /// # Errors
-    /// Not `issued`; a day out of bounds, or after the end; one the paper should not bear, not acknowledged.
-    pub fn sign(
+    fn sign(
         mut self,
         signature: Signature,
         acknowledged: Vec<Acknowledgement>,
         calendar: Calendar,
     ) -> Result<Self, Refused> {
-        self.in_state_for(ConventionAction::Sign)?;
         calendar.admits("/signed_on", signature.on)?;
         self.before_end(signature.on)?;
         let findings = calendar.findings(&signature, None);
@@ -274,20 +365,18 @@ impl Convention {
         Err(Refused::state(&CONVENTION_ENDED, detail, self.state(), self.allowed()))
     }
 
-    /// Records the région académique's signature: the convention takes effect on the day of the last signature.
-    ///
-    /// # Errors
-    /// Not `signed`; a day out of bounds; a last signature after the end; findings left open under policy `require`;
-    /// under any policy, a day the paper should not bear, not acknowledged.
-    pub fn countersign(
+    /// Records the région académique's signature: the convention takes effect on the day of the last signature. Under any
+    /// policy, a day that the paper should not bear is acknowledged.
+    fn countersign(
         mut self,
         countersigned: Signature,
         acknowledged: Vec<Acknowledgement>,
-        findings: &[Finding],
-        policy: CountersignPolicy,
-        calendar: Calendar,
+        facts: &ConventionFacts,
     ) -> Result<Self, Refused> {
-        let Stage::Signed(signed) = self.stage.clone() else { return Err(self.refuse(ConventionAction::Countersign)) };
+        let calendar = facts.calendar;
+        let Stage::Signed(signed) = self.stage.clone() else {
+            return Err(self.refuse("La convention n'attend pas de contreseing."));
+        };
         calendar.admits("/signed_on", countersigned.on)?;
         let known = calendar.findings(&signed, None);
         let mut dated = calendar.findings(&signed, Some(&countersigned));
@@ -296,29 +385,23 @@ impl Convention {
         let effect = Effect::new(signed, countersigned);
         self.before_end(effect.took_effect_on)?;
         self.findings_lifted(&dated, &acknowledged, CountersignPolicy::Require)?;
-        self.findings_lifted(findings, &acknowledged, policy)?;
+        self.findings_lifted(&facts.findings, &acknowledged, facts.policy)?;
         self.acknowledged.extend(acknowledged);
         self.stage = Stage::Active(effect);
         Ok(self)
     }
 
     /// Corrects a signature that was recorded amiss; the journal keeps what it replaces.
-    ///
-    /// # Errors
-    /// No such signature; a living title states it; the rules of [`Self::sign`] and [`Self::countersign`].
-    pub fn correct_signature(
+    fn correct_signature(
         mut self,
         correction: &Correction,
         acknowledged: Vec<Acknowledgement>,
-        titled: bool,
         calendar: Calendar,
     ) -> Result<Self, Refused> {
-        self.in_state_for(ConventionAction::CorrectSignature)?;
-        self.without_title(titled)?;
         let (signed, counter) = match self.stage.clone() {
             Stage::Signed(signed) => (signed, None),
             Stage::Active(e) | Stage::Expired(e, _) => (e.signed, Some(e.countersigned)),
-            _ => return Err(self.refuse(ConventionAction::CorrectSignature)),
+            _ => return Err(self.refuse("Aucune signature n'est enregistrée.")),
         };
         if let Some(on) = correction.on {
             calendar.admits("/signed_on", on)?;
@@ -328,8 +411,7 @@ impl Convention {
             (SignedBy::Payer, counter) => (correction.applied(signed), counter),
             (SignedBy::Issuer, Some(counter)) => (signed, Some(correction.applied(counter))),
             (SignedBy::Issuer, None) => {
-                let detail = "La région académique n'a pas encore contresigné.";
-                return Err(Refused::state(&CONVENTION_STATE, detail, self.state(), self.allowed()));
+                return Err(self.refuse("La région académique n'a pas encore contresigné."));
             }
         };
         let mut dated = calendar.findings(&signed, counter.as_ref());
@@ -346,11 +428,7 @@ impl Convention {
     }
 
     /// Records that the collectivité says no.
-    ///
-    /// # Errors
-    /// Neither `issued` nor `signed`; a day out of bounds.
-    pub fn decline(mut self, on: NaiveDate, reason: Note, calendar: Calendar) -> Result<Self, Refused> {
-        self.in_state_for(ConventionAction::Decline)?;
+    fn decline(mut self, on: NaiveDate, reason: Note, calendar: Calendar) -> Result<Self, Refused> {
         calendar.admits("/declined_on", on)?;
         let signed = if let Stage::Signed(signed) = self.stage { Some(signed) } else { None };
         self.stage = Stage::Declined { signed, on, reason };
@@ -358,32 +436,22 @@ impl Convention {
     }
 
     /// Takes the refusal back: the convention stands where it stood.
-    ///
-    /// # Errors
-    /// Not `declined`.
-    pub fn reopen(mut self) -> Result<Self, Refused> {
-        self.in_state_for(ConventionAction::Reopen)?;
+    fn reopen(mut self) -> Self {
         self.stage = match self.stage {
             Stage::Declined { signed: Some(signed), .. } => Stage::Signed(signed),
             _ => Stage::Issued,
         };
-        Ok(self)
+        self
     }
 
-    /// Cancels.
-    ///
-    /// # Errors
-    /// Over already, or a title exists.
-    pub fn cancel(mut self, reason: Note, titled: bool, today: NaiveDate) -> Result<Self, Refused> {
-        self.in_state_for(ConventionAction::Cancel)?;
-        self.without_title(titled)?;
+    fn cancel(mut self, reason: Note, today: NaiveDate) -> Self {
         let (signed, effect) = match self.stage {
             Stage::Signed(s) => (Some(s), None),
             Stage::Active(e) => (Some(e.signed.clone()), Some(e)),
             _ => (None, None),
         };
         self.stage = Stage::Cancelled { signed, effect, on: today, reason };
-        Ok(self)
+        self
     }
 
     /// Expires once its end is past; says whether anything changed.
@@ -398,3 +466,7 @@ impl Convention {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "convention_tests.rs"]
+mod tests;

@@ -56,6 +56,7 @@ pub struct TransitionRequest {
 }
 
 /// A complete transition: the fields its action needs, all of them, and no other.
+#[derive(Clone)]
 pub(super) enum Transition {
     Sign(Signature, Vec<Acknowledged>),
     Countersign(Signature, Vec<Acknowledged>),

@@ -197,9 +197,6 @@ impl ConventionRow {
                 on: self.exited_on.ok_or_else(|| broken("declined without a date"))?,
                 reason: self.exit_reason.ok_or_else(|| broken("declined without a reason"))?,
             },
-            ConventionState::Proposed | ConventionState::Terminated => {
-                return Err(broken("state not known to this version of the program"));
-            }
         };
         Ok(Convention {
             id: self.id,

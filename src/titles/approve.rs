@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::codes::PREPARER_UNKNOWN;
 use super::events::{self, TitleEvent};
 use super::store::{self, ApprovalRow, TitleFilter};
-use super::title::{RETURNED_BEFORE, Reference, Title, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
+use super::title::{RETURNED_BEFORE, Reference, Title, TitleAct, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
 use super::{Templates, jobs, paper};
 use crate::access::{self, User};
 use crate::audit::{self, Entry};
@@ -111,7 +111,7 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
             item.findings.extend(finding);
             items.push(item);
         } else {
-            match title.may_be_approved_by(approver) {
+            match title.admits(TitleAction::Approve, approver) {
                 Ok(()) => {
                     items.push(BulkItem::new(title.id, "approved").with_id(title.id).with_amount(title.amount));
                     accepted.push(title);
@@ -237,21 +237,18 @@ pub fn find(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Title> {
 
 /// What stands between this person and the approval of this title: its state, who prepared it, the delegation.
 fn may_approve(title: &Title, user: &User, today: NaiveDate) -> Result<access::Signatory, Refused> {
-    title.may_be_approved_by(user.id)?;
+    title.admits(TitleAction::Approve, user.id)?;
     Ok(user.signatory_on(today)?)
 }
 
 /// Why an action on a title would be refused to this person now.
 pub fn refusal(tx: &mut Tx<'_>, actor: &Actor, title: &Title, action: TitleAction) -> Outcome<Option<Refused>> {
-    match action {
-        TitleAction::Withdraw => Ok(title.may_be_withdrawn().err()),
-        TitleAction::Return => Ok(title.may_be_returned().err()),
-        TitleAction::Resubmit => Ok(title.may_be_resubmitted().err()),
-        TitleAction::Approve => {
-            let user = access::find_user(tx, named(actor)?)?;
-            Ok(may_approve(title, &user, tx.today()).err())
-        }
+    let who = named(actor)?;
+    if action == TitleAction::Approve {
+        let user = access::find_user(tx, who)?;
+        return Ok(may_approve(title, &user, tx.today()).err());
     }
+    Ok(title.admits(action, who).err())
 }
 
 pub(super) fn named(actor: &Actor) -> Result<UserId, Refused> {
@@ -289,7 +286,8 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMat
     counters::lock(tx, &format!("title:{year}"))?;
     let title = find(tx, id)?;
     read.map_or(Ok(()), |read| read.admits(title.version))?;
-    let mut next = title.withdraw(reason.clone())?;
+    let act = TitleAct::Withdraw { by: named(actor)?, reason: reason.clone() };
+    let (mut next, _) = title.apply(act)?;
     store::save(tx, &mut next)?;
     let convention = next.ground.convention_number.clone();
     let event = TitleEvent::Withdrawn { convention, reason: reason.to_string().into() };

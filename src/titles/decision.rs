@@ -45,6 +45,20 @@ pub struct Revocation {
     pub origin: Origin,
 }
 
+/// What is done to a decision, with all that the act brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecisionAct {
+    Revoke(Revocation),
+}
+
+impl DecisionAct {
+    const fn action(&self) -> DecisionAction {
+        match self {
+            Self::Revoke(_) => DecisionAction::Revoke,
+        }
+    }
+}
+
 /// The decision not to issue one claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -72,30 +86,39 @@ impl Decision {
 
     /// What may be done now.
     #[must_use]
-    pub fn allowed(&self) -> &'static [DecisionAction] {
-        if self.revoked.is_none() { &[DecisionAction::Revoke] } else { &[] }
+    pub fn allowed(&self) -> Vec<DecisionAction> {
+        DecisionAction::ALL.iter().copied().filter(|action| self.in_state_for(*action).is_ok()).collect()
     }
 
-    /// Whether the decision may still be ended.
-    ///
-    /// # Errors
-    /// It is ended already.
-    pub fn in_force(&self) -> Result<(), Refused> {
-        if self.revoked.is_none() {
-            return Ok(());
+    /// The one table of the lifecycle: why the state does not bear an action.
+    fn in_state_for(&self, action: DecisionAction) -> Result<(), &'static str> {
+        match (self.state(), action) {
+            (DecisionState::InForce, DecisionAction::Revoke) => Ok(()),
+            (DecisionState::Revoked, DecisionAction::Revoke) => Err("La décision est déjà rapportée."),
         }
-        let detail = "La décision est déjà rapportée.";
-        Err(Refused::state(&DECISION_STATE, detail, self.state(), self.allowed()))
     }
 
-    /// Ends the decision.
+    /// Whether an action may be done now.
     ///
     /// # Errors
-    /// It is ended already.
-    pub fn revoke(mut self, revocation: Revocation) -> Result<Self, Refused> {
-        self.in_force()?;
-        self.updated_at = revocation.at;
-        self.revoked = Some(revocation);
+    /// `decision_state`.
+    pub fn admits(&self, action: DecisionAction) -> Result<(), Refused> {
+        self.in_state_for(action)
+            .map_err(|detail| Refused::state(&DECISION_STATE, detail, self.state(), self.allowed()))
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Those of [`Self::admits`].
+    pub fn apply(mut self, act: DecisionAct) -> Result<Self, Refused> {
+        self.admits(act.action())?;
+        match act {
+            DecisionAct::Revoke(revocation) => {
+                self.updated_at = revocation.at;
+                self.revoked = Some(revocation);
+            }
+        }
         Ok(self)
     }
 }

@@ -50,7 +50,6 @@ pub use title::{Debtor, Ground, Reference, Stage, Title, TitleLine, TitleState};
 use std::collections::BTreeSet;
 
 use crate::audit::{self, Entry};
-use crate::campaigns::Unsettled;
 use crate::kernel::Actor;
 use crate::kernel::ids::{BatchId, CampaignId, TitleId};
 use crate::platform::documents::Template;
@@ -98,12 +97,16 @@ pub fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Approval>> {
     store::approvals_in_short(tx, ids)
 }
 
-/// Titles that closing the campaign would leave half way.
-pub fn unsettled(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Unsettled> {
-    Ok(Unsettled {
-        prepared: store::count(tx, campaign, TitleState::Prepared)?,
-        approved: store::count(tx, campaign, TitleState::Approved)?,
-    })
+/// The veto of titles on the closing of their campaign: what is left half way.
+pub fn half_way(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Option<String>> {
+    let prepared = store::count(tx, campaign, TitleState::Prepared)?;
+    let approved = store::count(tx, campaign, TitleState::Approved)?;
+    Ok((prepared + approved > 0).then(|| {
+        format!(
+            "Des titres sont à mi-chemin : {prepared} préparé(s) à approuver ou retirer, {approved} approuvé(s) à \
+             mettre en bordereau."
+        )
+    }))
 }
 
 /// Moves the titles of a batch already written; an error when one was no longer approved.

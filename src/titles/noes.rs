@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::store;
-use super::title::{RETURNED_BEFORE, Stage, Title, WITHDRAWN_BEFORE};
+use super::title::{RETURNED_BEFORE, Stage, Title, TitleAct, WITHDRAWN_BEFORE};
 use crate::campaigns::bulk::BulkItem;
-use crate::kernel::ids::{CampaignId, ConventionId};
+use crate::kernel::ids::{CampaignId, ConventionId, UserId};
 use crate::kernel::text::Note;
 use crate::kernel::{Finding, Money};
 use crate::platform::{Outcome, Tx};
@@ -64,13 +64,13 @@ pub(super) fn without(titled: Money, superseded: Option<&Title>) -> Money {
 }
 
 /// Takes a returned title out of the way of the one prepared anew.
-pub(super) fn supersede(tx: &mut Tx<'_>, title: &Title) -> Outcome<()> {
+pub(super) fn supersede(tx: &mut Tx<'_>, by: UserId, title: &Title) -> Outcome<()> {
     let words = title.returned.as_ref().map(|r| format!("préparé de nouveau après son retour : {}", r.said.reason));
     let words = words.unwrap_or_else(|| "préparé de nouveau".to_owned());
     // A reason that nearly fills its bound leaves no room for the words before it.
     let short: String = words.chars().take(crate::kernel::text::NOTE_MAX).collect();
     let reason =
         Note::parse(&short).map_err(|f| crate::platform::Error::inconsistent("title_returns", title.id, &f))?;
-    let mut gone = title.clone().withdraw(reason)?;
+    let (mut gone, _) = title.clone().apply(TitleAct::Withdraw { by, reason })?;
     store::save(tx, &mut gone)
 }

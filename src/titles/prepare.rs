@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::claim::{Claim, claim, small_claim, title_line};
 use super::codes::PREPARER_UNKNOWN;
-use super::decision::{Decision, Origin, Revocation};
+use super::decision::{Decision, DecisionAct, Origin, Revocation};
 use super::events::{self, TitleEvent};
 use super::lines::LineDecision;
 use super::liquidation::{Liquidation, Word, liquidate};
@@ -358,7 +358,7 @@ fn write(
     making: (&Defaults, &Templates),
 ) -> Outcome<()> {
     for title in &harvest.superseded {
-        noes::supersede(tx, title)?;
+        noes::supersede(tx, preparer, title)?;
     }
     store::insert(tx, &harvest.titles, || {
         Refused::new(&CONCURRENT_CHANGE, "Un titre vient d'être préparé pour l'une de ces conventions.")
@@ -370,13 +370,13 @@ fn write(
     let mut entries = Vec::with_capacity(harvest.titles.len());
     let acts = small_claims::act_numbers(tx, &harvest.outlived)?;
     for decision in &harvest.outlived {
-        let revoked = decision.clone().revoke(Revocation {
+        let revoked = decision.clone().apply(DecisionAct::Revoke(Revocation {
             by: preparer,
             by_label: actor.label.clone(),
             at: tx.now(),
             reason: format!("la campagne {year} n'en fait plus sa règle (« {policy} »)"),
             origin: Origin::Policy,
-        })?;
+        }))?;
         store_decisions::save_revocation(tx, &revoked)?;
         entries.extend(small_claims::revoked_entry(
             &revoked,

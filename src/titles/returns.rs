@@ -2,7 +2,7 @@
 
 use super::approve::{find, named};
 use super::events::{self, TitleEvent};
-use super::title::{Return, Title, Word};
+use super::title::{Title, TitleAct, TitleEffect, Word};
 use super::{store, store_returns};
 use crate::audit;
 use crate::kernel::Actor;
@@ -30,8 +30,8 @@ pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMa
     let title = held(tx, id, read)?;
     let why = reason.to_string();
     let said = word(tx, actor, reason)?;
-    let mut next = title.give_back(ReturnId::new(tx.uuid()), said)?;
-    if let Some(returned) = &next.returned {
+    let (mut next, effect) = title.apply(TitleAct::Return { id: ReturnId::new(tx.uuid()), said })?;
+    if let TitleEffect::Returned(returned) = &effect {
         store_returns::insert(tx, id, returned)?;
     }
     store::save(tx, &mut next)?;
@@ -45,9 +45,9 @@ pub fn resubmit(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMat
     let title = held(tx, id, read)?;
     let why = reason.to_string();
     let said = word(tx, actor, reason)?;
-    let mut next = title.resubmit(said)?;
-    if let Some(Return { id: returned, resubmitted: Some(word), .. }) = &next.returned {
-        store_returns::resubmit(tx, *returned, word)?;
+    let (mut next, effect) = title.apply(TitleAct::Resubmit(said))?;
+    if let TitleEffect::Resubmitted { of, word } = &effect {
+        store_returns::resubmit(tx, *of, word)?;
     }
     store::save(tx, &mut next)?;
     let convention = next.ground.convention_number.clone();

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::claim::small_claim;
 use super::codes::PREPARER_UNKNOWN;
-use super::decision::{self, DecideRequest, Decision, Origin, Revocation};
+use super::decision::{self, DecideRequest, Decision, DecisionAct, DecisionAction, Origin, Revocation};
 use super::decision_paper::{self, DecisionPaper};
 use super::events::{self, TitleEvent};
 use super::liquidation::{Liquidation, Word, liquidate};
@@ -221,7 +221,7 @@ pub fn campaign_of(tx: &mut Tx<'_>, decision: &Decision) -> Outcome<Campaign> {
 /// Why a decision may not be ended now, by the campaign or by its own state.
 pub fn refusal(tx: &mut Tx<'_>, decision: &Decision) -> Outcome<Option<Refused>> {
     let campaign = campaign_of(tx, decision)?;
-    Ok(campaign.while_not_closed().and_then(|()| decision.in_force()).err())
+    Ok(campaign.while_not_closed().and_then(|()| decision.admits(DecisionAction::Revoke)).err())
 }
 
 /// Ends a decision: the claim is titled at the next preparation, whatever the policy.
@@ -231,13 +231,13 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: DecisionId, reason: &Note) -> 
     let campaign = campaign_of(tx, &found)?;
     let campaign = campaigns::find_and_hold(tx, &campaign.said.school_year)?;
     campaign.while_not_closed()?;
-    let revoked = found.revoke(Revocation {
+    let revoked = found.apply(DecisionAct::Revoke(Revocation {
         by,
         by_label: actor.label.clone(),
         at: tx.now(),
         reason: reason.to_string(),
         origin: Origin::Person,
-    })?;
+    }))?;
     store::save_revocation(tx, &revoked)?;
     let acts = act_numbers(tx, [&revoked])?;
     let told = revoked_entry(&revoked, revoked.act.and_then(|act| acts.get(&act)), campaign.id);

@@ -122,7 +122,7 @@ impl TitleRow {
                 reference,
                 reason: self.withdrawn_reason.ok_or_else(|| broken("withdrawn without a reason"))?,
             },
-            TitleState::Returned | TitleState::Registered | TitleState::Paid | TitleState::Rejected => {
+            TitleState::Returned => {
                 return Err(broken("state not known to this version of the program"));
             }
         };

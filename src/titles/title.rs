@@ -33,31 +33,25 @@ text_enum!(
         Returned => "returned",
         Approved => "approved",
         Transmitted => "transmitted",
-        Registered => "registered",
-        Paid => "paid",
         Withdrawn => "withdrawn",
-        Rejected => "rejected",
     }
 );
 
 text_enum!(
-    /// Ce que fait un titre : la première demande, ou une correction liée à un autre titre.
-    TitleKind {
-        Initial => "initial",
-        Complement => "complement",
-        Reduction => "reduction",
-        Cancellation => "cancellation",
-    }
+    /// Ce que fait un titre : la première demande.
+    TitleKind { Initial => "initial" }
 );
 
 impl TitleKind {
-    /// What a title of this kind and state adds to (or takes from) the debt already called.
+    /// What a title of this kind and state adds to the debt already called.
     #[must_use]
     pub fn net(self, state: TitleState, amount: Money) -> Money {
-        match (state, self) {
-            (TitleState::Withdrawn | TitleState::Rejected, _) => Money::ZERO,
-            (_, Self::Initial | Self::Complement) => amount,
-            (_, Self::Reduction | Self::Cancellation) => Money::from_cents(-amount.cents()),
+        match (self, state) {
+            (Self::Initial, TitleState::Withdrawn) => Money::ZERO,
+            (
+                Self::Initial,
+                TitleState::Prepared | TitleState::Returned | TitleState::Approved | TitleState::Transmitted,
+            ) => amount,
         }
     }
 }
@@ -133,6 +127,47 @@ pub enum Stage {
     Approved(Reference),
     Transmitted(Reference, BatchId, String),
     Withdrawn { reference: Option<Reference>, reason: Note },
+}
+
+/// What a person does to a title, with all that the act brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TitleAct {
+    /// Another person than the preparer takes it upon them.
+    Approve { by: UserId, reference: Reference },
+    /// Back to who prepared it.
+    Return { id: ReturnId, said: Word },
+    /// Handed in again, as it is.
+    Resubmit(Word),
+    /// Before sealing; an approved title keeps its reference, so that the series shows no gap.
+    Withdraw { by: UserId, reason: Note },
+}
+
+impl TitleAct {
+    const fn action(&self) -> TitleAction {
+        match self {
+            Self::Approve { .. } => TitleAction::Approve,
+            Self::Return { .. } => TitleAction::Return,
+            Self::Resubmit(_) => TitleAction::Resubmit,
+            Self::Withdraw { .. } => TitleAction::Withdraw,
+        }
+    }
+
+    const fn by(&self) -> UserId {
+        match self {
+            Self::Approve { by, .. } | Self::Withdraw { by, .. } => *by,
+            Self::Return { said, .. } => said.by,
+            Self::Resubmit(word) => word.by,
+        }
+    }
+}
+
+/// What an act leaves to be written beside the title itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TitleEffect {
+    Nothing,
+    Numbered(Reference),
+    Returned(Return),
+    Resubmitted { of: ReturnId, word: Word },
 }
 
 /// The gap-free reference of an approved title.
@@ -247,54 +282,45 @@ impl Title {
         }
     }
 
-    /// What a person may do now.
+    /// What the state lets a person do.
     #[must_use]
-    pub fn allowed(&self) -> &'static [TitleAction] {
-        match self.stage {
-            Stage::Prepared if self.is_returned() => {
-                &[TitleAction::Approve, TitleAction::Resubmit, TitleAction::Withdraw]
+    pub fn allowed(&self) -> Vec<TitleAction> {
+        TitleAction::ALL.iter().copied().filter(|action| self.in_state_for(*action).is_ok()).collect()
+    }
+
+    /// The one table of the lifecycle: why the state does not bear an action.
+    fn in_state_for(&self, action: TitleAction) -> Result<(), &'static str> {
+        use TitleAction::{Approve, Resubmit, Return, Withdraw};
+        use TitleState::{Approved, Prepared, Returned, Transmitted, Withdrawn};
+        match (self.state(), action) {
+            (Prepared, Approve | Return | Withdraw)
+            | (Returned, Approve | Resubmit | Withdraw)
+            | (Approved, Withdraw) => Ok(()),
+            (Prepared | Approved | Transmitted | Withdrawn, Resubmit) => Err("Le titre n'est pas rendu."),
+            (Returned, Return) => Err("Le titre est déjà rendu à qui l'a préparé."),
+            (Approved | Transmitted | Withdrawn, Return) => {
+                Err("Seul un titre préparé peut être rendu : le retirer s'il est approuvé.")
             }
-            Stage::Prepared => &[TitleAction::Approve, TitleAction::Return, TitleAction::Withdraw],
-            Stage::Approved(_) => &[TitleAction::Withdraw],
-            Stage::Transmitted(..) | Stage::Withdrawn { .. } => &[],
+            (Approved | Transmitted | Withdrawn, Approve) => Err("Le titre n'attend pas d'approbation."),
+            (Transmitted, Withdraw) => {
+                Err("Le titre est dans un bordereau scellé : seule une correction liée est possible.")
+            }
+            (Withdrawn, Withdraw) => Err("Le titre est déjà retiré."),
         }
     }
 
-    #[must_use]
-    pub fn reference(&self) -> Option<&Reference> {
-        match &self.stage {
-            Stage::Prepared => None,
-            Stage::Approved(reference) | Stage::Transmitted(reference, ..) => Some(reference),
-            Stage::Withdrawn { reference, .. } => reference.as_ref(),
-        }
-    }
-
-    fn refuse(&self, detail: impl Into<String>) -> Refused {
-        Refused::state(&TITLE_STATE, detail, self.state(), self.allowed())
-    }
-
-    /// Whether the title may be withdrawn.
+    /// Whether this person may do this now; what the act brings is looked at by [`Self::apply`].
     ///
     /// # Errors
-    /// Sealed, or withdrawn already.
-    pub fn may_be_withdrawn(&self) -> Result<(), Refused> {
-        match self.stage {
-            Stage::Prepared | Stage::Approved(_) => Ok(()),
-            Stage::Transmitted(..) => {
-                Err(self.refuse("Le titre est dans un bordereau scellé : seule une correction liée est possible."))
-            }
-            Stage::Withdrawn { .. } => Err(self.refuse("Le titre est déjà retiré.")),
-        }
+    /// `title_state`, `same_person`.
+    pub fn admits(&self, action: TitleAction, who: UserId) -> Result<(), Refused> {
+        self.in_state_for(action)
+            .map_err(|detail| Refused::state(&TITLE_STATE, detail, self.state(), self.allowed()))?;
+        if action == TitleAction::Approve { self.made_by_another(who) } else { Ok(()) }
     }
 
-    /// Whether this person may approve now; the number is given after.
-    ///
-    /// # Errors
-    /// `same_person`, or not `prepared`.
-    pub fn may_be_approved_by(&self, approver: UserId) -> Result<(), Refused> {
-        if self.stage != Stage::Prepared {
-            return Err(self.refuse("Le titre n'attend pas d'approbation."));
-        }
+    /// Who approves neither prepared the title nor handed it in again.
+    fn made_by_another(&self, approver: UserId) -> Result<(), Refused> {
         if approver == self.prepared_by {
             let detail = format!("Le titre a été préparé par la même personne ({}).", self.prepared_by_label);
             return Err(Refused::new(&SAME_PERSON, detail));
@@ -307,59 +333,49 @@ impl Title {
         Ok(())
     }
 
-    /// Whether the title may be given back to who prepared it.
+    /// Does it: the title as it becomes, and what is to be written beside it.
     ///
     /// # Errors
-    /// Not `prepared`.
-    pub fn may_be_returned(&self) -> Result<(), Refused> {
-        match self.state() {
-            TitleState::Prepared => Ok(()),
-            TitleState::Returned => Err(self.refuse("Le titre est déjà rendu à qui l'a préparé.")),
-            _ => Err(self.refuse("Seul un titre préparé peut être rendu : le retirer s'il est approuvé.")),
+    /// Those of [`Self::admits`].
+    pub fn apply(mut self, act: TitleAct) -> Result<(Self, TitleEffect), Refused> {
+        self.admits(act.action(), act.by())?;
+        let effect = match act {
+            TitleAct::Approve { reference, .. } => {
+                self.stage = Stage::Approved(reference.clone());
+                TitleEffect::Numbered(reference)
+            }
+            TitleAct::Return { id, said } => {
+                let returned = Return { id, said, resubmitted: None };
+                self.returned = Some(returned.clone());
+                TitleEffect::Returned(returned)
+            }
+            TitleAct::Resubmit(word) => match &mut self.returned {
+                Some(returned) => {
+                    returned.resubmitted = Some(word.clone());
+                    TitleEffect::Resubmitted { of: returned.id, word }
+                }
+                // A title in state `returned` holds its return.
+                None => TitleEffect::Nothing,
+            },
+            TitleAct::Withdraw { reason, .. } => {
+                let reference = self.reference().cloned();
+                self.stage = Stage::Withdrawn { reference, reason };
+                TitleEffect::Nothing
+            }
+        };
+        Ok((self, effect))
+    }
+
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        match &self.stage {
+            Stage::Prepared => None,
+            Stage::Approved(reference) | Stage::Transmitted(reference, ..) => Some(reference),
+            Stage::Withdrawn { reference, .. } => reference.as_ref(),
         }
-    }
-
-    /// Whether the title may be handed in again.
-    ///
-    /// # Errors
-    /// Not `returned`.
-    pub fn may_be_resubmitted(&self) -> Result<(), Refused> {
-        if self.is_returned() {
-            return Ok(());
-        }
-        Err(self.refuse("Le titre n'est pas rendu."))
-    }
-
-    /// Gives the title back.
-    ///
-    /// # Errors
-    /// Not `prepared`.
-    pub fn give_back(mut self, id: ReturnId, said: Word) -> Result<Self, Refused> {
-        self.may_be_returned()?;
-        self.returned = Some(Return { id, said, resubmitted: None });
-        Ok(self)
-    }
-
-    /// Hands the title in again, as it is.
-    ///
-    /// # Errors
-    /// Not `returned`.
-    pub fn resubmit(mut self, word: Word) -> Result<Self, Refused> {
-        self.may_be_resubmitted()?;
-        if let Some(returned) = &mut self.returned {
-            returned.resubmitted = Some(word);
-        }
-        Ok(self)
-    }
-
-    /// Withdraws, before sealing; an approved title keeps its reference, so that the series shows no gap.
-    ///
-    /// # Errors
-    /// Sealed, or withdrawn already.
-    pub fn withdraw(mut self, reason: Note) -> Result<Self, Refused> {
-        self.may_be_withdrawn()?;
-        let reference = self.reference().cloned();
-        self.stage = Stage::Withdrawn { reference, reason };
-        Ok(self)
     }
 }
+
+#[cfg(test)]
+#[path = "title_tests.rs"]
+mod tests;

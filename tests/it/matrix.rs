@@ -445,7 +445,7 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.get(&o, "/accounting-batches?campaign=2090-2091").problem(404, "not_found");
     r.get(&o, "/accounting-batches/ENT-B-2025-0001").expect(200);
     r.get(&o, "/accounting-batches/ENT-B-2025-0001/files/csv").expect(200);
-    r.get(&o, "/accounting-batches/ENT-B-2025-0001/files/pdf").problem(404, "file_unknown");
+    r.get(&o, "/accounting-batches/ENT-B-2025-0001/files/pdf").problem(422, "invalid_value");
     // Closed: nothing enters any more.
     r.post(&g, &format!("{path}/transitions"), &json!({"action": "close"})).expect(200);
     r.json(&g, "PUT", &one, &[("if-match", "*")], &json!({})).problem(409, "campaign_state");

@@ -143,7 +143,7 @@ on_both_databases! {
         let machine = app.comptable().get("/accounting-batches/ENT-B-2025-0001/files/json").expect(200).json;
         assert_eq!(machine["titles"][0]["debtor"]["siret"], "21300278500011");
         assert_eq!(machine["total"], "80.00");
-        app.comptable().get("/accounting-batches/ENT-B-2025-0001/files/pdf").problem(404, "file_unknown");
+        app.comptable().get("/accounting-batches/ENT-B-2025-0001/files/pdf").problem(422, "invalid_value");
         assert_eq!(ordonnateur.get(&path).json["batch_number"], "ENT-B-2025-0001");
 
         // Both documents are made once, and served as stored.

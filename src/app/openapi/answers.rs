@@ -29,7 +29,7 @@ const REFUSALS: &[(&str, &str)] = &[
         "decide_small_claims",
         "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
     ),
-    ("download_batch_file", "not_found file_unknown"),
+    ("download_batch_file", "not_found"),
     ("enrol_school", "not_found campaign_state concurrent_change"),
     ("enrol_schools", "not_found campaign_state keys_or_filter"),
     ("get_batch", "not_found"),

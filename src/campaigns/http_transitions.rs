@@ -1,20 +1,21 @@
-//! Transitions of a campaign: closing needs to know that no title is left half way, which is known here.
+//! Routes of a campaign's transitions.
 
 use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::campaign::{CampaignAction, CampaignState};
+use super::transitions::{self, Rests, Vetoes};
+use super::views::CampaignView;
+use super::{Defaults, actions};
 use crate::access::{Can, ManageCampaigns, Read, refusal};
-use crate::campaigns::{self, Campaign, CampaignAction, CampaignState, CampaignView, Defaults};
+use crate::kernel::SchoolYear;
 use crate::kernel::text::Note;
-use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Reply, State, TransitionsView};
-use crate::platform::{Error, Outcome, Tx};
-use crate::titles;
 
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(transitions).service(transition);
+    cfg.service(list_transitions).service(transition);
 }
 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
@@ -24,30 +25,21 @@ pub fn routes(cfg: &mut ServiceConfig) {
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/transitions")]
-async fn transitions(
+async fn list_transitions(
     state: State,
     can: Can<Read>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
+    vetoes: web::Data<Vetoes>,
 ) -> Answer {
     let reply = state
         .read(move |tx| {
-            let campaign = campaigns::find(tx, &year)?;
-            let left = titles::unsettled(tx, campaign.id)?;
-            let issued = campaigns::issued(tx, &year)?;
-            let (by_role, now) = (refusal::<ManageCampaigns>(can.actor.role), tx.now());
-            // The very transitions, tried on a copy.
-            let refused = |action| {
-                let tried = match (&by_role, action) {
-                    (Some(refused), _) => Err(refused.clone()),
-                    (None, CampaignAction::Open) => {
-                        campaign.clone().open(&defaults.texts, defaults.specimen, now).map(|_| ())
-                    }
-                    (None, CampaignAction::Close) => campaign.clone().close(left, now).map(|_| ()),
-                    (None, CampaignAction::Reopen) => campaign.clone().reopen().map(|_| ()),
-                    (None, CampaignAction::Unopen) => campaign.clone().unopen(issued).map(|_| ()),
-                };
-                Ok::<_, Error>(tried.err())
+            let campaign = actions::find(tx, &year)?;
+            let by_role = refusal::<ManageCampaigns>(can.actor.role);
+            let rests = Rests { defaults: &defaults, vetoes: &vetoes };
+            let refused = |action| match &by_role {
+                Some(refused) => Ok(Some(refused.clone())),
+                None => transitions::refusal(tx, &campaign, action, rests),
             };
             Reply::ok(&TransitionsView::of(campaign.state, CampaignAction::ALL, refused)?)
         })
@@ -66,30 +58,6 @@ struct TransitionRequest {
     reason: Option<Note>,
 }
 
-fn apply(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    year: &SchoolYear,
-    request: TransitionRequest,
-    defaults: &Defaults,
-) -> Outcome<Campaign> {
-    let fault = |code, message: &str| Refused::field("/reason", &FieldFault::new(code, message), None);
-    match (request.action, request.reason) {
-        (CampaignAction::Reopen, Some(reason)) => campaigns::reopen(tx, actor, year, &reason),
-        (CampaignAction::Unopen, Some(reason)) => campaigns::unopen(tx, actor, year, &reason),
-        (CampaignAction::Reopen | CampaignAction::Unopen, None) => {
-            Err(fault("missing_field", "Revenir sur une clôture ou une ouverture demande un motif.").into())
-        }
-        (_, Some(_)) => Err(fault("field_not_for_action", "Champ sans objet pour cette action.").into()),
-        (CampaignAction::Open, None) => campaigns::open(tx, actor, year, defaults),
-        (CampaignAction::Close, None) => {
-            let campaign = campaigns::find_and_hold(tx, year)?;
-            let left = titles::unsettled(tx, campaign.id)?;
-            campaigns::close(tx, actor, year, left)
-        }
-    }
-}
-
 /// Ouvrir, clore, rouvrir ou remettre en préparation une campagne
 ///
 /// `open` fige tarif, dates et textes, dont aucun ne peut plus être un exemple ; `unopen`, avec un motif, y revient tant qu'aucune convention n'a été émise ; `close` demande qu'aucun titre ne soit à mi-chemin et rend définitives les décisions de ne pas émettre ; `reopen`, avec un motif, y revient.
@@ -105,6 +73,7 @@ async fn transition(
     can: Can<ManageCampaigns>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
+    vetoes: web::Data<Vetoes>,
     mut call: CallContext,
     body: Body<TransitionRequest>,
 ) -> Answer {
@@ -112,8 +81,9 @@ async fn transition(
     let actor = can.actor;
     state
         .post(actor.user, call, body.sha256, move |tx| {
-            campaigns::check_version(tx, &year, announced.as_ref())?;
-            let next = apply(tx, &actor, &year, body.value, &defaults)?;
+            let said = (body.value.action, body.value.reason);
+            let rests = Rests { defaults: &defaults, vetoes: &vetoes };
+            let next = transitions::transition(tx, &actor, &year, announced.as_ref(), said, rests)?;
             let version = next.version;
             Reply::versioned(&CampaignView::from(next), version)
         })

@@ -1,0 +1,95 @@
+//! Use case: a campaign along its lifecycle.
+//!
+//! What closing waits for lives to the right of here (titles half way): the composition root fills [`Vetoes`].
+
+use super::actions::find_and_hold;
+use super::campaign::{Campaign, CampaignAction, CampaignFacts};
+use super::corrections::issued;
+use super::events::{self, CampaignEvent};
+use super::{Defaults, store};
+use crate::audit;
+use crate::kernel::ids::CampaignId;
+use crate::kernel::text::Note;
+use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
+use crate::platform::web::IfMatch;
+use crate::platform::{Outcome, Tx};
+
+/// Says in French what of a campaign is half way, if anything.
+pub type Veto = fn(&mut Tx<'_>, CampaignId) -> Outcome<Option<String>>;
+
+/// Who is asked before a campaign closes.
+#[derive(Clone, Default)]
+pub struct Vetoes(pub Vec<Veto>);
+
+/// What a campaign's action rests on beside the campaign.
+#[derive(Clone, Copy)]
+pub struct Rests<'r> {
+    pub defaults: &'r Defaults,
+    pub vetoes: &'r Vetoes,
+}
+
+impl Rests<'_> {
+    fn facts(&self, tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<CampaignFacts<'_>> {
+        let mut half_way = Vec::new();
+        for veto in &self.vetoes.0 {
+            half_way.extend(veto(tx, campaign.id)?);
+        }
+        Ok(CampaignFacts {
+            texts: &self.defaults.texts,
+            specimen: self.defaults.specimen,
+            issued: issued(tx, &campaign.said.school_year)?,
+            half_way,
+            now: tx.now(),
+        })
+    }
+}
+
+/// Moves a campaign. `reopen` and `unopen` go back on something, and say why.
+///
+/// # Errors
+/// `missing_field` or `field_not_for_action` on `/reason`; those of [`Campaign::apply`].
+pub fn transition(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    year: &SchoolYear,
+    read: Option<&IfMatch>,
+    (action, reason): (CampaignAction, Option<Note>),
+    rests: Rests<'_>,
+) -> Outcome<Campaign> {
+    let found = find_and_hold(tx, year)?;
+    read.map_or(Ok(()), |read| read.admits(found.version))?;
+    let reason = reason.map(|reason| reason.to_string());
+    let event = match (action, reason) {
+        (CampaignAction::Open, None) => CampaignEvent::Opened {},
+        (CampaignAction::Close, None) => CampaignEvent::Closed {},
+        (CampaignAction::Unopen, Some(reason)) => CampaignEvent::Unopened { reason: reason.into() },
+        (CampaignAction::Reopen, Some(reason)) => CampaignEvent::Reopened { reason: reason.into() },
+        (CampaignAction::Open | CampaignAction::Close, Some(_)) => {
+            let fault = FieldFault::new("field_not_for_action", "Champ sans objet pour cette action.");
+            return Err(Refused::field("/reason", &fault, None).into());
+        }
+        (CampaignAction::Unopen | CampaignAction::Reopen, None) => {
+            let message = "Revenir sur une clôture ou une ouverture demande un motif.";
+            return Err(Refused::field("/reason", &FieldFault::new("missing_field", message), None).into());
+        }
+    };
+    let facts = rests.facts(tx, &found)?;
+    let mut next = found.apply(action, &facts)?;
+    store::save(tx, &mut next)?;
+    audit::record(tx, actor, events::of(&next), event)?;
+    Ok(next)
+}
+
+/// Why an action would be refused now: the very action, tried on a copy.
+///
+/// # Errors
+/// Those of the database.
+pub fn refusal(
+    tx: &mut Tx<'_>,
+    campaign: &Campaign,
+    action: CampaignAction,
+    rests: Rests<'_>,
+) -> Outcome<Option<Refused>> {
+    let facts = rests.facts(tx, campaign)?;
+    Ok(campaign.clone().apply(action, &facts).err())
+}
