@@ -28,6 +28,7 @@ mod doors;
 mod durability;
 mod edge;
 mod examples;
+mod falsified;
 mod frozen;
 mod idempotency;
 mod imports;
