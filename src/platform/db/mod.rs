@@ -25,24 +25,24 @@ pub mod probe;
 pub mod schema;
 pub mod search;
 mod soundness;
+mod tx;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::r2d2::{Pool, PoolError, PooledConnection};
-use uuid::Uuid;
 
 use super::error::{Error, Falsified, Outcome};
-use crate::kernel::{Clock, Ids, Instant};
+use crate::kernel::{Clock, Ids};
 use connect::Connector;
 pub use connect::{DatabaseFault, DatabaseSettings, PostgresLimits, mask, sqlite_file};
 pub use health::{is_busy, is_full, is_lost};
 use identity::Identity;
 use probe::Probe;
+pub use tx::Tx;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -282,12 +282,12 @@ impl Database {
 
     fn written<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
         let mut session = self.begun()?;
-        let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
+        let mut tx = Tx::new(&mut session.conn, &self.clock, &self.ids);
         // A panic in the use case must not leave a transaction open on a pooled connection.
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut tx)));
-        let late = self.clock.now() > tx.now.plus(LONGEST_WRITE);
-        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded && !late;
-        let conn = tx.conn;
+        let late = self.clock.now() > tx.now().plus(LONGEST_WRITE);
+        let keep = matches!(&result, Ok(Ok(_))) && !tx.is_discarded() && !late;
+        let conn = tx.conn();
         let end = if keep {
             on_backend!(conn, |c| AnsiTransactionManager::commit_transaction(c))
         } else {
@@ -333,7 +333,7 @@ impl Database {
 
     fn seen<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
         let mut session = self.reader()?;
-        let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
+        let mut tx = Tx::new(&mut session.conn, &self.clock, &self.ids);
         let result = work(&mut tx);
         if let Err(Error::Database(error)) = &result {
             self.note(&mut session, error);
@@ -351,51 +351,5 @@ fn not_had(error: &PoolError) -> Error {
     } else {
         tracing::warn!(cause = %told, "every connection to the database is in use");
         Error::Busy
-    }
-}
-
-/// One transaction: the connection, and the instant at which everything in it happens.
-pub struct Tx<'c> {
-    conn: &'c mut AnyConnection,
-    now: Instant,
-    ids: &'c Ids,
-    discarded: bool,
-}
-
-impl Tx<'_> {
-    pub fn conn(&mut self) -> &mut AnyConnection {
-        self.conn
-    }
-
-    /// The instant of the transaction (UTC).
-    #[must_use]
-    pub fn now(&self) -> Instant {
-        self.now
-    }
-
-    /// The business day (Paris).
-    #[must_use]
-    pub fn today(&self) -> NaiveDate {
-        self.now.day()
-    }
-
-    #[must_use]
-    pub fn uuid(&self) -> Uuid {
-        self.ids.uuid(self.now)
-    }
-
-    #[must_use]
-    pub fn secret(&self) -> [u8; 32] {
-        self.ids.secret()
-    }
-
-    /// Makes the transaction a dry run: it ends by a rollback even when it succeeds.
-    pub fn discard(&mut self) {
-        self.discarded = true;
-    }
-
-    #[must_use]
-    pub fn is_discarded(&self) -> bool {
-        self.discarded
     }
 }
