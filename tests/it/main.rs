@@ -45,6 +45,7 @@ mod roles;
 mod schema;
 mod small_claims;
 mod sockets;
+mod strange_files;
 mod tariffs;
 mod titles;
 mod transitions;

@@ -328,7 +328,8 @@ fn a_year(app: &TestApp, r: &Recorder) {
         &g,
         "/schools/imports",
         "uai;nom_etablissement;type_etablissement;statut_public_prive;code_commune;nom_commune;\
-        ecole_maternelle;ecole_elementaire;siren_siret;etat;nombre_d_eleves\n",
+        ecole_maternelle;ecole_elementaire;siren_siret;etat;nombre_d_eleves\n\
+        0300003R;Collège;Collège;Public;30189;Nîmes;;;;OUVERT;\n",
     )
     .expect(200);
     r.upload(&g, "/contacts/imports", "siret;courriel\n21300189400012;mairie@nimes.invalid\n").expect(200);
