@@ -10,6 +10,7 @@
 //! events in [`tellers`],
 //! and what its handlers share in `App::shared`.
 
+mod alarm;
 mod doors;
 mod edge;
 mod health;
@@ -85,6 +86,7 @@ pub fn tellers() -> Tellers {
         .with::<conventions::ConventionEvent>()
         .with::<titles::TitleEvent>()
         .with::<accounting::BatchEvent>()
+        .with::<alarm::IntegrityEvent>()
 }
 
 /// Who is asked before a campaign closes.
@@ -203,6 +205,7 @@ impl App {
         let db = Database::open(&settings, clock.clone(), ids)?;
         let metrics = Metrics::new(if db.is_sqlite() { "sqlite" } else { "postgres" }, started)
             .map_err(|e| StartFault::Listen { problem: e.to_string(), remedy: "Signaler ce défaut.".into() })?;
+        alarm::set(&db, metrics.clone());
         let rules = TokenRules {
             issuer: config.access.issuer.clone(),
             audience: config.access.audience.clone(),

@@ -61,6 +61,14 @@ pub fn record_all<E: Told>(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry<E>])
     store::insert(tx, actor, entries)
 }
 
+/// The thing that had a key when last it was journaled; a thing never told of is known by the key alone.
+///
+/// # Errors
+/// Those of the database.
+pub fn subject_called(tx: &mut Tx<'_>, kind: SubjectKind, key: &str) -> Outcome<Subject> {
+    Ok(store::last_called(tx, kind, key)?.unwrap_or_else(|| Subject::known_by(kind, key)))
+}
+
 /// One entry as kept.
 #[derive(Debug, Clone)]
 pub struct Event {

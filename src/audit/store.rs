@@ -8,6 +8,7 @@ use super::digest::{Facts, commitment};
 use super::personal::{joined, marked, split};
 use super::told::written;
 use super::{Entry, Event, EventSort, Filter, Subject, SubjectKind, Told};
+use crate::kernel::bare::bare;
 use crate::kernel::{
     Actor, Instant,
     ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, UserId},
@@ -144,19 +145,40 @@ pub(super) fn insert<E: Told>(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry<E
     Ok(())
 }
 
+pub(super) fn last_called(tx: &mut Tx<'_>, kind: SubjectKind, key: &str) -> Outcome<Option<Subject>> {
+    type Row = (String, Option<CampaignId>, Option<CollectiviteId>, Option<ConventionId>);
+    let row: Option<Row> = audit_events::table
+        .filter(audit_events::subject_kind.eq(kind))
+        .filter(audit_events::subject_key.eq(key).or(audit_events::subject_id.eq(key)))
+        .order(audit_events::id.desc())
+        .select((
+            audit_events::subject_id,
+            audit_events::campaign_id,
+            audit_events::payer_id,
+            audit_events::convention_id,
+        ))
+        .first(tx.conn())
+        .optional()?;
+    let subject =
+        |(id, campaign, payer, convention)| Subject { kind, id, key: key.to_owned(), campaign, payer, convention };
+    Ok(row.map(subject))
+}
+
 /// A thing had few keys: an id, a SIRET or two, a reference.
 const KEYS: i64 = 50;
 
 /// Every id the word may mean: things that had it as a key, and itself; with a payer, its conventions, whose titles may
 /// be those of a successor.
 fn meant(tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
+    // Spaces and case are forgiven in identifiers.
+    let words = [word.to_owned(), bare(word).into_owned()];
     let mut ids: Vec<String> = audit_events::table
-        .filter(audit_events::subject_key.eq(word))
+        .filter(audit_events::subject_key.eq_any(words.clone()))
         .select(audit_events::subject_id)
         .distinct()
         .limit(KEYS)
         .load(tx.conn())?;
-    ids.push(word.to_owned());
+    ids.extend(words);
     let own: Vec<String> = audit_events::table
         .filter(audit_events::payer_id.assume_not_null().eq_any(ids.clone()))
         .filter(audit_events::subject_kind.eq(SubjectKind::Convention))
@@ -184,7 +206,8 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> 
         query = query.filter(audit_events::subject_kind.eq(kind));
     }
     if let Some(key) = &filter.subject_key {
-        query = query.filter(audit_events::subject_key.eq(key));
+        // A SIRET or a UAI as people write it; ids and school years stand as they are.
+        query = query.filter(audit_events::subject_key.eq_any([key.clone(), bare(key).into_owned()]));
     }
     if let Some(action) = &filter.action {
         query = query.filter(audit_events::action.eq(action));

@@ -19,6 +19,7 @@ text_enum!(
         SmallClaimAct => "small_claim_act",
         SmallClaimDecision => "small_claim_decision",
         AccountingBatch => "accounting_batch",
+        StoredFile => "stored_file",
     }
 );
 

@@ -20,6 +20,9 @@ pub struct Imported {
     pub updated: usize,
     pub unchanged: usize,
     pub closed: usize,
+    /// Absent schools left open: their absence was not proven.
+    #[serde(default)]
+    pub not_closed: usize,
     pub ignored: usize,
     pub rejected: usize,
     /// How many findings of each code.
@@ -89,6 +92,7 @@ fn told(what: &str, done: &Imported) -> String {
         (done.created, "ajout", "ajouts"),
         (done.updated, "modification", "modifications"),
         (done.closed, "fermeture", "fermetures"),
+        (done.not_closed, "absence non prouvée", "absences non prouvées"),
         (done.unchanged, "ligne inchangée", "lignes inchangées"),
         (done.ignored, "ligne hors sujet", "lignes hors sujet"),
         (done.rejected, "ligne rejetée", "lignes rejetées"),

@@ -10,7 +10,7 @@
 use std::hash::Hash;
 
 use super::events::{self, Imported, RegistryEvent};
-use super::import::ReadRows;
+use super::import::{ReadRow, ReadRows};
 use super::import_view::{ImportView, refused};
 use crate::audit;
 use crate::kernel::{Actor, Finding};
@@ -27,13 +27,19 @@ pub(super) struct Kept<T> {
     pub findings: Vec<Finding>,
 }
 
-/// The next rows to act on; empty at the end of the file.
-pub(super) fn next_chunk<T: Hash>(rows: &mut ReadRows<'_, T>, view: &mut ImportView) -> Outcome<Vec<Kept<T>>> {
+/// The next rows to act on; empty at the end of the file. `look` sees every row, whatever becomes of it.
+pub(super) fn next_chunk<T: Hash>(
+    rows: &mut ReadRows<'_, T>,
+    view: &mut ImportView,
+    mut look: impl FnMut(&ReadRow<T>),
+) -> Outcome<Vec<Kept<T>>> {
     let mut kept = Vec::new();
     for row in rows.by_ref() {
-        let row = row.map_err(|f| refused(&f))?;
-        if let Some((value, findings)) = view.sift(row.line, row.parsed) {
-            kept.push(Kept { line: row.line, value, findings });
+        let read = row.map_err(|f| refused(&f))?;
+        look(&read);
+        let line = read.row.line;
+        if let Some((value, findings)) = view.sift(line, read.parsed) {
+            kept.push(Kept { line, value, findings });
             if kept.len() == CHUNK {
                 break;
             }
@@ -70,6 +76,7 @@ pub(super) fn finish(
             updated: view.updated,
             unchanged: view.unchanged,
             closed: view.closed,
+            not_closed: view.not_closed,
             ignored: view.ignored,
             rejected: view.rejected,
             findings: serde_json::to_value(&view.findings)?,

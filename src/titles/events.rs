@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Approved;
 use super::decision::Decision;
 use super::title::Title;
 use crate::audit::{Act, Personal, Subject, SubjectKind, Told, counted};
@@ -17,7 +18,7 @@ pub enum TitleEvent {
     #[serde(rename = "title.superseded")]
     Superseded { convention: String },
     #[serde(rename = "title.approved")]
-    Approved { reference: String, siret: Siret, amount: Money },
+    Approved { reference: String, siret: Siret, amount: Money, sha256: String },
     #[serde(rename = "title.returned")]
     Returned { convention: String, reason: Personal<String> },
     #[serde(rename = "title.resubmitted")]
@@ -44,6 +45,15 @@ pub(super) fn of(title: &Title) -> Subject {
         .of_campaign(title.campaign_id)
         .of_payer(title.debtor_id)
         .of_convention(title.convention_id)
+}
+
+/// The same, of a title as it was approved.
+pub(super) fn of_approved(approved: &Approved, campaign: CampaignId) -> Subject {
+    let settled = &approved.settlement;
+    Subject::new(SubjectKind::PerceptionTitle, approved.title_id, &settled.reference)
+        .of_campaign(campaign)
+        .of_payer(settled.debtor_id)
+        .of_convention(settled.convention_id)
 }
 
 /// The act that holds decisions taken together.
@@ -83,7 +93,7 @@ impl Told for TitleEvent {
             Self::Superseded { convention } => {
                 format!("Titre rendu, remplacé par un titre préparé de nouveau (convention {convention}).")
             }
-            Self::Approved { reference, siret, amount } => {
+            Self::Approved { reference, siret, amount, .. } => {
                 format!("Titre {reference} de {} approuvé pour {siret}.", euros(amount))
             }
             Self::Returned { reason, .. } => format!("Titre rendu au préparateur : {reason}"),

@@ -22,3 +22,9 @@ END;
 CREATE TRIGGER audit_events_frozen_delete BEFORE DELETE ON audit_events BEGIN
     SELECT RAISE(ABORT, 'frozen: audit_events refuses DELETE');
 END;
+CREATE TRIGGER audit_events_no_replace BEFORE INSERT ON audit_events WHEN
+    EXISTS (SELECT 1 FROM audit_events t WHERE t.id = NEW.id)
+    OR EXISTS (SELECT 1 FROM audit_events t WHERE t.rowid = NEW.rowid)
+BEGIN
+    SELECT RAISE(ABORT, 'frozen: audit_events refuses REPLACE');
+END;
