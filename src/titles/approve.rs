@@ -28,7 +28,7 @@ use crate::kernel::{Actor, Departement, InseeCode, Refused, SchoolYear, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::{blobs, counters};
 use crate::platform::web::IfMatch;
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Outcome, Tx, documents};
 use crate::registry::kinds::CollectiviteKind;
 
 /// Les titres d'une approbation en nombre ; les champs sont ceux de `GET /perception-titles`.
@@ -204,7 +204,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
             approved_at: now,
             specimen: making.defaults.specimen,
         };
-        let content = serde_json::to_string(&paper::compose(title, &reference, &context))?;
+        let content = documents::input(&paper::compose(title, &reference, &context))?;
         let data = json!({ "reference": reference.text, "amount": title.amount, "siret": title.debtor.siret });
         entries.push(Entry::new("title.approved", "perception_title", &reference.text, data));
         approvals.push(ApprovalRow {
