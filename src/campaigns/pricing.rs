@@ -152,7 +152,8 @@ fn subtotal(tariff: &Tariff, charged: &[&Charge], steps: &mut Vec<Step>) -> Opti
         _ => (tariff.unit_amount, None),
     };
     let amount = price.checked_times(count)?;
-    let reached = tier.map_or_else(String::new, |t| format!(" (tranche atteinte : à partir de {})", french::count(t.from, noun)));
+    let reached =
+        tier.map_or_else(String::new, |t| format!(" (tranche atteinte : à partir de {})", french::count(t.from, noun)));
     let text = format!("{} × {} = {}{reached}", french::count(count, noun), euros(price), euros(amount));
     steps.push(Step::new(ART_PRICE, text, Some(amount)));
     Some(Subtotal { amount, price: Some(price) })

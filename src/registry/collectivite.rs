@@ -69,7 +69,10 @@ impl Address {
             (true, _) => return None,
             (false, true) => "Adresse postale inconnue : elle ne sera pas imprimée.".to_owned(),
             (false, false) => {
-                format!("Adresse postale incomplète, il manque {} : elle ne sera pas imprimée.", french::listed(&missing))
+                format!(
+                    "Adresse postale incomplète, il manque {} : elle ne sera pas imprimée.",
+                    french::listed(&missing)
+                )
             }
         };
         let mut finding = Finding::info(ADDRESS_MISSING, message);

@@ -194,7 +194,8 @@ fn strip_form(words: &[&str]) -> Option<(String, bool)> {
     if NAMES_IN_VILLE.iter().any(|name| whole == *name) {
         return None;
     }
-    let form = COMMUNE_FORMS.iter().find(|form| upper.len() > form.len() && upper.iter().zip(**form).all(|(a, b)| a == b))?;
+    let form =
+        COMMUNE_FORMS.iter().find(|form| upper.len() > form.len() && upper.iter().zip(**form).all(|(a, b)| a == b))?;
     let (rest, said) = (words.get(form.len()..)?, upper.get(form.len()..)?);
     let (link, after) = (said.first()?.as_str(), rest.get(1..)?.join(" "));
     let found = match link {

@@ -55,17 +55,52 @@ fn a_commune_is_called_once_whatever_its_file_says() {
 #[test]
 fn other_bodies_keep_their_name_their_nature_in_full() {
     for (kind, name, print, spoken) in [
-        (Epci, "CC Pyrénées audoises", "COMMUNAUTE DE COMMUNES PYRENEES AUDOISES", "la communauté de communes Pyrénées audoises"),
-        (Epci, "CA du Pays de l'Or", "COMMUNAUTE D'AGGLOMERATION DU PAYS DE L'OR", "la communauté d’agglomération du Pays de l'Or"),
-        (Epci, "CU Perpignan Méditerranée Métropole", "COMMUNAUTE URBAINE PERPIGNAN MEDITERRANEE METROPOLE", "la communauté urbaine Perpignan Méditerranée Métropole"),
-        (Epci, "Montpellier Méditerranée Métropole", "MONTPELLIER MEDITERRANEE METROPOLE", "Montpellier Méditerranée Métropole"),
-        (Epci, "Communauté de communes du Pont du Gard", "COMMUNAUTE DE COMMUNES DU PONT DU GARD", "la Communauté de communes du Pont du Gard"),
-        (Syndicat, "SI des Hautes vallées", "SYNDICAT INTERCOMMUNAL DES HAUTES VALLEES", "le syndicat intercommunal des Hautes vallées"),
+        (
+            Epci,
+            "CC Pyrénées audoises",
+            "COMMUNAUTE DE COMMUNES PYRENEES AUDOISES",
+            "la communauté de communes Pyrénées audoises",
+        ),
+        (
+            Epci,
+            "CA du Pays de l'Or",
+            "COMMUNAUTE D'AGGLOMERATION DU PAYS DE L'OR",
+            "la communauté d’agglomération du Pays de l'Or",
+        ),
+        (
+            Epci,
+            "CU Perpignan Méditerranée Métropole",
+            "COMMUNAUTE URBAINE PERPIGNAN MEDITERRANEE METROPOLE",
+            "la communauté urbaine Perpignan Méditerranée Métropole",
+        ),
+        (
+            Epci,
+            "Montpellier Méditerranée Métropole",
+            "MONTPELLIER MEDITERRANEE METROPOLE",
+            "Montpellier Méditerranée Métropole",
+        ),
+        (
+            Epci,
+            "Communauté de communes du Pont du Gard",
+            "COMMUNAUTE DE COMMUNES DU PONT DU GARD",
+            "la Communauté de communes du Pont du Gard",
+        ),
+        (
+            Syndicat,
+            "SI des Hautes vallées",
+            "SYNDICAT INTERCOMMUNAL DES HAUTES VALLEES",
+            "le syndicat intercommunal des Hautes vallées",
+        ),
         (Syndicat, "SM de la Tet", "SYNDICAT MIXTE DE LA TET", "le syndicat mixte de la Tet"),
         (Syndicat, "SIVOM de la Bure", "SIVOM DE LA BURE", "le SIVOM de la Bure"),
         (Syndicat, "SIRP du Coutach", "SIRP DU COUTACH", "le SIRP du Coutach"),
         (Syndicat, "UDSIS", "UDSIS", "UDSIS"),
-        (Autre, "Institut Régional de Sommellerie", "INSTITUT REGIONAL DE SOMMELLERIE", "Institut Régional de Sommellerie"),
+        (
+            Autre,
+            "Institut Régional de Sommellerie",
+            "INSTITUT REGIONAL DE SOMMELLERIE",
+            "Institut Régional de Sommellerie",
+        ),
         (Commune, "Ville d'Aulas", "COMMUNE D'AULAS", "la commune d’Aulas"),
         (Commune, "Ville du Vigan", "COMMUNE DU VIGAN", "la commune du Vigan"),
     ] {

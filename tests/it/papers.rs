@@ -2,12 +2,15 @@
 //! stands where it is looked for.
 
 use ent_backoffice::campaigns::texts::CampaignTexts;
+use ent_backoffice::kernel::french;
+use ent_backoffice::registry::Designation;
+use ent_backoffice::registry::kinds::CollectiviteKind;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::support::papers::{rows, text_of};
+use crate::support::papers::{absurdities, rows, text_of};
 use crate::support::{Base, TestApp};
 use crate::titles::{active_campaign, luhn, prepare};
 use crate::year::{open_campaign, register_seed, sign_both};
@@ -131,6 +134,43 @@ on_both_databases! {
     }
 }
 
+/// `tests/data/designations.csv` holds one name for each first word found among Occitanie's groupings (DGCL, Banatic,
+/// March 2023, Licence Ouverte 2.0) and communes, with what is printed for it; then every real commune is looked at.
+#[test]
+fn every_form_of_the_real_names_makes_one_designation() {
+    let folder = format!("{}/tests/data", env!("CARGO_MANIFEST_DIR"));
+    let forms = std::fs::read_to_string(format!("{folder}/designations.csv")).unwrap();
+    let mut looked_at = 0;
+    for line in forms.lines().skip(1) {
+        let [kind, name, expected] = line.split(';').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        assert_eq!(sound(CollectiviteKind::parse(kind).unwrap(), name), expected);
+        looked_at += 1;
+    }
+    let communes = std::fs::read_to_string(format!("{folder}/occitanie/communes_occitanie_2026.csv")).unwrap();
+    for line in communes.lines().skip(1) {
+        let name = line.split(';').nth(3).unwrap();
+        let printed = sound(CollectiviteKind::Commune, name);
+        let form =
+            ["COMMUNE DE ", "COMMUNE D'", "COMMUNE DU ", "COMMUNE DES "].iter().any(|head| printed.starts_with(head));
+        assert!(form, "{name}: {printed}");
+        for said in [format!("VILLE {}", french::de_place(name)), format!("Mairie - {name}")] {
+            assert_eq!(sound(CollectiviteKind::Commune, &said), printed, "{said}");
+        }
+        looked_at += 1;
+    }
+    assert!(looked_at > 4_500, "{looked_at}");
+}
+
+/// What is printed for a name, at the head of a contract and in a sentence, proofread.
+fn sound(kind: CollectiviteKind, name: &str) -> String {
+    let found = Designation::of(kind, name);
+    let clause = french::fill("en lieu et place de {c}, substituée à {c}", "{c}", &found.spoken());
+    for text in [found.printed(), clause] {
+        assert_eq!(absurdities(&text, true), Vec::<String>::new(), "{kind} {name}: {text}");
+    }
+    found.printed()
+}
+
 /// Texts whose optional parts are blank, and whose lines bring their own commas.
 fn gaps(texts: &mut CampaignTexts) {
     texts.issuer.aliases = vec!["Académie d'Orléans-Tours".into(), "Rectorat".into(), "ACADÉMIE DE Montpellier".into()];
@@ -163,7 +203,12 @@ fn payer() -> impl Strategy<Value = Value> {
         blank("30120"),
         blank("Le Vigan Cedex"),
     );
-    let who = (blank("madame"), blank("Marie"), blank("DE L'ESTANG"), prop_oneof![Just(None), Just(Some("Maire,".to_owned())), Just(Some("Présidente".to_owned()))]);
+    let who = (
+        blank("madame"),
+        blank("Marie"),
+        blank("DE L'ESTANG"),
+        prop_oneof![Just(None), Just(Some("Maire,".to_owned())), Just(Some("Présidente".to_owned()))],
+    );
     (names, address, who).prop_map(|((kind, name), (line1, line2, postal_code, city), (civility, first_name, last_name, title))| {
         json!({
             "kind": kind, "name": name,
@@ -202,7 +247,11 @@ fn odd_payers(base: Base) {
     app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200);
     assert_eq!(app.run_jobs(), 24 + 12 + 1);
     for (siret, name) in names {
-        assert_eq!(app.lecteur().get(&format!("/collectivites/{siret}")).json["name"], name, "the stored name is never altered");
+        assert_eq!(
+            app.lecteur().get(&format!("/collectivites/{siret}")).json["name"],
+            name,
+            "the stored name is never altered"
+        );
     }
     // The texts' own gaps, once.
     let text = text_of(&app.lecteur().get(&format!("/conventions/{}/document", ids[0])).expect(200).bytes);
@@ -228,14 +277,19 @@ fn odd_payers_and_texts_with_gaps_print_nothing_absurd_on_postgres() {
 }
 
 fn texts_that_say_nothing_open_no_campaign(base: Base) {
-    let app = TestApp::with(base, |config| {
-        config.texts.courts.convention = " ".into();
-        config.texts.signatory.place = ",".into();
-    });
+    // The configuration refuses some of them at start; a campaign brings its own texts.
+    let app = TestApp::new(base);
     let g = app.gestionnaire();
-    g.post("/campaigns", crate::year::campaign("issue")).expect(201);
-    let refused = g.post(&format!("{PATH}/transitions"), json!({"action": "open"})).problem(409, "placeholder_texts").json;
-    let named: Vec<&str> = refused["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    let mut texts = serde_json::to_value(crate::support::texts()).unwrap();
+    texts["courts"]["convention"] = json!(" ");
+    texts["signatory"]["place"] = json!(",");
+    let mut campaign = crate::year::campaign("issue");
+    campaign["texts"] = texts;
+    g.post("/campaigns", campaign).expect(201);
+    let refused =
+        g.post(&format!("{PATH}/transitions"), json!({"action": "open"})).problem(409, "placeholder_texts").json;
+    let named: Vec<&str> =
+        refused["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
     assert_eq!(named, ["/texts/signatory/place", "/texts/courts/convention"]);
 }
 

@@ -15,12 +15,13 @@ use ent_backoffice::titles::document::{
 };
 use serde::Serialize;
 
-use crate::support::papers::{Word, pages, proofread, words};
+use crate::support::papers::{Word, collapsed, pages, proofread, words};
 
 /// The longest of the real data: a commune, a school of the public directory, a syndicat.
 const COMMUNE: &str = "LA VACQUERIE-ET-SAINT-MARTIN-DE-CASTRIES";
 const ONE_WORD: &str = "ANGOUSTRINE-VILLENEUVE-DES-ESCALDES";
-const SCHOOL: &str = "HAPPY FOREVER SCHOOL, ECOLE PRIVEE HORS CONTRAT LAIQUE BILINGUE MONTESSORI (ECOLE PRIMAIRE PRIVEE)";
+const SCHOOL: &str =
+    "HAPPY FOREVER SCHOOL, ECOLE PRIVEE HORS CONTRAT LAIQUE BILINGUE MONTESSORI (ECOLE PRIMAIRE PRIVEE)";
 const SYNDICAT: &str = "SIVU POUR L'ETUDE ET LA REALISATION D'UN POS INTERCOMMUNAL SUR LES COMMUNES DE BOISSET, \
                         FERRALS-LES-MONTAGNES ET RIEUSSEC";
 
@@ -92,19 +93,33 @@ fn convention(count: usize, look: Look) -> ConventionPaper {
             address: "31, rue de l’Université, 34064 Montpellier Cedex 2".into(),
             representative: person(
                 "Carole Drucker-Godard",
-                &["Rectrice de la région académique Occitanie", "Rectrice de l’académie de Montpellier", "Chancelière des universités"],
+                &[
+                    "Rectrice de la région académique Occitanie",
+                    "Rectrice de l’académie de Montpellier",
+                    "Chancelière des universités",
+                ],
             ),
         },
         payer: Payer {
-            name: if look.long_names { format!("{SYNDICAT} {} {ONE_WORD}", solid()) } else { "COMMUNE DU VIGAN".into() },
+            name: if look.long_names {
+                format!("{SYNDICAT} {} {ONE_WORD}", solid())
+            } else {
+                "COMMUNE DU VIGAN".into()
+            },
             kind: if look.long_names { PayerKind::Syndicat } else { PayerKind::Commune },
             siret: "21300278500011".into(),
             address: look.address(),
-            representative: look.long_names.then(|| person(&format!("Mme Marie-Antoinette {}", solid()), &["Présidente du syndicat", &solid()])),
+            representative: look
+                .long_names
+                .then(|| person(&format!("Mme Marie-Antoinette {}", solid()), &["Présidente du syndicat", &solid()])),
         },
         pricing: Pricing::per_school(u32::try_from(count).unwrap(), 4_000),
         schools: (0..count).map(school).collect(),
-        issuer_signature: SignatureBlock { place: Some("Montpellier".into()), at: Some("à Montpellier".into()), ..SignatureBlock::default() },
+        issuer_signature: SignatureBlock {
+            place: Some("Montpellier".into()),
+            at: Some("à Montpellier".into()),
+            ..SignatureBlock::default()
+        },
         payer_signature: SignatureBlock::default(),
     }
 }
@@ -112,12 +127,24 @@ fn convention(count: usize, look: Look) -> ConventionPaper {
 fn demand(count: usize, look: Look) -> TitlePaper {
     let line = |rank: usize| TitleLine {
         uai: "0301023Z".into(),
-        label: if look.long_names { format!("{COMMUNE} - {SCHOOL} {} {rank}", solid()) } else { format!("NIMES - ECOLE PRIMAIRE PUBLIQUE JEAN MOULIN {rank}") },
+        label: if look.long_names {
+            format!("{COMMUNE} - {SCHOOL} {} {rank}", solid())
+        } else {
+            format!("NIMES - ECOLE PRIMAIRE PUBLIQUE JEAN MOULIN {rank}")
+        },
         unit_price: french::euros(4_000),
         amount: french::euros(4_000),
     };
     let cents = i64::try_from(count).unwrap() * 4_000;
-    let axes = ["Domaine fonctionnel", "Centre financier", "Centre de coûts", "Activité", "Compte général", "Groupe de marchandises", "Fonds"];
+    let axes = [
+        "Domaine fonctionnel",
+        "Centre financier",
+        "Centre de coûts",
+        "Activité",
+        "Compte général",
+        "Groupe de marchandises",
+        "Fonds",
+    ];
     TitlePaper {
         specimen: false,
         reference: "ENT-T-2026-000123".into(),
@@ -131,14 +158,20 @@ fn demand(count: usize, look: Look) -> TitlePaper {
             contact: Some("ent-ecole@region-academique-occitanie.fr — 04 65 71 00 00".into()),
         },
         debtor: Debtor {
-            name: if look.long_names { format!("{SYNDICAT} {} {ONE_WORD}", solid()) } else { "COMMUNE DE NIMES".into() },
+            name: if look.long_names {
+                format!("{SYNDICAT} {} {ONE_WORD}", solid())
+            } else {
+                "COMMUNE DE NIMES".into()
+            },
             address: look.address(),
             address_complete: !look.long_address,
             siret: "213 002 785 00011".into(),
             third_party_number: None,
             service_code: look.long_names.then(solid),
             commitment_number: None,
-            substitution: look.long_names.then(|| title::substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025"))),
+            substitution: look
+                .long_names
+                .then(|| title::substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025"))),
         },
         nature: "Participation au financement de l’ENT-école".into(),
         ground: Ground {
@@ -152,13 +185,21 @@ fn demand(count: usize, look: Look) -> TitlePaper {
         lines_note: None,
         total: french::euros(cents),
         total_in_words: french::amount_in_words(cents),
-        imputation: axes.into_iter().map(|label| Axis { label: label.into(), value: look.long_names.then(|| "0140-01-01".into()) }).collect(),
+        imputation: axes
+            .into_iter()
+            .map(|label| Axis { label: label.into(), value: look.long_names.then(|| "0140-01-01".into()) })
+            .collect(),
         accountant: Accountant {
             name: "Direction régionale des finances publiques d’Occitanie".into(),
             address: Some("Place Occitane, 31039 Toulouse Cedex 9".into()),
         },
         recovery_accountant: Accountant { name: "celui du domicile du débiteur".into(), address: None },
-        prepared_by: Preparation { first_name: "Camille".into(), last_name: "Roux".into(), capacity: "gestionnaire".into(), on: "1er février 2026".into() },
+        prepared_by: Preparation {
+            first_name: "Camille".into(),
+            last_name: "Roux".into(),
+            capacity: "gestionnaire".into(),
+            on: "1er février 2026".into(),
+        },
         approved_by: Some(Approval {
             first_name: "Dominique".into(),
             last_name: if look.long_names { solid() } else { "Faure".into() },
@@ -213,9 +254,26 @@ fn body(page: &str) -> Vec<&str> {
 }
 
 const HEADINGS: [&str; 20] = [
-    "Les parties", "I – Préambule", "II – Articles", "Signatures", "Service prescripteur", "Débiteur", "Imputation", "Comptables",
-    "Nature et fondement de la créance", "Bases de la liquidation", "Préparation et approbation", "Pièces jointes et empreinte",
-    "Fondement", "Décision", "Créances concernées", "Créance concernée", "UAI", "Collectivité", "Liste des écoles", "Tarif",
+    "Les parties",
+    "I – Préambule",
+    "II – Articles",
+    "Signatures",
+    "Service prescripteur",
+    "Débiteur",
+    "Imputation",
+    "Comptables",
+    "Nature et fondement de la créance",
+    "Bases de la liquidation",
+    "Préparation et approbation",
+    "Pièces jointes et empreinte",
+    "Fondement",
+    "Décision",
+    "Créances concernées",
+    "Créance concernée",
+    "UAI",
+    "Collectivité",
+    "Liste des écoles",
+    "Tarif",
 ];
 
 fn is_heading(line: &str) -> bool {
@@ -240,7 +298,9 @@ fn whole(pdf: &[u8], what: &str, margin: f64) -> Vec<String> {
     let words = words(pdf);
     assert!(words.len() > 50, "{what}");
     for word in &words {
-        let inside = word.left >= margin - 1.0 && word.right <= 595.28 - margin + 1.0 && word.bottom < 842.0 && word.top > 0.0;
+        // A comma may hang in the margin, so that the edge looks straight.
+        let inside =
+            word.left >= margin - 1.0 && word.right <= 595.28 - margin + 3.0 && word.bottom < 842.0 && word.top > 0.0;
         assert!(inside, "{what}: out of the margins: {word:?}");
     }
     if let Some((a, b)) = overlap(&words) {
@@ -275,15 +335,20 @@ fn counts() -> impl Iterator<Item = usize> {
     (1..=60).chain([300])
 }
 
-fn conventions(look: impl Fn(usize) -> Look) {
+fn conventions(look: Look) {
     let template = convention::default_template();
     for count in counts() {
-        let look = look(count);
         let what = format!("convention of {count}{look}");
         let pages = whole(&render(&template, &convention(count, look)), &what, 68.0);
         let last = pages.last().unwrap();
+        // The ordinal is set above the line, and still read as a word.
+        assert!(collapsed(&pages[0]).contains("le 1er juin 2025"), "{what}");
         let (before, signatures) = last.split_once("Signatures\n").unwrap_or_else(|| panic!("{what}: {last}"));
-        assert!(before.contains("soumis au tribunal administratif de Montpellier."), "{what}: signatures alone\n{last}");
+        let before = collapsed(before);
+        assert!(
+            before.contains("soumis au tribunal administratif de Montpellier."),
+            "{what}: signatures alone\n{last}"
+        );
         assert_eq!(signatures.matches("Signature et cachet").count(), 2, "{what}\n{last}");
         heads_repeat(&pages, " - 03", "Liste des écoles", &what);
     }
@@ -291,17 +356,12 @@ fn conventions(look: impl Fn(usize) -> Look) {
 
 #[test]
 fn a_convention_of_short_names_never_ends_on_signatures_alone() {
-    conventions(|_| SHORT);
+    conventions(SHORT);
 }
 
 #[test]
 fn a_convention_of_long_names_never_ends_on_signatures_alone() {
-    conventions(|_| LONG);
-}
-
-#[test]
-fn a_convention_of_mixed_looks_never_ends_on_signatures_alone() {
-    conventions(|count| Look { long_names: count.is_multiple_of(3), long_address: !count.is_multiple_of(2) });
+    conventions(LONG);
 }
 
 fn demands(look: Look) {
@@ -309,14 +369,17 @@ fn demands(look: Look) {
     for count in counts() {
         let what = format!("demand of {count}{look}");
         let pages = whole(&render(&template, &demand(count, look)), &what, 62.0);
-        let last = pages.last().unwrap();
+        let last = &collapsed(pages.last().unwrap());
         for words in ["Montant de la créance", "Approuvée par", "Empreinte SHA-256", "notifié par le comptable"] {
             assert!(last.contains(words), "{what}: « {words} » is not on the last page\n{last}");
         }
         heads_repeat(&pages, "0301023Z", "Tarif", &what);
         // It never passes for the title: the frame is on the first page, the words at the foot of each.
-        assert!(pages[0].contains("Ne pas mandater au vu de ce document"));
-        assert!(pages.iter().all(|page| page.contains("document préparatoire")), "{what}");
+        assert!(collapsed(&pages[0]).contains("Ne pas mandater au vu de ce document"));
+        assert!(
+            pages.iter().all(|page| collapsed(page).contains("ENT-T-2026-000123 – document préparatoire")),
+            "{what}"
+        );
     }
 }
 
@@ -335,10 +398,10 @@ fn decisions(look: Look) {
     for count in counts() {
         let what = format!("decision of {count}{look}");
         let pages = whole(&render(&template, &decision(count, look)), &what, 62.0);
-        let last = pages.last().unwrap();
+        let last = &collapsed(pages.last().unwrap());
         assert!(last.contains("L’ordonnateur, ou son délégué") && last.contains("Fait au Vigan"), "{what}\n{last}");
         let told = format!("Arrêtée la présente liste à {count}");
-        assert_eq!(last.replace('\u{a0}', " ").contains(&told), count > 1, "{what}: the signature alone\n{last}");
+        assert_eq!(last.contains(&told), count > 1, "{what}: the signature alone\n{last}");
         heads_repeat(&pages, "ENT-C-2025-2026-0", "SIRET", &what);
     }
 }

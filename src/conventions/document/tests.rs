@@ -161,9 +161,13 @@ fn the_same_convention_gives_the_same_bytes_from_two_threads() {
 #[test]
 fn an_input_of_before_composes() {
     let mut input = serde_json::to_value(seed()).unwrap();
-    for (pointer, field) in
-        [("", "to_court"), ("", "of_academies"), ("/pricing", "listed"), ("/issuer_signature", "at"), ("/payer_signature", "at")]
-    {
+    for (pointer, field) in [
+        ("", "to_court"),
+        ("", "of_academies"),
+        ("/pricing", "listed"),
+        ("/issuer_signature", "at"),
+        ("/payer_signature", "at"),
+    ] {
         input.pointer_mut(pointer).and_then(Value::as_object_mut).unwrap().remove(field).unwrap();
     }
     let input = serde_json::to_vec(&input).unwrap();

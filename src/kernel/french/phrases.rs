@@ -114,7 +114,7 @@ pub fn fill(sentence: &str, hole: &str, words: &str) -> String {
     let mut all = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let before = |word: &str| all.strip_suffix(word).filter(|b| b.is_empty() || b.ends_with([' ', NO_BREAK, '(']));
-        let (kept, met) = match (before("de "), before("à "), article_of_noun(words)) {
+        let (kept, met) = match (before("de "), before("à "), article(words)) {
             (Some(kept), _, Some((Article::Le, rest))) => (kept.len(), format!("du {rest}")),
             (Some(kept), _, Some((Article::Les, rest))) => (kept.len(), format!("des {rest}")),
             (_, Some(kept), Some((Article::Le, rest))) => (kept.len(), format!("au {rest}")),
@@ -151,7 +151,7 @@ enum Article {
     Les,
 }
 
-/// The article a place's name begins with, when « de » and « à » contract with it, and what follows.
+/// The article a name begins with, when « de » and « à » contract with it, and what follows.
 fn article(name: &str) -> Option<(Article, &str)> {
     let (first, rest) = name.trim().split_once([' ', '-'])?;
     let article = match first.to_lowercase().as_str() {
@@ -160,11 +160,6 @@ fn article(name: &str) -> Option<(Article, &str)> {
         _ => return None,
     };
     Some((article, rest.trim())).filter(|(_, rest)| !rest.is_empty())
-}
-
-/// The same of a noun: only in lower case, « Le Vigan » being a name.
-fn article_of_noun(words: &str) -> Option<(Article, &str)> {
-    article(words).filter(|_| words.starts_with('l'))
 }
 
 fn first_word(text: &str) -> String {
@@ -227,8 +222,14 @@ mod tests {
         assert_eq!(de(&count(2, "école")), "de 2 écoles");
         assert_eq!(de("onze classes"), "de onze classes");
         assert_eq!(de("onzain"), "d’onzain");
-        assert_eq!((count(0, "école"), count(1, "élève"), count(24, "classe")), ("0 école".into(), "1 élève".into(), "24 classes".into()));
-        assert_eq!((agree(&1, "inscrite"), agree(&2, "inscrite"), agree(&3, "mois")), ("inscrite".into(), "inscrites".into(), "mois".into()));
+        assert_eq!(
+            (count(0, "école"), count(1, "élève"), count(24, "classe")),
+            ("0 école".into(), "1 élève".into(), "24 classes".into())
+        );
+        assert_eq!(
+            (agree(&1, "inscrite"), agree(&2, "inscrite"), agree(&3, "mois")),
+            ("inscrite".into(), "inscrites".into(), "mois".into())
+        );
     }
 
     #[test]
@@ -249,18 +250,27 @@ mod tests {
     #[test]
     fn what_is_missing_leaves_no_separator() {
         assert_eq!(joined(["EXEMPLE", "", "Rectrice,"], ", "), "EXEMPLE, Rectrice");
-        assert_eq!(joined(["31, rue de l'Université", " ,", "34064 Montpellier"], ", "), "31, rue de l'Université, 34064 Montpellier");
+        assert_eq!(
+            joined(["31, rue de l'Université", " ,", "34064 Montpellier"], ", "),
+            "31, rue de l'Université, 34064 Montpellier"
+        );
         assert_eq!(joined([None, Some("a@b.fr"), None::<&str>].into_iter().flatten(), " — "), "a@b.fr");
         assert_eq!(joined(["", " "], ", "), "");
         assert_eq!(listed(&["Fons", "Gajan", "Uzès"]), "Fons, Gajan et Uzès");
-        assert_eq!((listed(&["Fons", "Uzès"]), listed(&["Fons"]), listed::<&str>(&[])), ("Fons et Uzès".into(), "Fons".into(), String::new()));
+        assert_eq!(
+            (listed(&["Fons", "Uzès"]), listed(&["Fons"]), listed::<&str>(&[])),
+            ("Fons et Uzès".into(), "Fons".into(), String::new())
+        );
     }
 
     #[test]
     fn a_text_goes_on_in_the_sentence() {
         assert_eq!(clause("Commune sinistrée.\n"), "Commune sinistrée");
         assert_eq!(clause("première ligne\nseconde ligne ;"), "première ligne seconde ligne");
-        assert_eq!((clause("travaux, etc."), clause("à voir…"), clause(" . ")), ("travaux, etc.".into(), "à voir…".into(), String::new()));
+        assert_eq!(
+            (clause("travaux, etc."), clause("à voir…"), clause(" . ")),
+            ("travaux, etc.".into(), "à voir…".into(), String::new())
+        );
     }
 
     #[test]
@@ -268,6 +278,7 @@ mod tests {
         let in_place = |words| fill("en lieu et place de {c}", "{c}", words);
         assert_eq!(in_place("la commune d’Aulas"), "en lieu et place de la commune d’Aulas");
         assert_eq!(in_place("le syndicat de Fons"), "en lieu et place du syndicat de Fons");
+        assert_eq!(in_place("Le Grand Ouest Toulousain"), "en lieu et place du Grand Ouest Toulousain");
         assert_eq!(in_place("Alès Agglomération"), "en lieu et place d’Alès Agglomération");
         assert_eq!(fill("substituée à {c} ({c})", "{c}", "le SIVOM X"), "substituée au SIVOM X (le SIVOM X)");
         assert_eq!(fill("code de {c} et monde {c}", "{c}", "le SIVOM"), "code du SIVOM et monde le SIVOM");
@@ -275,7 +286,10 @@ mod tests {
 
     #[test]
     fn spaces_before_high_punctuation_never_break() {
-        assert_eq!(typeset("Calcul : « 2 » ; n° 3 ? 40 €"), "Calcul\u{A0}: «\u{A0}2\u{A0}»\u{A0}; n°\u{A0}3\u{A0}? 40\u{A0}€");
+        assert_eq!(
+            typeset("Calcul : « 2 » ; n° 3 ? 40 €"),
+            "Calcul\u{A0}: «\u{A0}2\u{A0}»\u{A0}; n°\u{A0}3\u{A0}? 40\u{A0}€"
+        );
     }
 
     proptest! {

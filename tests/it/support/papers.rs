@@ -22,9 +22,9 @@ fn poppler(pdf: &[u8], arguments: &[&str]) -> String {
     String::from_utf8(read.stdout).unwrap()
 }
 
-/// One space for every run of white space, unbreakable ones too.
-fn collapsed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// One space for every run of white space, unbreakable ones too; a word cut at the end of a line is whole again.
+pub fn collapsed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace("\u{AD} ", "")
 }
 
 /// The text of each page, in reading order, line by line.
@@ -79,7 +79,6 @@ pub fn words(pdf: &[u8]) -> Vec<Word> {
 const ABSURD: &[&str] = &[
     // Elision, contraction.
     r"\b[dD]e une?\b",
-    r"\b[dDàÀ]e? les?\b",
     r"\b[cC]ommune de Les? ",
     r"COMMUNE DE LES? ",
     r"COMMUNE DE [AEIOUÉÈÊÎ]",
@@ -91,10 +90,11 @@ const ABSURD: &[&str] = &[
     // Plurals.
     r"\w\((s|e|es|x|ne)\)",
     r"\b[01] (écoles|élèves|classes|créances)\b",
-    r"\b([2-9]|[1-9][\d ]*\d) (école|élève|classe|créance)\b",
+    r"\b([2-9]|[1-9]\d+) (école|élève|classe|créance)\b",
     // Parts that are missing.
     r",\s*[,;.:]",
-    r"\s,",
+    // « Fait à ____, le ____ » has blanks to fill in.
+    r"\s,(\s*$|\s*[^l\s]|\sl[^e])",
     r"[:;]\s*[,;.:]",
     r"\(\s*\)",
     r"«\s*»",
@@ -111,19 +111,27 @@ const ABSURD: &[&str] = &[
 
 /// The absurd things a text holds; `real`: nothing in it is still to be written.
 pub fn absurdities(page: &str, real: bool) -> Vec<String> {
-    static RULES: LazyLock<Vec<Regex>> = LazyLock::new(|| ABSURD.iter().map(|rule| Regex::new(rule).unwrap()).collect());
+    static RULES: LazyLock<Vec<Regex>> =
+        LazyLock::new(|| ABSURD.iter().map(|rule| Regex::new(rule).unwrap()).collect());
     static EXAMPLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bEXEMPLE\b").unwrap());
+    static UNCONTRACTED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(?:[dD]e|[àÀ]) les? (\w*)").unwrap());
     let text = collapsed(page);
     let around = |at: regex::Match<'_>| {
         let before: String = text[..at.start()].chars().rev().take(30).collect::<Vec<_>>().into_iter().rev().collect();
         let after: String = text[at.end()..].chars().take(30).collect();
         format!("« {} » in « {before}{}{after} »", at.as_str(), at.as_str())
     };
+    // « de le suivre » is right, « de le Vigan » is not.
+    let infinitive = |word: &str| ["er", "ir", "re"].iter().any(|end| word.ends_with(end));
+    let uncontracted = UNCONTRACTED.captures_iter(&text).find(|c| !infinitive(&c[1])).and_then(|c| c.get(0));
     let example = real.then_some(&*EXAMPLE);
-    let mut found: Vec<String> = RULES.iter().chain(example).filter_map(|r| r.find(&text)).map(around).collect();
+    let mut found: Vec<String> =
+        RULES.iter().chain(example).filter_map(|r| r.find(&text)).chain(uncontracted).map(around).collect();
     let lines = page.lines().map(str::trim_end);
     // An amount or a sign cut off from what it belongs to; two spaces in a sentence.
-    found.extend(lines.clone().filter(|l| l.starts_with([':', ';', '!', '?', '»', '€', ','])).map(|l| format!("line « {l} »")));
+    found.extend(
+        lines.clone().filter(|l| l.starts_with([':', ';', '!', '?', '»', '€'])).map(|l| format!("line « {l} »")),
+    );
     found.extend(lines.filter(|l| l.trim_start().contains("  ")).map(|l| format!("two spaces in « {l} »")));
     found
 }
@@ -154,6 +162,7 @@ fn the_proofreader_sees_what_was_printed_once() {
         "2 école × 40,00 €",
         "substituée de plein droit à COMMUNE DE NIMES",
         "les communes de le Vigan",
+        "transmise à le syndicat",
         "Motif : commune sinistrée..",
         "le différend peut être soumis .",
         "convention n° , signée",
@@ -169,6 +178,7 @@ fn the_proofreader_sees_what_was_printed_once() {
         "Convention n° ENT-C-2025-2026-00001, signée le 25 juillet 2025 ; 2 écoles × 40,00 € = 80,00 €.",
         "le différend peut être soumis au tribunal administratif de Montpellier.",
         "À Montpellier, le ..................",
+        "Fait à , le Nom, prénom et qualité : de le promouvoir, de les suivre",
         "SIRS de Les Cassès, école (publique) ; la participation est nulle",
         "12 écoles, 1 école, 101 élèves",
     ] {
