@@ -37,14 +37,22 @@ use crate::kernel::french;
 /// Written in the PDF's properties; fixed, so that an update of the compiler does not show.
 const CREATOR: &str = "ENT-école, gestion des conventions";
 
-/// The input of a document as it is frozen: each text with the spaces that must not end a line (`french::typeset`).
+/// The words of a document as they are frozen: each text with the spaces that must not end a line (`french::typeset`).
+///
+/// # Errors
+/// A value that JSON cannot hold.
+pub fn frozen<T: Serialize>(paper: &T) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(paper)?;
+    set(&mut value);
+    Ok(value)
+}
+
+/// The same, as the input of a template.
 ///
 /// # Errors
 /// A value that JSON cannot hold.
 pub fn input<T: Serialize>(paper: &T) -> serde_json::Result<String> {
-    let mut value = serde_json::to_value(paper)?;
-    set(&mut value);
-    serde_json::to_string(&value)
+    serde_json::to_string(&frozen(paper)?)
 }
 
 fn set(value: &mut Value) {

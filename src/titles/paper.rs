@@ -5,7 +5,7 @@ use serde_json::json;
 use super::document::{
     Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine as PrintedLine, TitlePaper,
 };
-use super::title::{Reference, Title, TitleLine};
+use super::title::{self, Reference, Title, TitleLine};
 use crate::access::{Signatory, User};
 use crate::campaigns::texts::CampaignTexts;
 use crate::kernel::{Instant, french, school_label};
@@ -29,7 +29,6 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
     let count = context.lines.len();
     let schools = if count == 1 { "une école".to_owned() } else { french::count(count, "école") };
     let year = &title.ground.school_year;
-    let town = title.debtor.town.as_deref();
     TitlePaper {
         specimen: context.specimen,
         reference: reference.text.clone(),
@@ -42,16 +41,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
             address: known(&texts.issuer.address_lines, ", "),
             contact: known([&texts.issuer.contact_email, &texts.issuer.contact_phone], " — "),
         },
-        debtor: Debtor {
-            name: title.debtor.name.clone(),
-            address: title.debtor.address.known(town),
-            address_complete: title.debtor.address.missing(town).is_empty(),
-            siret: title.debtor.siret.grouped(),
-            third_party_number: title.debtor.chorus.third_party_number.as_ref().map(ToString::to_string),
-            service_code: title.debtor.chorus.service_code.as_ref().map(ToString::to_string),
-            commitment_number: title.debtor.chorus.commitment_number.as_ref().map(ToString::to_string),
-            substitution: title.debtor.substitution.clone(),
-        },
+        debtor: debtor(&title.debtor),
         nature: "Participation au financement de l’ENT-école".into(),
         ground: Ground {
             convention_number: title.ground.convention_number.clone(),
@@ -62,7 +52,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
         triggering_event: format!("Inscription {} à l’ENT-école pour l’année scolaire {year}", french::de(&schools)),
         lines: context.lines.iter().map(printed).collect(),
         lines_note: lines_note(title, context.lines),
-        total: french::euros(title.amount.cents()),
+        total: total(title),
         total_in_words: french::amount_in_words(title.amount.cents()),
         imputation: axes(texts),
         accountant: Accountant {
@@ -99,8 +89,28 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
     }
 }
 
+/// Who owes, as printed.
+pub(super) fn debtor(debtor: &title::Debtor) -> Debtor {
+    let town = debtor.town.as_deref();
+    Debtor {
+        name: debtor.name.clone(),
+        address: debtor.address.known(town),
+        address_complete: debtor.address.missing(town).is_empty(),
+        siret: debtor.siret.grouped(),
+        third_party_number: debtor.chorus.third_party_number.as_ref().map(ToString::to_string),
+        service_code: debtor.chorus.service_code.as_ref().map(ToString::to_string),
+        commitment_number: debtor.chorus.commitment_number.as_ref().map(ToString::to_string),
+        substitution: debtor.substitution.clone(),
+    }
+}
+
+/// What is owed, as printed.
+pub(super) fn total(title: &Title) -> String {
+    french::euros(title.amount.cents())
+}
+
 /// Digest of the figures and of who owes them: what the paper's printed digest vouches for.
-fn settlement_digest(title: &Title, reference: &Reference, lines: &[TitleLine]) -> String {
+pub(super) fn settlement_digest(title: &Title, reference: &Reference, lines: &[TitleLine]) -> String {
     let settlement = json!({
         "reference": reference.text,
         "convention": title.ground.convention_number,
