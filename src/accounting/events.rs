@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
-use crate::audit::{Act, Subject, SubjectKind, Told, counted};
+use crate::audit::{Act, Subject, SubjectKind, Told};
 use crate::kernel::{Money, french};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ impl Told for BatchEvent {
     fn sentence(&self) -> String {
         match self {
             Self::Sealed { count, total, .. } => {
-                format!("Bordereau scellé : {}, {}.", counted(*count, "titre", "titres"), french::euros(total.cents()))
+                format!("Bordereau scellé : {}, {}.", french::count(*count, "titre"), french::euros(total.cents()))
             }
         }
     }

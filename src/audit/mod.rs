@@ -30,7 +30,7 @@ use crate::platform::{Outcome, Tx};
 
 pub use personal::{Changes, Personal};
 pub use subject::{Subject, SubjectKind};
-pub use told::{Act, Tellers, Told, counted, listed};
+pub use told::{Act, Tellers, Told, listed};
 
 /// One act and what it was done to.
 #[derive(Debug, Clone)]

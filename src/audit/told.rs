@@ -70,12 +70,6 @@ impl Tellers {
     }
 }
 
-/// « 1 école », « 2 écoles ».
-#[must_use]
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count < 2 { one } else { many })
-}
-
 /// Names in a sentence.
 pub fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
     names.collect::<Vec<_>>().join(", ")

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::campaign::{Campaign, CampaignRequest};
 use super::enrolment::Enrolment;
-use crate::audit::{Act, Changes, Entry, Personal, Subject, SubjectKind, Told, counted, listed};
+use crate::audit::{Act, Changes, Entry, Personal, Subject, SubjectKind, Told, listed};
+use crate::kernel::french;
 use crate::platform::Outcome;
 
 /// The texts name the region's signatory and its contacts.
@@ -97,19 +98,19 @@ impl Told for CampaignEvent {
             Self::Closed {} => "Campagne close.".into(),
             Self::Reopened { reason } => format!("Campagne rouverte : {reason}"),
             Self::Deleted { enrolments, .. } => {
-                format!("Campagne supprimée, avec {}.", counted(*enrolments, "inscription", "inscriptions"))
+                format!("Campagne supprimée, avec {}.", french::count(*enrolments, "inscription"))
             }
             Self::SchoolsEnrolled { enrolled, origin } => {
-                format!("{} (origine : {origin}).", counted(*enrolled, "école inscrite", "écoles inscrites"))
+                format!("{} (origine : {origin}).", french::count(*enrolled, "école inscrite"))
             }
             Self::SchoolEnrolled { origin } => format!("École inscrite (origine : {origin})."),
             Self::EnrolmentChanged { changes } => format!("Inscription modifiée ({}).", listed(changes.names())),
             Self::SchoolWithdrawn {} => "École désinscrite.".into(),
             Self::EnrolmentsImported { created, unchanged, rejected } => format!(
                 "Inscriptions importées : {}, {}, {}.",
-                counted(*created, "nouvelle", "nouvelles"),
-                counted(*unchanged, "inchangée", "inchangées"),
-                counted(*rejected, "ligne rejetée", "lignes rejetées")
+                french::count(*created, "nouvelle"),
+                french::count(*unchanged, "inchangée"),
+                french::count(*rejected, "ligne rejetée")
             ),
         }
     }

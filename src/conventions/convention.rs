@@ -9,6 +9,8 @@
 //! ```
 //! The effect is the day of the last signature: evidence, never inferred. Its days have bounds (see `signature`); none is
 //! after the end. A refusal lasts until a person reopens: no act in number issues again to who declined.
+//!
+//! Over 400 lines: the table of the lifecycle, what it rests on and what each act does are read together.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::convention::{Acknowledgement, Convention, Signature};
-use crate::audit::{Act, Personal, Subject, SubjectKind, Told, counted};
+use crate::audit::{Act, Personal, Subject, SubjectKind, Told};
 use crate::kernel::{Money, Siret, Uai, french};
 
 /// Who signed.
@@ -110,7 +110,7 @@ impl Told for ConventionEvent {
     fn sentence(&self) -> String {
         match self {
             Self::Issued { siret, schools, total } => {
-                let schools = counted(schools.len(), "école", "écoles");
+                let schools = french::count(schools.len(), "école");
                 format!("Convention émise pour {siret} : {schools}, {}.", french::euros(total.cents()))
             }
             Self::Signed { signature, .. } => format!("Convention signée par la collectivité {}.", by(signature)),

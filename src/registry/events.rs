@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::collectivite::{Collectivite, CollectiviteRequest};
-use crate::audit::{Act, Changes, Personal, Subject, SubjectKind, Told, counted, listed};
+use crate::audit::{Act, Changes, Personal, Subject, SubjectKind, Told, listed};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai, french};
 use crate::platform::Outcome;
@@ -88,17 +88,17 @@ pub(super) fn identity(said: &CollectiviteRequest) -> Outcome<(Value, Personal<V
 
 fn told(what: &str, done: &Imported) -> String {
     let mut parts = Vec::new();
-    for (count, one, many) in [
-        (done.created, "ajout", "ajouts"),
-        (done.updated, "modification", "modifications"),
-        (done.closed, "fermeture", "fermetures"),
-        (done.not_closed, "absence non prouvée", "absences non prouvées"),
-        (done.unchanged, "ligne inchangée", "lignes inchangées"),
-        (done.ignored, "ligne hors sujet", "lignes hors sujet"),
-        (done.rejected, "ligne rejetée", "lignes rejetées"),
+    for (count, words) in [
+        (done.created, "ajout"),
+        (done.updated, "modification"),
+        (done.closed, "fermeture"),
+        (done.not_closed, "fermeture refusée"),
+        (done.unchanged, "ligne inchangée"),
+        (done.ignored, "ligne ignorée"),
+        (done.rejected, "ligne rejetée"),
     ] {
         if count > 0 {
-            parts.push(counted(count, one, many));
+            parts.push(french::count(count, words));
         }
     }
     format!("{what} : {}.", parts.join(", "))

@@ -12,6 +12,7 @@ mod actions;
 mod calendar;
 pub mod codes;
 mod collectivite;
+mod designation;
 mod events;
 mod http_collectivites;
 mod http_imports;
@@ -34,6 +35,7 @@ pub use actions::{
 };
 pub use codes::CODES;
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+pub use designation::Designation;
 pub use events::RegistryEvent;
 pub use import_actions::hold;
 pub use import_collectivites::import_collectivites;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Approved;
 use super::decision::Decision;
 use super::title::Title;
-use crate::audit::{Act, Personal, Subject, SubjectKind, Told, counted};
+use crate::audit::{Act, Personal, Subject, SubjectKind, Told};
 use crate::kernel::ids::{CampaignId, SmallClaimActId};
 use crate::kernel::{Money, Siret, Uai, french};
 
@@ -105,7 +105,7 @@ impl Told for TitleEvent {
             }
             Self::SmallClaimsDecided { count, total, threshold, .. } => format!(
                 "{} sans titre, {} en tout, sous le seuil de {}.",
-                counted(*count, "petite créance laissée", "petites créances laissées"),
+                french::count(*count, "petite créance laissée"),
                 euros(total),
                 euros(threshold)
             ),

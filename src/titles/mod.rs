@@ -51,8 +51,8 @@ pub use title::{Debtor, Ground, Reference, Stage, Title, TitleLine, TitleState};
 use std::collections::{BTreeSet, HashMap};
 
 use crate::audit::{self, Entry};
-use crate::kernel::Actor;
 use crate::kernel::ids::{BatchId, CampaignId, TitleId};
+use crate::kernel::{Actor, french};
 use crate::platform::documents::Template;
 use crate::platform::{Error, Outcome, Tx};
 
@@ -125,8 +125,9 @@ pub fn half_way(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Option<String>
     let approved = store::count(tx, campaign, TitleState::Approved)?;
     Ok((prepared + approved > 0).then(|| {
         format!(
-            "Des titres sont à mi-chemin : {prepared} préparé(s) à approuver ou retirer, {approved} approuvé(s) à \
-             mettre en bordereau."
+            "Des titres sont à mi-chemin : {} à approuver ou retirer, {} à mettre en bordereau.",
+            french::count(prepared, "préparé"),
+            french::count(approved, "approuvé")
         )
     }))
 }
