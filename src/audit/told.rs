@@ -34,7 +34,7 @@ pub trait Told: Serialize + DeserializeOwned {
 /// The verb of an event and its data, personal values marked.
 pub(super) fn written<E: Told>(event: &E) -> Outcome<(String, Value)> {
     let mut whole = serde_json::to_value(event)?;
-    let action = whole["action"].as_str().unwrap_or_default().to_owned();
+    let action = whole.get("action").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok((action, whole.get_mut("data").map_or_else(|| json!({}), Value::take)))
 }
 

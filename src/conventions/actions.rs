@@ -126,8 +126,8 @@ fn told(said: &Transition, before: &Convention, after: &Convention) -> Conventio
         }
         Transition::Correct(correction, _, reason) => ConventionEvent::SignatureCorrected {
             signed_by: correction.of.to_string(),
-            before: signatures(before),
-            after: signatures(after),
+            before: signatures(before).into(),
+            after: signatures(after).into(),
             acknowledged,
             reason: reason.to_string().into(),
         },

@@ -65,8 +65,8 @@ pub enum ConventionEvent {
     #[serde(rename = "convention.signature_corrected")]
     SignatureCorrected {
         signed_by: String,
-        before: Signatures,
-        after: Signatures,
+        before: Box<Signatures>,
+        after: Box<Signatures>,
         acknowledged: Vec<Lifted>,
         reason: Personal<String>,
     },
