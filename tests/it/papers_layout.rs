@@ -285,7 +285,7 @@ fn is_heading(line: &str) -> bool {
 
 /// What holds for every paper: proofread, no heading at the foot of a page, nothing outside the margins or upon another.
 #[track_caller]
-fn whole(pdf: &[u8], what: &str, margin: f64) -> Vec<String> {
+fn whole(pdf: &[u8], what: &str, margin: i64) -> Vec<String> {
     // `PAPERS_TO=folder` keeps them, to be looked at.
     if let Some(folder) = std::env::var_os("PAPERS_TO") {
         std::fs::write(std::path::Path::new(&folder).join(format!("{what}.pdf")), pdf).unwrap();
@@ -302,7 +302,7 @@ fn whole(pdf: &[u8], what: &str, margin: f64) -> Vec<String> {
     for word in &words {
         // A comma may hang in the margin, so that the edge looks straight.
         let inside =
-            word.left >= margin - 1.0 && word.right <= 595.28 - margin + 3.0 && word.bottom < 842.0 && word.top > 0.0;
+            word.left >= margin - 100 && word.right <= A4.0 - margin + 300 && word.bottom < A4.1 && word.top > 0;
         assert!(inside, "{what}: out of the margins: {word:?}");
     }
     if let Some((a, b)) = overlap(&words) {
@@ -311,15 +311,18 @@ fn whole(pdf: &[u8], what: &str, margin: f64) -> Vec<String> {
     pages
 }
 
+/// Width and height of a page, in hundredths of a point.
+const A4: (i64, i64) = (59_528, 84_189);
+
 /// Two words printed on each other, by more than a point either way.
 fn overlap(words: &[Word]) -> Option<(&Word, &Word)> {
     let mut sorted: Vec<&Word> = words.iter().collect();
-    sorted.sort_by(|a, b| (a.page, a.top).partial_cmp(&(b.page, b.top)).unwrap());
+    sorted.sort_by_key(|word| (word.page, word.top));
     for (n, a) in sorted.iter().enumerate() {
         let near = sorted[n + 1..].iter().take_while(|b| b.page == a.page && b.top < a.bottom);
         let across = |b: &Word| (a.right.min(b.right) - a.left.max(b.left), a.bottom.min(b.bottom) - a.top.max(b.top));
         // Lines stand close: their boxes touch, their letters do not.
-        if let Some(b) = near.copied().find(|b| across(b).0 > 1.0 && across(b).1 > 0.6 * (a.bottom - a.top)) {
+        if let Some(b) = near.copied().find(|b| across(b).0 > 100 && 10 * across(b).1 > 6 * (a.bottom - a.top)) {
             return Some((a, b));
         }
     }
@@ -345,7 +348,7 @@ fn conventions(look: Look) {
     let template = convention::default_template();
     for count in counts(look) {
         let what = format!("convention of {count}{look}");
-        let pages = whole(&render(&template, &convention(count, look)), &what, 68.0);
+        let pages = whole(&render(&template, &convention(count, look)), &what, 6_800);
         let last = pages.last().unwrap();
         // The ordinal is set above the line, and still read as a word.
         assert!(collapsed(&pages[0]).contains("le 1er juin 2025"), "{what}");
@@ -374,7 +377,7 @@ fn demands(look: Look) {
     let template = title::default_template();
     for count in counts(look) {
         let what = format!("demand of {count}{look}");
-        let pages = whole(&render(&template, &demand(count, look)), &what, 62.0);
+        let pages = whole(&render(&template, &demand(count, look)), &what, 6_200);
         let last = &collapsed(pages.last().unwrap());
         for words in ["Montant de la créance", "Approuvée par", "Empreinte SHA-256", "notifié par le comptable"] {
             assert!(last.contains(words), "{what}: « {words} » is not on the last page\n{last}");
@@ -403,7 +406,7 @@ fn decisions(look: Look) {
     let template = decision::default_template();
     for count in counts(look) {
         let what = format!("decision of {count}{look}");
-        let pages = whole(&render(&template, &decision(count, look)), &what, 62.0);
+        let pages = whole(&render(&template, &decision(count, look)), &what, 6_200);
         let last = &collapsed(pages.last().unwrap());
         assert!(last.contains("L’ordonnateur, ou son délégué") && last.contains("Fait au Vigan"), "{what}\n{last}");
         assert!(
