@@ -38,6 +38,8 @@ mod lists;
 mod matrix;
 mod occitanie;
 mod operation;
+mod papers;
+mod papers_layout;
 mod persons_no;
 mod placeholders;
 mod races;
