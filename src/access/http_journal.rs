@@ -124,9 +124,10 @@ async fn list_audit_events(
     let AuditEventsQuery { subject, subject_kind, subject_key, action, actor, updated_since, sort, limit, cursor } =
         query.0;
     let page = Page::read(limit, cursor.as_deref(), sort)?;
-    let mut filter = Filter { subject, subject_kind, subject_key, action, actor, updated_since };
     let reply = state
         .read(move |tx| {
+            let updated_since = tx.changed_since(updated_since)?;
+            let mut filter = Filter { subject, subject_kind, subject_key, action, actor, updated_since };
             // An account is journaled under its id, and people know its address.
             if let Some(email) = filter.subject.as_deref().and_then(|word| EmailAddress::parse(word).ok()) {
                 filter.subject = store::id_of(tx, &email)?.map(|id| id.to_string()).or(filter.subject);

@@ -33,7 +33,7 @@ use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
-use crate::audit::Tellers;
+use crate::audit::{self, Tellers};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
@@ -64,6 +64,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         kernel::refused::CODES,
         platform::web::problem::CODES,
         platform::db::idempotency::CODES,
+        platform::db::counters::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -87,6 +88,7 @@ pub fn tellers() -> Tellers {
         .with::<titles::TitleEvent>()
         .with::<accounting::BatchEvent>()
         .with::<alarm::IntegrityEvent>()
+        .with::<audit::ClockEvent>()
 }
 
 /// Who is asked before a campaign closes.

@@ -15,11 +15,14 @@
 //!
 //! Each room declares its acts as one enum ([`Told`]); the French sentence of an entry is made when it is read.
 
+mod clock;
 mod digest;
 mod personal;
 mod store;
 mod subject;
 mod told;
+
+pub use clock::{ClockEvent, look_at_clock};
 
 use serde_json::Value;
 

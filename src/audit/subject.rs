@@ -20,6 +20,7 @@ text_enum!(
         SmallClaimDecision => "small_claim_decision",
         AccountingBatch => "accounting_batch",
         StoredFile => "stored_file",
+        Clock => "clock",
     }
 );
 
