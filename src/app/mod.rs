@@ -32,11 +32,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
 use crate::campaigns::{Defaults, Thresholds};
-use crate::config::{Config, ConfigFault};
+use crate::config::{Config, ConfigFault, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Handlers, Patience};
+use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
@@ -61,6 +62,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         kernel::refused::CODES,
         platform::web::problem::CODES,
         platform::db::idempotency::CODES,
+        platform::tabular::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -72,6 +74,14 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
     ]
     .concat()
 }
+
+/// Every sort of file the program reads, by its name on the command line of the process that does.
+pub const LAYOUTS: [&Layout; 4] = [
+    &registry::import::communes::LAYOUT,
+    &registry::import::directory::LAYOUT,
+    &registry::import::contacts::LAYOUT,
+    &campaigns::enrolment_import::LAYOUT,
+];
 
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
@@ -120,6 +130,7 @@ pub struct App {
     pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
+    pub files: FileReader,
     login: LoginService,
     may_create: bool,
 }
@@ -196,6 +207,11 @@ impl App {
             failed_login_window_minutes: config.access.failed_login_window_minutes,
             lockout_minutes: config.access.lockout_minutes,
         });
+        let program = own_program().map_err(|cause| StartFault::Papers {
+            problem: format!("Le programme ne sait où il se trouve : {cause}"),
+            remedy: "Monter /proc, ou lancer le programme par son chemin.".into(),
+        })?;
+        let files = FileReader::new(program, config.imports.bounds(), config.imports.at_once);
         let renderer = Renderer::new(config.documents.font_dir.as_deref()).map_err(|fault| StartFault::Papers {
             problem: fault.to_string(),
             remedy: "Corriger documents.font_dir, ou l'enlever pour les polices livrées.".into(),
@@ -220,6 +236,7 @@ impl App {
         Ok(Self {
             handlers: handlers(&renderer).patient(patience).measured(metrics.clone()),
             metrics,
+            files,
             db,
             config,
             tokens,
@@ -279,6 +296,7 @@ impl App {
         let import = UploadLimit(u64::try_from(self.config.server.import_limit_bytes).unwrap_or(u64::MAX));
         let import = web::Data::new(import);
         let metrics = web::Data::new(self.metrics.clone());
+        let files = web::Data::new(self.files.clone());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
@@ -293,6 +311,7 @@ impl App {
                 .app_data(login.clone())
                 .app_data(json.clone())
                 .app_data(import.clone())
+                .app_data(files.clone())
                 .app_data(metrics.clone())
                 .app_data(late_after.clone());
         }

@@ -6,7 +6,7 @@ use config::{ConfigBuilder, FileFormat};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Environment variables, by name.
 pub type Environment = BTreeMap<String, String>;
@@ -23,6 +23,16 @@ pub fn process_environment() -> Environment {
     #[expect(clippy::disallowed_methods, reason = "the single door through which the environment comes in")]
     let variables = std::env::vars_os();
     variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// This program, to be started again by itself: the one that runs, even when another has taken its place on the disk.
+///
+/// # Errors
+/// The system does not tell.
+pub fn own_program() -> std::io::Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    #[expect(clippy::disallowed_methods, reason = "the single door through which the environment comes in")]
+    if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() }
 }
 
 impl Config {

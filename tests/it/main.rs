@@ -29,6 +29,7 @@ mod durability;
 mod edge;
 mod examples;
 mod frozen;
+mod hostile;
 mod idempotency;
 mod imports;
 mod jobs;

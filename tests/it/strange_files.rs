@@ -13,7 +13,7 @@ use crate::year::campaign;
 const SIRET: &str = "21300278500011";
 const NIMES: &str = "21300189400012";
 /// The four doors, each with a header and a row that is read.
-const DOORS: [(&str, &str, &str); 4] = [
+pub const DOORS: [(&str, &str, &str); 4] = [
     ("/collectivites/imports", "insee;siret;nom", "30278;21300278500011;Saint-Laurent-des-Arbres"),
     (
         "/schools/imports",

@@ -2,13 +2,32 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::codes::{FILE_REFUSED, FILE_TOO_HEAVY, NO_ROWS};
 use super::limits;
 use crate::kernel::text::excerpt;
+use crate::kernel::{FieldError, Refused};
+use crate::platform::Error;
+
+/// Every code of a file or a cell: what a reader says is looked up here, not believed.
+const CODES: &[&str] = &[
+    "unreadable_file", "empty_file", "binary_file", "unreadable_encoding", "no_header", "missing_column",
+    "doubled_column", "ragged_rows", "unclosed_quote", "damaged_cells", "unreadable_workbook", "no_rows",
+    // Bounds.
+    "workbook_bound", "inflated_bound", "columns_bound", "rows_bound", "line_bound", "cell_bound", "text_bound",
+    "memory_bound", "time_bound",
+    // Cells.
+    "ragged_row", "identifier_as_number", "scientific_notation", "leading_zero_lost",
+];
+
+fn known<'de, D: Deserializer<'de>>(d: D) -> Result<&'static str, D::Error> {
+    let said = String::deserialize(d)?;
+    CODES.iter().copied().find(|code| *code == said).ok_or_else(|| serde::de::Error::custom("no code"))
+}
 
 /// What sort of refusal a file meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// It is no table, or its content cannot be trusted.
     Unfit,
@@ -20,13 +39,11 @@ pub enum Refusal {
 
 /// A refusal of a whole file: nothing of it was read further.
 ///
-/// Codes: `unreadable_file`, `empty_file`, `binary_file`, `unreadable_encoding`, `no_header`,
-/// `missing_column`, `doubled_column`, `ragged_rows`, `unclosed_quote`, `damaged_cells`, `unreadable_workbook`; of a
-/// file too heavy, the bound it met: `workbook_bound`, `inflated_bound`, `columns_bound`, `rows_bound`, `line_bound`,
-/// `cell_bound`, `text_bound`; `no_rows`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Of a file too heavy, the code is the bound it met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFault {
     pub refusal: Refusal,
+    #[serde(deserialize_with = "known")]
     pub code: &'static str,
     /// One French sentence or two: what is wrong and what to do.
     pub message: String,
@@ -37,13 +54,14 @@ pub struct FileFault {
 }
 
 /// One cell (or one whole row, `column` being empty) that makes the file unfit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellFault {
     /// Row number as a spreadsheet shows it.
     pub row: u64,
     /// Name of the column as the file writes it.
     pub column: String,
     pub value: String,
+    #[serde(deserialize_with = "known")]
     pub code: &'static str,
     pub message: String,
 }
@@ -57,6 +75,11 @@ impl FileFault {
     pub(super) fn too_heavy(code: &'static str, bound: impl fmt::Display) -> Self {
         let message = format!("Fichier trop lourd à lire : {bound}. L'alléger, ou le partager en plusieurs fichiers.");
         Self { refusal: Refusal::TooHeavy, ..Self::new(code, message) }
+    }
+
+    pub(super) fn unreadable_workbook() -> Self {
+        let message = "Ce fichier n'est pas un classeur .xlsx lisible : l'enregistrer de nouveau en .xlsx ou en CSV.";
+        Self::new("unreadable_workbook", message)
     }
 
     pub(super) fn no_rows() -> Self {
@@ -82,6 +105,36 @@ impl fmt::Display for FileFault {
 
 impl std::error::Error for FileFault {}
 
+/// The whole file is refused, with the cells at fault.
+impl From<FileFault> for Refused {
+    fn from(fault: FileFault) -> Self {
+        let code = match fault.refusal {
+            Refusal::Unfit => &FILE_REFUSED,
+            Refusal::TooHeavy => &FILE_TOO_HEAVY,
+            Refusal::NoRows => &NO_ROWS,
+        };
+        let cells = fault.cells.into_iter().map(|cell| FieldError {
+            pointer: format!("ligne {}, colonne {}", cell.row, cell.column),
+            code: cell.code.to_owned(),
+            message: cell.message,
+            value: Some(cell.value),
+        });
+        let mut refused = Self::new(code, fault.message);
+        refused.errors = cells.collect();
+        if refused.errors.is_empty() {
+            let message = refused.detail.clone();
+            refused.errors.push(FieldError { pointer: "file".into(), code: fault.code.to_owned(), message, value: None });
+        }
+        refused
+    }
+}
+
+impl From<FileFault> for Error {
+    fn from(fault: FileFault) -> Self {
+        Refused::from(fault).into()
+    }
+}
+
 /// Gathers faults of one sort: keeps the first ones, counts all.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -94,8 +147,12 @@ impl Gathered {
         self.total += 1;
         if self.cells.len() < limits::CELLS_SHOWN {
             let value = excerpt(&value);
-            self.cells.push(CellFault { row, column: column.to_owned(), value, code, message });
+            self.cells.push(CellFault { row, column: excerpt(&column), value, code, message });
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.total == 0
     }
 
     /// The refusal, if anything was gathered.

@@ -80,7 +80,9 @@ impl TestApp {
         config.texts = texts();
         change(&mut config);
         let clock = Clock::fixed(at(MORNING));
-        let app = App::build(config, clock.clone(), Ids).unwrap();
+        let mut app = App::build(config, clock.clone(), Ids).unwrap();
+        // The tests are not the program.
+        app.files = app.files.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
         app.prepare_database(false).unwrap();
         let (db, handlers, tokens) = (app.db.clone(), app.handlers.clone(), app.tokens.clone());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
