@@ -17,9 +17,9 @@ use crate::kernel::ids::{CampaignId, EnrolmentId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::counters;
+use crate::platform::tabular::Table;
 use crate::platform::web::IfMatch;
 use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
-use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
 use crate::registry::{self, ImportView, School, SchoolFilter};
 
@@ -280,7 +280,7 @@ pub fn import_enrolments(
     let campaign = enrolling(tx, year)?;
     // First school years are written on the schools: in turn with who writes schools in number.
     registry::hold(tx)?;
-    let mut view = ImportView { dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(dry_run);
     let mut rows = Vec::new();
     for row in enrolment_import::read(table) {
         let read = row?;

@@ -26,7 +26,7 @@ type No = (&'static str, String);
 /// Imports a file of communes (and other bodies).
 pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: bool) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView { dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(dry_run);
     let mut import = Import::load(tx)?;
     let mut rows = communes::read(table);
     loop {

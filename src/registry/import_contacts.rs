@@ -19,7 +19,7 @@ use crate::platform::{Outcome, Tx};
 /// Imports a file of contacts.
 pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: bool) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView { dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(dry_run);
     let insee = store::insee_codes(tx)?.into_iter().map(|(code, id, current)| (code, (id, current))).collect();
     let sirets = store::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect();
     // A row by SIRET and another by INSEE code may mean the same body: one row each.

@@ -46,7 +46,7 @@ pub fn import_schools(
     options: ImportSchoolsOptions,
 ) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView { dry_run: options.dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(options.dry_run);
     let payers = Payers::load(tx)?;
     let mut present = Present::default();
     let mut rows = directory::read(table);

@@ -65,9 +65,8 @@ const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/rela
 
 /// The parts of a workbook of one sheet.
 pub fn parts(sheet: &str, styles: &str, properties: &str) -> Vec<Part> {
-    let relation = |kind: &str, target: &str| {
-        format!(r#"<Relationship Id="{kind}" Type="{OFFICE}/{kind}" Target="{target}"/>"#)
-    };
+    let relation =
+        |kind: &str, target: &str| format!(r#"<Relationship Id="{kind}" Type="{OFFICE}/{kind}" Target="{target}"/>"#);
     let relations = |inner: &str| format!(r#"<Relationships xmlns="{RELATIONSHIPS}">{inner}</Relationships>"#);
     let targets = [
         relation("worksheet", "worksheets/sheet1.xml"),

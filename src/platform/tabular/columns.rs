@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::cells::{Cell, CellKind, CellType, type_of_text};
 use super::delimited::Record;
 use super::fault::FileFault;
-use super::{Layout, Row, limits};
+use super::{Row, limits};
 use crate::kernel::bare::trimmed;
 use crate::kernel::text::{excerpt, fold};
 
@@ -66,10 +66,7 @@ pub(super) struct Columns {
 impl Columns {
     /// # Errors
     /// `columns_bound`, `no_header`, `doubled_column`, `missing_column`.
-    pub(super) fn place<'h>(
-        header: impl Iterator<Item = &'h str>,
-        layout: &'static Layout,
-    ) -> Result<Self, FileFault> {
+    pub(super) fn place<'h>(header: impl Iterator<Item = &'h str>, layout: &'static Layout) -> Result<Self, FileFault> {
         let specs = layout.columns;
         let by_name: HashMap<String, usize> = specs
             .iter()

@@ -86,11 +86,8 @@ pub(super) struct Records {
 impl Records {
     fn new(mut file: File, encoding: Encoding, line_end: u8) -> Result<Self, FileFault> {
         let mut head = Vec::new();
-        let start = file
-            .by_ref()
-            .take(3)
-            .read_to_end(&mut head)
-            .and_then(|_| file.seek(SeekFrom::Start(if head == UTF8_BOM { 3 } else { 0 })));
+        let read = (&file).take(3).read_to_end(&mut head);
+        let start = read.and_then(|_| file.seek(SeekFrom::Start(if head == UTF8_BOM { 3 } else { 0 })));
         start.map_err(|error| FileFault::unreadable(&error))?;
         Ok(Self {
             source: BufReader::with_capacity(64 * 1024, file),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::codes::{FILE_REFUSED, FILE_TOO_HEAVY, NO_ROWS};
@@ -12,18 +13,69 @@ use crate::platform::Error;
 
 /// Every code of a file or a cell: what a reader says is looked up here, not believed.
 const CODES: &[&str] = &[
-    "unreadable_file", "empty_file", "binary_file", "unreadable_encoding", "no_header", "missing_column",
-    "doubled_column", "ragged_rows", "unclosed_quote", "damaged_cells", "unreadable_workbook", "no_rows",
+    "unreadable_file",
+    "empty_file",
+    "binary_file",
+    "unreadable_encoding",
+    "no_header",
+    "missing_column",
+    "doubled_column",
+    "ragged_rows",
+    "unclosed_quote",
+    "damaged_cells",
+    "unreadable_workbook",
+    "no_rows",
     // Bounds.
-    "workbook_bound", "inflated_bound", "columns_bound", "rows_bound", "line_bound", "cell_bound", "text_bound",
-    "memory_bound", "time_bound",
+    "workbook_bound",
+    "inflated_bound",
+    "columns_bound",
+    "rows_bound",
+    "line_bound",
+    "cell_bound",
+    "text_bound",
+    "memory_bound",
+    "time_bound",
     // Cells.
-    "ragged_row", "identifier_as_number", "scientific_notation", "leading_zero_lost",
+    "ragged_row",
+    "identifier_as_number",
+    "scientific_notation",
+    "leading_zero_lost",
 ];
 
-fn known<'de, D: Deserializer<'de>>(d: D) -> Result<&'static str, D::Error> {
-    let said = String::deserialize(d)?;
-    CODES.iter().copied().find(|code| *code == said).ok_or_else(|| serde::de::Error::custom("no code"))
+fn known(said: &str) -> Result<&'static str, String> {
+    CODES.iter().copied().find(|code| *code == said).ok_or_else(|| format!("« {said} » is no code of a file"))
+}
+
+/// A fault as a reader says it.
+#[derive(Deserialize)]
+struct SaidFault {
+    refusal: Refusal,
+    code: String,
+    message: String,
+    cells: Vec<SaidCell>,
+    total_cells: usize,
+}
+
+#[derive(Deserialize)]
+struct SaidCell {
+    row: u64,
+    column: String,
+    value: String,
+    code: String,
+    message: String,
+}
+
+impl<'de> Deserialize<'de> for FileFault {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let SaidFault { refusal, code, message, cells, total_cells } = SaidFault::deserialize(d)?;
+        let known = |said: &str| known(said).map_err(D::Error::custom);
+        let cell = |said: SaidCell| {
+            let SaidCell { row, column, value, code, message } = said;
+            Ok(CellFault { row, column, value, code: known(&code)?, message })
+        };
+        let cells = cells.into_iter().take(limits::CELLS_SHOWN).map(cell).collect::<Result<_, D::Error>>()?;
+        Ok(Self { refusal, code: known(&code)?, message, cells, total_cells })
+    }
 }
 
 /// What sort of refusal a file meets.
@@ -40,10 +92,9 @@ pub enum Refusal {
 /// A refusal of a whole file: nothing of it was read further.
 ///
 /// Of a file too heavy, the code is the bound it met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileFault {
     pub refusal: Refusal,
-    #[serde(deserialize_with = "known")]
     pub code: &'static str,
     /// One French sentence or two: what is wrong and what to do.
     pub message: String,
@@ -54,14 +105,13 @@ pub struct FileFault {
 }
 
 /// One cell (or one whole row, `column` being empty) that makes the file unfit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CellFault {
     /// Row number as a spreadsheet shows it.
     pub row: u64,
     /// Name of the column as the file writes it.
     pub column: String,
     pub value: String,
-    #[serde(deserialize_with = "known")]
     pub code: &'static str,
     pub message: String,
 }
@@ -123,7 +173,12 @@ impl From<FileFault> for Refused {
         refused.errors = cells.collect();
         if refused.errors.is_empty() {
             let message = refused.detail.clone();
-            refused.errors.push(FieldError { pointer: "file".into(), code: fault.code.to_owned(), message, value: None });
+            refused.errors.push(FieldError {
+                pointer: "file".into(),
+                code: fault.code.to_owned(),
+                message,
+                value: None,
+            });
         }
         refused
     }

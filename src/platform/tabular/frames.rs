@@ -11,8 +11,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use super::cells::{Cell, CellType};
 use super::{ColumnSpec, Row, limits};
 
-const TYPES: [CellType; 5] =
-    [CellType::Text, CellType::Number, CellType::Date, CellType::Boolean, CellType::Error];
+const TYPES: [CellType; 5] = [CellType::Text, CellType::Number, CellType::Date, CellType::Boolean, CellType::Error];
 
 /// Writes a row; cells of no column are left out. Gives its length.
 pub(super) fn write(out: &mut impl Write, row: &Row) -> io::Result<u64> {

@@ -80,18 +80,21 @@ impl FileReader {
         let mut running = Running(command.spawn().map_err(incident)?);
         let (status, said, late) = running.to_its_end(Duration::from_secs(self.bounds.seconds)).map_err(incident)?;
         match self.verdict(status, &said, late) {
-            Ok(Ok(Summary { present, rows })) if present.len() == layout.columns.len() => {
+            Some(Ok(Summary { present, rows })) if present.len() == layout.columns.len() => {
                 Ok(Table::new(spill, layout, present, rows))
             }
-            Ok(Err(fault)) => Err(fault.into()),
-            _ => Err(Error::Incident(format!("file reader: {status}, {:?}", said.chars().take(400).collect::<String>()))),
+            Some(Err(fault)) => Err(fault.into()),
+            _ => {
+                Err(Error::Incident(format!("file reader: {status}, {:?}", said.chars().take(400).collect::<String>())))
+            }
         }
     }
 
     fn enter(&self) -> Result<Place, Refused> {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         if *reading >= self.at_once {
-            let detail = format!("{} fichiers sont déjà en cours de lecture : renvoyer celui-ci dans un instant.", *reading);
+            let detail =
+                format!("{} fichiers sont déjà en cours de lecture : renvoyer celui-ci dans un instant.", *reading);
             return Err(Refused::new(&FILE_READER_BUSY, detail));
         }
         *reading += 1;
@@ -101,7 +104,9 @@ impl FileReader {
     /// What a reader's end means; none when it is not one of those that a file can bring about.
     fn verdict(&self, status: ExitStatus, said: &str, late: bool) -> Option<Result<Summary, FileFault>> {
         let met = |code, bound: String| Some(Err(FileFault::too_heavy(code, bound)));
-        let memory = || met("memory_bound", format!("{} Mo de mémoire au plus pour le lire", self.bounds.memory_bytes / 1_000_000));
+        let memory = || {
+            met("memory_bound", format!("{} Mo de mémoire au plus pour le lire", self.bounds.memory_bytes / 1_000_000))
+        };
         let time = || met("time_bound", format!("{} secondes au plus pour le lire", self.bounds.seconds));
         match (status.code(), status.signal().and_then(Signal::from_named_raw)) {
             _ if late => time(),

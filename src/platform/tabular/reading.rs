@@ -22,9 +22,14 @@ pub(super) struct Summary {
 ///
 /// # Errors
 /// What makes the file unfit, with the cells at fault: see the codes of [`FileFault`].
-pub(super) fn read(mut file: File, layout: &'static Layout, most_rows: u64, out: impl Write) -> Result<Summary, FileFault> {
+pub(super) fn read(
+    mut file: File,
+    layout: &'static Layout,
+    most_rows: u64,
+    out: impl Write,
+) -> Result<Summary, FileFault> {
     let mut head = Vec::new();
-    let start = file.rewind().and_then(|()| file.by_ref().take(8).read_to_end(&mut head)).and_then(|_| file.rewind());
+    let start = file.rewind().and_then(|()| (&file).take(8).read_to_end(&mut head)).and_then(|_| file.rewind());
     start.map_err(|error| FileFault::unreadable(&error))?;
     if head.is_empty() {
         return Err(FileFault::empty());

@@ -461,7 +461,8 @@ fn a_file_has_so_many_rows_at_most() {
 
 #[test]
 fn what_a_reader_wrote_is_measured_before_it_is_held() {
-    let row = |is: u8, size: u32, text: &[u8]| [&1_u64.to_le_bytes(), [is].as_slice(), &size.to_le_bytes(), text].concat();
+    let row =
+        |is: u8, size: u32, text: &[u8]| [&1_u64.to_le_bytes(), [is].as_slice(), &size.to_le_bytes(), text].concat();
     let read = |bytes: Vec<u8>| frames::read(&mut bytes.as_slice(), SPECS, &[true]).map(|row| row.cells);
     assert_eq!(read(row(0, 1, b"a")).unwrap(), [Some(Cell::new(CellType::Text, "a"))]);
     for bad in [row(9, 1, b"a"), row(0, 1, b"\xFF"), row(0, u32::MAX, b"a"), row(0, 2, b"a"), b"short".to_vec()] {

@@ -30,7 +30,8 @@ pub(super) fn read<W: Write>(file: File, mut sheet: Sheet<W>) -> Result<Summary,
         return Err(FileFault::too_heavy("inflated_bound", "150 Mo au plus une fois le classeur décompressé"));
     }
     // The reader trusts cell references more than a hostile file deserves (`ZZZZZZZZZ1` overflows in it).
-    catch_unwind(AssertUnwindSafe(|| cells(bytes, &mut sheet))).unwrap_or_else(|_| Err(FileFault::unreadable_workbook()))?;
+    catch_unwind(AssertUnwindSafe(|| cells(bytes, &mut sheet)))
+        .unwrap_or_else(|_| Err(FileFault::unreadable_workbook()))?;
     sheet.finish()
 }
 
@@ -65,7 +66,8 @@ fn held(cell: &DataRef<'_>) -> Option<Cell> {
         DataRef::Float(number) => (CellType::Number, number.to_string()),
         DataRef::Int(number) => (CellType::Number, number.to_string()),
         DataRef::Bool(flag) => (CellType::Boolean, if *flag { "VRAI" } else { "FAUX" }.to_owned()),
-        DataRef::DateTime(date) if date.is_datetime() => {
+        // Up to 31 December 9999: beyond, it is none that a spreadsheet shows.
+        DataRef::DateTime(date) if date.is_datetime() && (0.0..2_958_466.0).contains(&date.as_f64()) => {
             let (year, month, day, ..) = date.to_ymd_hms_milli();
             (CellType::Date, format!("{year:04}-{month:02}-{day:02}"))
         }

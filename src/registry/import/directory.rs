@@ -5,8 +5,8 @@
 //! kind of establishment; whatever is not a school is set aside before any other question, which also removes
 //! the UAIs that stand on two rows. Damaged identifiers count on all rows: they show a damaged file.
 
-use std::collections::BTreeSet;
 use chrono::NaiveDate;
+use std::collections::BTreeSet;
 
 use super::{
     Cells, Parsed, ReadRow, ReadRows, Reader, parse_count, parse_date, parse_school_year, read as read_table, says,

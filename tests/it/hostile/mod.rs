@@ -8,6 +8,7 @@ mod archive;
 mod corpus;
 mod deflate;
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -89,14 +90,28 @@ fn answered(response: &Response) -> Answer {
         (200, _) => Answer::Read,
         (422, Some("no_rows")) => Answer::NoRows,
         (422, Some("file_too_heavy")) => Answer::Heavy(code(&[
-            "workbook_bound", "inflated_bound", "columns_bound", "rows_bound", "line_bound", "cell_bound", "text_bound",
-            "memory_bound", "time_bound",
+            "workbook_bound",
+            "inflated_bound",
+            "columns_bound",
+            "rows_bound",
+            "line_bound",
+            "cell_bound",
+            "text_bound",
+            "memory_bound",
+            "time_bound",
         ])),
         (422, Some("file_refused")) => Answer::Refused(code(&[
-            "empty_file", "binary_file", "unreadable_encoding", "no_header", "missing_column", "doubled_column",
-            "unclosed_quote", "unreadable_workbook",
+            "empty_file",
+            "binary_file",
+            "unreadable_encoding",
+            "no_header",
+            "missing_column",
+            "doubled_column",
+            "unclosed_quote",
+            "unreadable_workbook",
             // Of cells.
-            "ragged_row", "identifier_as_number",
+            "ragged_row",
+            "identifier_as_number",
         ])),
         _ => panic!("{}: {}", response.status, response.text()),
     }
@@ -115,7 +130,11 @@ fn fits(file: &Hostile, answer: Answer) -> bool {
 /// A file of 12 MB takes its reader a moment.
 fn long_file() -> Vec<u8> {
     let (_, header, _) = DOORS[2];
-    format!("{header}\n{}", "x;yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n".repeat(150_000)).into()
+    format!(
+        "{header}\n{}",
+        "x;yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n".repeat(150_000)
+    )
+    .into()
 }
 
 on_both_databases! {
@@ -217,7 +236,7 @@ on_both_databases! {
         let file = long_file();
         let (client, temporary) = (served.client.clone(), served.temporary);
         let child = std::thread::scope(|scope| {
-            let upload = scope.spawn(|| std::panic::catch_unwind(|| client.upload(DOORS[2].0, "f.csv", &file)));
+            let upload = scope.spawn(|| std::panic::catch_unwind(AssertUnwindSafe(|| client.upload(DOORS[2].0, "f.csv", &file))));
             let until = Instant::now() + Duration::from_secs(20);
             let child = loop {
                 if let [child, ..] = children(served.program.pid())[..] {
