@@ -391,10 +391,12 @@ fn a_year(app: &TestApp, r: &Recorder) {
         "convention_papers",
         &format!("UPDATE convention_papers SET template_sha256 = '{broken}' WHERE convention_id = '{second}'"),
     );
-    app.sql(&format!(
-        "UPDATE conventions SET document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'"
-    ))
-    .unwrap();
+    app.tamper(
+        "conventions",
+        &format!("UPDATE conventions SET document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'"),
+    );
+    // As one issued before seals were kept.
+    app.tamper("convention_seals", "UPDATE convention_seals SET sha256 = NULL");
     r.get(&g, &format!("/conventions/{second}/document")).problem(409, "document_failed");
 
     // Small claims, and a line whose school has closed.

@@ -15,7 +15,7 @@ use crate::kernel::ProblemCode;
 const REFUSALS: &[(&str, &str)] = &[
     (
         "approve_titles",
-        "not_found keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force placeholder_texts \
+        "not_found integrity_fault keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force placeholder_texts \
          concurrent_change",
     ),
     ("change_user", "not_found email_taken last_admin concurrent_change"),
@@ -27,25 +27,25 @@ const REFUSALS: &[(&str, &str)] = &[
     ("decide_lines", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
     (
         "decide_small_claims",
-        "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
+        "not_found integrity_fault keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
     ),
-    ("download_batch_file", "not_found file_unknown"),
+    ("download_batch_file", "not_found integrity_fault file_unknown"),
     ("enrol_school", "not_found campaign_state concurrent_change"),
     ("enrol_schools", "not_found campaign_state keys_or_filter"),
-    ("get_batch", "not_found"),
+    ("get_batch", "not_found integrity_fault"),
     ("get_campaign", "not_found"),
     ("get_campaign_specimen", "not_found document_failed"),
     ("get_collectivite", "not_found"),
     ("get_convention", "not_found"),
-    ("get_convention_document", "not_found document_failed"),
+    ("get_convention_document", "not_found integrity_fault document_failed"),
     ("get_participation", "not_found"),
     ("get_metrics", "not_found"),
     ("get_readiness", "unavailable"),
     ("get_school", "not_found"),
     ("get_small_claim_decision", "not_found"),
-    ("get_small_claim_decision_document", "not_found decision_document_failed"),
-    ("get_title", "not_found"),
-    ("get_title_document", "not_found not_approved_yet title_document_failed"),
+    ("get_small_claim_decision_document", "not_found integrity_fault decision_document_failed"),
+    ("get_title", "not_found integrity_fault"),
+    ("get_title_document", "not_found integrity_fault not_approved_yet title_document_failed"),
     ("get_user", "not_found"),
     ("import_collectivites", "file_refused file_too_heavy no_rows file_reader_busy concurrent_change"),
     ("import_contacts", "file_refused file_too_heavy no_rows file_reader_busy concurrent_change"),
@@ -67,11 +67,14 @@ const REFUSALS: &[(&str, &str)] = &[
     ("patch_campaign", "not_found campaign_state placeholder_texts concurrent_change"),
     ("patch_collectivite", "not_found concurrent_change"),
     ("patch_school", "not_found payer_unknown concurrent_change"),
-    ("prepare_titles", "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change"),
+    (
+        "prepare_titles",
+        "not_found integrity_fault keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
+    ),
     ("record_succession", "not_found succession_exists succession_loop concurrent_change"),
     ("refresh_session", "refresh_token_invalid refresh_token_reused"),
     ("replace_siret", "not_found siret_taken concurrent_change"),
-    ("seal_batch", "not_found nothing_to_seal exercice_required sealer_unknown concurrent_change"),
+    ("seal_batch", "not_found integrity_fault nothing_to_seal exercice_required sealer_unknown concurrent_change"),
     ("set_school_payer", "not_found payer_unknown concurrent_change"),
     ("transition_campaign", "not_found campaign_state campaign_issued placeholder_texts concurrent_change"),
     (
@@ -82,7 +85,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("transition_small_claim_decision", "not_found preparer_unknown campaign_state decision_state concurrent_change"),
     (
         "transition_title",
-        "not_found same_person preparer_unknown title_state signatory_incomplete delegation_not_in_force \
+        "not_found integrity_fault same_person preparer_unknown title_state signatory_incomplete delegation_not_in_force \
          placeholder_texts concurrent_change",
     ),
     ("withdraw_school", "not_found campaign_state enrolment_covered"),
