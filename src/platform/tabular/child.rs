@@ -46,8 +46,10 @@ pub fn run(layout: &'static Layout, bounds: Bounds) -> io::Result<()> {
 
 /// Sets a bound that nothing lifts again; one that stood lower stays.
 fn bound(resource: Resource, most: u64) -> io::Result<()> {
-    let most = getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
-    Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
+    let within = |most: u64| getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
+    // The signal of processor time used up comes a second before the one that does not say why.
+    let last = if resource == Resource::Cpu { most.saturating_add(1) } else { most };
+    Ok(setrlimit(resource, Rlimit { current: Some(within(most)), maximum: Some(within(last)) })?)
 }
 
 /// Addresses in use, of which the program's own code and fonts are the most.
