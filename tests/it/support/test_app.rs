@@ -79,6 +79,8 @@ impl TestApp {
         config.access.signing_key_files = vec![key.path().to_owned()];
         config.server.workers = 1;
         config.texts = texts();
+        // Tests of what happens at once send as many files as they like.
+        config.imports.at_once = 8;
         change(&mut config);
         let real_texts = config.texts.unprintable(true).is_empty();
         let clock = Clock::fixed(at(MORNING));
