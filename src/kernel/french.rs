@@ -9,7 +9,7 @@ mod phrases;
 
 use chrono::{Datelike, NaiveDate};
 
-pub use phrases::{a_place, agree, clause, count, court, de, de_place, fill, joined, listed, typeset};
+pub use phrases::{a_place, agree, agreed, clause, count, court, de, de_place, fill, joined, listed, typeset};
 
 /// The narrow no-break space, U+202F.
 pub const NARROW_SPACE: char = '\u{202F}';

@@ -124,7 +124,7 @@ pub(super) fn settlement_digest(title: &Title, reference: &Reference, lines: &[T
 /// The computation step by step, when the table alone does not show it.
 fn lines_note(title: &Title, lines: &[TitleLine]) -> Option<String> {
     let evident = |l: &TitleLine| l.unit_amount.is_some() && l.quantity == 1;
-    let steps: Vec<&str> = title.ground.steps.iter().skip(1).map(|s| s.text.as_str()).collect();
+    let steps: Vec<String> = title.ground.steps.iter().skip(1).map(|s| french::agreed(&s.text)).collect();
     (!steps.is_empty() && !lines.iter().all(evident)).then(|| format!("Calcul : {}.", french::joined(steps, " ; ")))
 }
 

@@ -67,6 +67,21 @@ pub fn agree<N: PartialOrd + From<u8>>(number: &N, word: &str) -> String {
     if plural { format!("{word}s") } else { word.to_owned() }
 }
 
+/// A text of before words agreed with their number: « 2 école(s) inscrite(s) » becomes « 2 écoles inscrites ».
+#[must_use]
+pub fn agreed(text: &str) -> String {
+    let mut parts = text.split("(s)");
+    let mut all = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let numbers = all.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty());
+        if numbers.last().is_some_and(|n| !matches!(n, "0" | "1")) {
+            all.push('s');
+        }
+        all.push_str(part);
+    }
+    all
+}
+
 /// What is known, with one separator between: blanks are skipped, and so is a separator that a part brings itself.
 #[must_use]
 pub fn joined<S: AsRef<str>>(parts: impl IntoIterator<Item = S>, separator: &str) -> String {
@@ -230,6 +245,21 @@ mod tests {
             (agree(&1, "inscrite"), agree(&2, "inscrite"), agree(&3, "mois")),
             ("inscrite".into(), "inscrites".into(), "mois".into())
         );
+    }
+
+    #[test]
+    fn words_of_before_agree_with_the_number_they_follow() {
+        for (before, after) in [
+            (
+                "2 école(s) à la charge de la collectivité et inscrite(s) pour l'année",
+                "2 écoles à la charge de la collectivité et inscrites pour l'année",
+            ),
+            ("1 école(s) × 40,00 € = 40,00 €", "1 école × 40,00 € = 40,00 €"),
+            ("De 1 à 100 : 100 élève(s) × 1,20 €", "De 1 à 100 : 100 élèves × 1,20 €"),
+            ("2 écoles × 40,00 €", "2 écoles × 40,00 €"),
+        ] {
+            assert_eq!(agreed(before), after);
+        }
     }
 
     #[test]

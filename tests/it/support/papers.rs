@@ -45,14 +45,14 @@ pub fn rows(pdf: &[u8]) -> Vec<String> {
     poppler(pdf, &["-layout"]).lines().map(collapsed).filter(|line| !line.is_empty()).collect()
 }
 
-/// A word where it stands, in points from the left and from the top of its page.
+/// A word where it stands, in hundredths of a point from the left and from the top of its page.
 #[derive(Debug, Clone)]
 pub struct Word {
     pub page: usize,
-    pub left: f64,
-    pub top: f64,
-    pub right: f64,
-    pub bottom: f64,
+    pub left: i64,
+    pub top: i64,
+    pub right: i64,
+    pub bottom: i64,
     pub text: String,
 }
 
@@ -68,7 +68,11 @@ pub fn words(pdf: &[u8]) -> Vec<Word> {
             page += 1;
             continue;
         };
-        let at = |n: usize| word[n].parse::<f64>().unwrap();
+        // « 469.431093 »: two decimals are enough.
+        let at = |n: usize| {
+            let (whole, rest) = word[n].split_once('.').unwrap_or((&word[n], ""));
+            format!("{whole}{:0<2.2}", rest).parse::<i64>().unwrap()
+        };
         let text = text.as_str().replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">");
         found.push(Word { page, left: at(1), top: at(2), right: at(3), bottom: at(4), text });
     }
