@@ -78,7 +78,7 @@ impl FileReader {
             .stdout(spill.try_clone().map_err(incident)?)
             .stderr(Stdio::piped());
         let mut running = Running(command.spawn().map_err(incident)?);
-        let (status, said, late) = running.to_its_end(Duration::from_secs(self.bounds.seconds)).map_err(incident)?;
+        let (status, said, late) = running.wait_for_end(Duration::from_secs(self.bounds.seconds)).map_err(incident)?;
         match self.verdict(status, &said, late) {
             Some(Ok(Summary { present, rows })) if present.len() == layout.columns.len() => {
                 Ok(Table::new(spill, layout, present, rows))
@@ -141,7 +141,7 @@ struct Running(Child);
 
 impl Running {
     /// Its end, what it said, and whether it had to be killed for being late.
-    fn to_its_end(&mut self, most: Duration) -> io::Result<(ExitStatus, String, bool)> {
+    fn wait_for_end(&mut self, most: Duration) -> io::Result<(ExitStatus, String, bool)> {
         let pid = Pid::from_child(&self.0);
         let stderr = self.0.stderr.take();
         let mut said = Vec::new();
