@@ -28,13 +28,16 @@ pub fn name(typed: &str) -> String {
 /// Matches an upper-case code (UAI, SIRET, number, reference) that holds what was typed, spaces left out.
 #[must_use]
 pub fn code(typed: &str) -> String {
-    format!("%{}", code_start(typed))
+    let start = code_start(typed);
+    if start.is_empty() { start } else { format!("%{start}") }
 }
 
-/// Matches an upper-case code that starts with what was typed, spaces left out.
+/// Matches an upper-case code that starts with what was typed, spaces left out. Typed marks that show nothing name no code,
+/// and match nothing.
 #[must_use]
 pub fn code_start(typed: &str) -> String {
-    format!("{}%", literal(&bare(typed)))
+    let code = bare(typed);
+    if code.is_empty() && !typed.is_empty() { String::new() } else { format!("{}%", literal(&code)) }
 }
 
 /// Matches a lower-case address that holds what was typed.
@@ -51,6 +54,7 @@ mod tests {
     fn wildcards_are_text() {
         assert_eq!(code_start("03_0%\\"), "03\\_0\\%\\\\%");
         assert_eq!(code(" ent-c\u{a0}12 "), "%ENT-C12%");
+        assert_eq!((code_start("\u{202e}").as_str(), code("\u{feff}").as_str(), code("").as_str()), ("", "", "%%"));
         assert_eq!(address("Jean_B@"), "%jean\\_b@%");
     }
 

@@ -68,17 +68,26 @@ impl Served {
         assert_eq!(left_in(self.temporary.path()), Vec::<PathBuf>::new());
     }
 
-    /// The process that reads a file, once there is one.
+    /// The process that reads a file, once there is one and it has bounded itself: before, it is still being started.
     fn child(&self) -> u32 {
         let until = Instant::now() + Duration::from_secs(20);
         loop {
-            if let Some(child) = children(self.program.pid()).first() {
-                return *child;
+            if let [child, ..] = children(self.program.pid())[..]
+                && limit(child, "Max address space").is_some_and(|most| most != "unlimited")
+            {
+                return child;
             }
             assert!(Instant::now() < until, "no file is being read");
             std::thread::yield_now();
         }
     }
+}
+
+/// A bound of a process, if it is still there.
+fn limit(pid: u32, name: &str) -> Option<String> {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.split_whitespace().next()?.to_owned())
 }
 
 fn signal(pid: u32, name: &str) {
@@ -188,16 +197,8 @@ on_both_databases! {
         std::thread::scope(|scope| {
             let upload = scope.spawn(|| served.client.upload(DOORS[2].0, "f.csv", &long_file()));
             let child = served.child();
-            // Once it has bounded itself.
-            let limit = |name: &str| {
-                let limits = std::fs::read_to_string(format!("/proc/{child}/limits")).unwrap();
-                let line = limits.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
-                line[name.len()..].split_whitespace().next().unwrap().to_owned()
-            };
-            while limit("Max address space") == "unlimited" {
-                std::thread::yield_now();
-            }
             signal(child, "STOP");
+            let limit = |name: &str| limit(child, name).unwrap();
             let bytes: u64 = limit("Max address space").parse().unwrap();
             assert!(bytes < 2_000_000_000, "{bytes}");
             assert_eq!((limit("Max core file size"), limit("Max cpu time"), limit("Max open files")), ("0".into(), "30".into(), "16".into()));
@@ -245,20 +246,10 @@ on_both_databases! {
     fn a_reader_does_not_outlive_the_program(app: &TestApp) {
         let served = serve(app, &[]);
         let file = long_file();
-        let (client, temporary) = (served.client.clone(), served.temporary);
+        let client = served.client.clone();
         let child = std::thread::scope(|scope| {
             let upload = scope.spawn(|| std::panic::catch_unwind(AssertUnwindSafe(|| client.upload(DOORS[2].0, "f.csv", &file))));
-            let until = Instant::now() + Duration::from_secs(20);
-            let child = loop {
-                if let [child, ..] = children(served.program.pid())[..] {
-                    break child;
-                }
-                assert!(Instant::now() < until);
-            };
-            // It has said whose death it dies of.
-            while !std::fs::read_to_string(format!("/proc/{child}/limits")).unwrap().contains("Max open files            16") {
-                std::thread::yield_now();
-            }
+            let child = served.child();
             signal(child, "STOP");
             served.program.signal("KILL");
             assert!(upload.join().unwrap().is_err(), "nobody answers");
@@ -268,7 +259,7 @@ on_both_databases! {
         while Path::new(&format!("/proc/{child}/fd/0")).exists() {
             assert!(Instant::now() < until, "the reader is still there");
         }
-        assert_eq!(left_in(temporary.path()), Vec::<PathBuf>::new());
+        assert_eq!(left_in(served.temporary.path()), Vec::<PathBuf>::new());
     }
 
     fn the_command_line_refuses_the_same_files(app: &TestApp) {
