@@ -258,7 +258,7 @@ fn workbooks(header: &str, row: &str) -> Vec<Hostile> {
         ),
         file(
             "a row without end",
-            part(bomb("xl/worksheets/sheet1.xml", "<worksheet><sheetData><row>", "<c/>", 40_000_000)),
+            part(bomb("xl/worksheets/sheet1.xml", "<worksheet><sheetData><row>", "<c/>", 12_000_000)),
             TOO_MUCH,
         ),
         file(
