@@ -11,7 +11,7 @@ impl Bits {
     /// Lowest bit first.
     fn push(&mut self, value: u32, count: u32) {
         for at in 0..count {
-            if self.used % 8 == 0 {
+            if self.used.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             if value >> at & 1 == 1 {
