@@ -35,11 +35,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
 use crate::audit::{self, Tellers};
 use crate::campaigns::{Defaults, Thresholds};
-use crate::config::{Config, ConfigFault};
+use crate::config::{Config, ConfigFault, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Handlers, Patience};
+use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
@@ -65,6 +66,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         platform::web::problem::CODES,
         platform::db::idempotency::CODES,
         platform::db::counters::CODES,
+        platform::tabular::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -96,6 +98,14 @@ pub fn tellers() -> Tellers {
 pub fn vetoes() -> campaigns::Vetoes {
     campaigns::Vetoes(vec![titles::half_way])
 }
+
+/// Every sort of file the program reads, by its name on the command line of the process that does.
+pub const LAYOUTS: [&Layout; 4] = [
+    &registry::import::communes::LAYOUT,
+    &registry::import::directory::LAYOUT,
+    &registry::import::contacts::LAYOUT,
+    &campaigns::enrolment_import::LAYOUT,
+];
 
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
@@ -144,6 +154,7 @@ pub struct App {
     pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
+    pub files: FileReader,
     login: LoginService,
     may_create: bool,
 }
@@ -221,6 +232,11 @@ impl App {
             failed_login_window_minutes: config.access.failed_login_window_minutes,
             lockout_minutes: config.access.lockout_minutes,
         });
+        let program = own_program().map_err(|cause| StartFault::Papers {
+            problem: format!("Le programme ne sait où il se trouve : {cause}"),
+            remedy: "Monter /proc, ou lancer le programme par son chemin.".into(),
+        })?;
+        let files = FileReader::new(program, config.imports.bounds(), config.imports.at_once);
         let renderer = Renderer::new(config.documents.font_dir.as_deref()).map_err(|fault| StartFault::Papers {
             problem: fault.to_string(),
             remedy: "Corriger documents.font_dir, ou l'enlever pour les polices livrées.".into(),
@@ -245,6 +261,7 @@ impl App {
         Ok(Self {
             handlers: handlers(&renderer).patient(patience).measured(metrics.clone()),
             metrics,
+            files,
             db,
             config,
             tokens,
@@ -306,6 +323,7 @@ impl App {
         let metrics = web::Data::new(self.metrics.clone());
         let tellers = web::Data::new(tellers());
         let vetoes = web::Data::new(vetoes());
+        let files = web::Data::new(self.files.clone());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
@@ -320,6 +338,7 @@ impl App {
                 .app_data(login.clone())
                 .app_data(json.clone())
                 .app_data(import.clone())
+                .app_data(files.clone())
                 .app_data(metrics.clone())
                 .app_data(tellers.clone())
                 .app_data(vetoes.clone())

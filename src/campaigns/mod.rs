@@ -14,7 +14,7 @@ mod campaign;
 mod codes;
 mod corrections;
 mod enrolment;
-mod enrolment_import;
+pub mod enrolment_import;
 mod events;
 mod http;
 mod http_enrolments;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Approved;
 use super::decision::Decision;
 use super::title::Title;
-use crate::audit::{Act, Personal, Subject, SubjectKind, Told};
+use crate::audit::{Act, Entry, Personal, Subject, SubjectKind, Told};
 use crate::kernel::ids::{CampaignId, SmallClaimActId};
 use crate::kernel::{Money, Siret, Uai, french};
 
@@ -45,6 +45,17 @@ pub(super) fn of(title: &Title) -> Subject {
         .of_campaign(title.campaign_id)
         .of_payer(title.debtor_id)
         .of_convention(title.convention_id)
+}
+
+/// A title prepared.
+pub(super) fn prepared(title: &Title) -> Entry<TitleEvent> {
+    let (convention, siret) = (title.ground.convention_number.clone(), title.debtor.siret.clone());
+    Entry::new(of(title), TitleEvent::Prepared { convention, siret, amount: title.amount })
+}
+
+/// A returned title that gives way.
+pub(super) fn superseded(title: &Title) -> Entry<TitleEvent> {
+    Entry::new(of(title), TitleEvent::Superseded { convention: title.ground.convention_number.clone() })
 }
 
 /// The same, of a title as it was approved.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::claim::{Claim, claim, small_claim, title_line};
 use super::codes::PREPARER_UNKNOWN;
 use super::decision::{Decision, DecisionAct, Origin, Revocation};
-use super::events::{self, TitleEvent};
+use super::events;
 use super::lines::LineDecision;
 use super::liquidation::{Liquidation, Word, liquidate};
 use super::noes::{self, Noes};
