@@ -435,7 +435,8 @@ fn add_user(config: Config, args: UserAddArgs) -> Result<(), Failure> {
     let app = build(config)?;
     app.prepare_database(false)?;
     let password_hash = passwords::hash(&password, app.db.ids().secret())?;
-    let new = NewUser { email, role, first_name, last_name, capacity, delegation, password_hash };
+    let new =
+        NewUser { email, role, first_name, last_name, capacity, delegation, password_hash: Some(password_hash) };
     let actor = Actor::program("ligne de commande");
     let user = app.db.write(|tx| access::actions::create_user(tx, &actor, new))?;
     say(&format!("Compte créé : {} ({}, {}).", user.email, user.full_name(), user.role));

@@ -60,9 +60,6 @@ pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &IfMatch, c
     store::update(tx, &before, change)?;
     let after = find_user(tx, id)?;
     let password_changed = change.password_hash.is_some();
-    if password_changed {
-        store::save_failures(tx, id, 0, None, None)?;
-    }
     if password_changed || after.role != before.role || !after.active {
         store_sessions::revoke_user(tx, id)?;
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
+use super::http::{LoginService, in_turn};
 use super::passwords::{self, NewPassword, PasswordHash};
 use super::permission::{Administer, Can};
 use super::store::{self, UserFilter, UserOrder};
@@ -13,9 +14,8 @@ use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Instant, Role, ids::UserId};
 use crate::path_keys;
-use crate::platform::web::problem::UNAVAILABLE;
 use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State,
+    Answer, Body, CallContext, CallerAddress, Key, Page, PageView, Params, Problem, ProblemView, Reply, State,
 };
 
 path_keys!(UserId => "id");
@@ -124,11 +124,17 @@ struct UsersQuery {
     cursor: Option<String>,
 }
 
-/// Hashes off the HTTP threads and outside any transaction.
-async fn hash(state: &State, password: NewPassword) -> Result<PasswordHash, Problem> {
+/// Hashes in its turn, off the HTTP threads and outside any transaction.
+async fn hash(
+    state: &State,
+    service: &LoginService,
+    caller: CallerAddress,
+    password: NewPassword,
+) -> Result<PasswordHash, Problem> {
     let salt = state.machinery().ids().secret();
-    let hashed = web::block(move || passwords::hash(&password, salt)).await;
-    Ok(hashed.map_err(|_| Problem::new(&UNAVAILABLE, "Le service s'arrête."))??)
+    let turn = service.turn(caller.source()).await?;
+    let (hashed, _) = in_turn(turn, move || passwords::hash(&password, salt)).await?;
+    Ok(hashed?)
 }
 
 /// Lister les comptes
@@ -161,9 +167,16 @@ async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuer
     )
 )]
 #[post("/users")]
-async fn create_user(can: Can<Administer>, state: State, call: CallContext, body: Body<NewUserRequest>) -> Answer {
+async fn create_user(
+    can: Can<Administer>,
+    state: State,
+    service: web::Data<LoginService>,
+    caller: CallerAddress,
+    call: CallContext,
+    body: Body<NewUserRequest>,
+) -> Answer {
     let request = body.value;
-    let password_hash = hash(&state, request.password).await?;
+    let password_hash = Some(hash(&state, &service, caller, request.password).await?);
     let new = NewUser {
         email: request.email,
         role: request.role,
@@ -219,6 +232,8 @@ async fn get_user(_can: Can<Administer>, state: State, id: Key<UserId>) -> Answe
 async fn change_user(
     can: Can<Administer>,
     state: State,
+    service: web::Data<LoginService>,
+    caller: CallerAddress,
     id: Key<UserId>,
     mut call: CallContext,
     body: Body<UserChangeRequest>,
@@ -226,7 +241,7 @@ async fn change_user(
     let version = call.expected_version()?;
     let request = body.value;
     let password_hash = match request.password {
-        Some(password) => Some(hash(&state, password).await?),
+        Some(password) => Some(hash(&state, &service, caller, password).await?),
         None => None,
     };
     let change = UserChange {

@@ -8,6 +8,8 @@
 //! The route of the journal stands here because it asks for a permission, and `audit` stands to the left of access.
 
 pub mod actions;
+mod brake;
+mod gate;
 mod hs256;
 mod http;
 mod http_journal;
@@ -17,11 +19,13 @@ mod permission;
 mod problems;
 pub mod sessions;
 mod store;
+mod store_brakes;
 mod store_sessions;
 pub mod tokens;
 mod user;
 
 pub use actions::find_user;
+pub use gate::Gate;
 pub use http::LoginService;
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
@@ -29,7 +33,7 @@ pub use permission::{
     ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
 };
 pub use problems::CODES;
-pub use sessions::SessionRules;
+pub use sessions::{Brakes, SessionRules};
 pub use tokens::{TokenRules, Tokens};
 pub use user::{Delegation, NewUser, Signatory, SignatoryFault, User, UserChange};
 

@@ -49,7 +49,8 @@ pub const TOO_MANY_ATTEMPTS: ProblemCode = ProblemCode {
     code: "too_many_attempts",
     status: 429,
     title: "Trop d'essais",
-    meaning: "Le compte est verrouillé après trop de mots de passe faux ; `Retry-After` donne l'attente en secondes.",
+    meaning: "Trop d'essais faux, sur ce compte ou depuis cette adresse : attendre `Retry-After` secondes. L'attente \
+              s'allonge d'échec en échec ; elle vaut pour un compte qui existe comme pour un autre.",
 };
 
 pub const EMAIL_TAKEN: ProblemCode = ProblemCode {

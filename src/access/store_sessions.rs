@@ -59,6 +59,7 @@ pub(super) struct NewSession<'a> {
     pub ends_at: Instant,
     pub address: Option<String>,
     pub request_id: Option<String>,
+    pub user_agent: Option<String>,
 }
 
 pub(super) fn open(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Outcome<()> {
@@ -74,6 +75,13 @@ pub(super) fn end_of(tx: &mut Tx<'_>, id: &str) -> Outcome<Option<Instant>> {
         .select(sessions::ends_at)
         .first(tx.conn())
         .optional()?)
+}
+
+/// Notes that a session was renewed.
+pub(super) fn renewed(tx: &mut Tx<'_>, id: &str) -> Outcome<()> {
+    let now = tx.now();
+    diesel::update(sessions::table.find(id)).set(sessions::renewed_at.eq(now)).execute(tx.conn())?;
+    Ok(())
 }
 
 /// A refresh token as kept.
@@ -116,15 +124,16 @@ pub(super) fn use_up(tx: &mut Tx<'_>, sha256: &str) -> Outcome<bool> {
     Ok(used == 1)
 }
 
-pub(super) fn revoke_family(tx: &mut Tx<'_>, family: &str) -> Outcome<()> {
+/// Ends a session; false when it had ended already.
+pub(super) fn revoke_family(tx: &mut Tx<'_>, family: &str) -> Outcome<bool> {
     let now = tx.now();
-    diesel::update(sessions::table.filter(sessions::id.eq(family).and(sessions::revoked_at.is_null())))
+    let ended = diesel::update(sessions::table.filter(sessions::id.eq(family).and(sessions::revoked_at.is_null())))
         .set(sessions::revoked_at.eq(now))
         .execute(tx.conn())?;
     diesel::update(tokens::table.filter(tokens::family.eq(family).and(tokens::revoked_at.is_null())))
         .set(tokens::revoked_at.eq(now))
         .execute(tx.conn())?;
-    Ok(())
+    Ok(ended == 1)
 }
 
 pub(super) fn revoke_user(tx: &mut Tx<'_>, user: UserId) -> Outcome<()> {

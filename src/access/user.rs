@@ -74,6 +74,12 @@ pub struct User {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    /// None while the account waits for its first password, or for a new one after a reset.
+    pub password_set_at: Option<Instant>,
+    /// No part of the version.
+    pub last_login_at: Option<Instant>,
+    /// Who issued the last one-time code.
+    pub invited_by: Option<String>,
 }
 
 /// Qui engage l'État par sa signature, tel que noté sur ce qui a été signé.
@@ -167,7 +173,8 @@ pub struct NewUser {
     pub last_name: Line,
     pub capacity: Option<Line>,
     pub delegation: Option<Delegation>,
-    pub password_hash: PasswordHash,
+    /// None for a person who is invited, and chooses it alone.
+    pub password_hash: Option<PasswordHash>,
 }
 
 /// What changes on an account; an outer `None` leaves as is, an inner `None` clears.
@@ -208,6 +215,9 @@ mod tests {
             version: 1,
             created_at: at,
             updated_at: at,
+            password_set_at: Some(at),
+            last_login_at: None,
+            invited_by: None,
         }
     }
 

@@ -30,7 +30,7 @@ use std::time::Duration;
 use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
+use crate::access::{Brakes, Gate, LoginService, SessionRules, TokenRules, Tokens};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
@@ -189,13 +189,18 @@ impl App {
             lifetime_minutes: config.access.access_token_minutes,
         };
         let tokens = web::Data::new(Tokens::new(keys.iter().map(|key| key.as_bytes()), rules, clock));
-        let login = LoginService::new(SessionRules {
-            refresh_token_days: config.access.refresh_token_days,
-            session_days: config.access.session_days,
-            failed_login_limit: config.access.failed_login_limit,
-            failed_login_window_minutes: config.access.failed_login_window_minutes,
-            lockout_minutes: config.access.lockout_minutes,
-        });
+        let access = &config.access;
+        let login = LoginService::new(
+            SessionRules { refresh_token_days: access.refresh_token_days, session_days: access.session_days },
+            Brakes::new(
+                access.failed_login_limit,
+                access.failed_login_source_limit,
+                access.failed_login_account_limit,
+                chrono::Duration::minutes(access.failed_login_window_minutes.into()),
+                chrono::Duration::minutes(access.longest_wait_minutes.into()),
+            ),
+            Gate::new(access.hashings_at_once, access.hashings_waiting),
+        );
         let renderer = Renderer::new(config.documents.font_dir.as_deref()).map_err(|fault| StartFault::Papers {
             problem: fault.to_string(),
             remedy: "Corriger documents.font_dir, ou l'enlever pour les polices livrées.".into(),

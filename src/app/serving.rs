@@ -15,6 +15,7 @@ use actix_web::middleware::Compress;
 
 use super::sockets::{Doorway, Needs, Room, Rules, places};
 use super::{App, edge, health, metrics, openapi, parameters, slices};
+use crate::access::sessions;
 use crate::conventions;
 use crate::platform::Database;
 use crate::platform::db::idempotency;
@@ -215,7 +216,8 @@ fn tick(db: &Database, stop: &AtomicBool) {
         let today = db.clock().now().day();
         if last != Some(today) {
             let queued = db.write(conventions::enqueue_expiry);
-            match queued.and_then(|()| db.write(idempotency::purge)) {
+            let purged = queued.and_then(|()| db.write(idempotency::purge)).and_then(|_| db.write(sessions::purge));
+            match purged {
                 Ok(_) => last = Some(today),
                 Err(cause) => tracing::error!(%cause, "daily work not queued"),
             }

@@ -69,7 +69,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("patch_school", "not_found payer_unknown concurrent_change"),
     ("prepare_titles", "not_found keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change"),
     ("record_succession", "not_found succession_exists succession_loop concurrent_change"),
-    ("refresh_session", "refresh_token_invalid refresh_token_reused"),
+    ("refresh_session", "refresh_token_invalid refresh_token_reused too_many_attempts"),
     ("replace_siret", "not_found siret_taken concurrent_change"),
     ("seal_batch", "not_found nothing_to_seal exercice_required sealer_unknown concurrent_change"),
     ("set_school_payer", "not_found payer_unknown concurrent_change"),
