@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use actix_web::http::header::USER_AGENT;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -27,11 +28,19 @@ pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(login).service(refresh).service(logout).service(me);
 }
 
+/// What the configuration says of log-ins.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginRules {
+    pub sessions: SessionRules,
+    pub brakes: Brakes,
+    /// How long a one-time code may be used.
+    pub code_life: Duration,
+}
+
 /// What log-in needs besides the database; made by the composition root.
 #[derive(Clone)]
 pub struct LoginService {
-    rules: SessionRules,
-    brakes: Brakes,
+    rules: LoginRules,
     gate: Gate,
     attempts: Arc<AtomicU32>,
 }
@@ -42,8 +51,16 @@ const TIDIED_EVERY: u32 = 128;
 
 impl LoginService {
     #[must_use]
-    pub fn new(rules: SessionRules, brakes: Brakes, gate: Gate) -> Self {
-        Self { rules, brakes, gate, attempts: Arc::default() }
+    pub fn new(rules: LoginRules, gate: Gate) -> Self {
+        Self { rules, gate, attempts: Arc::default() }
+    }
+
+    pub(super) fn brakes(&self) -> Brakes {
+        self.rules.brakes
+    }
+
+    pub(super) fn code_life(&self) -> Duration {
+        self.rules.code_life
     }
 
     fn is_tidying(&self) -> bool {
@@ -167,7 +184,7 @@ async fn login(
         Attempt::Verify(seen) => seen,
     };
     let ((right, seen), turn) = in_turn(turn, move || (passwords::verify(&password, seen.hash.as_ref()), seen)).await?;
-    let (rules, tidying) = ((service.rules, service.brakes), service.is_tidying());
+    let (rules, tidying) = ((service.rules.sessions, service.rules.brakes), service.is_tidying());
     let origin = origin(&request, caller);
     let outcome = state.write(move |tx| {
         // Held until the failure is counted.
@@ -211,7 +228,7 @@ async fn refresh(
     caller: CallerAddress,
     body: Body<RefreshRequest>,
 ) -> Answer {
-    let (rules, source) = ((service.rules, service.brakes), caller.source());
+    let (rules, source) = ((service.rules.sessions, service.rules.brakes), caller.source());
     let (state, token) = (state.open_to_all(), body.value.refresh_token);
     let known = token.clone();
     if let Some(seconds) = state.read(move |tx| sessions::renewal_wait(tx, &known, source)).await? {

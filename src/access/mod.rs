@@ -9,24 +9,30 @@
 
 pub mod actions;
 mod brake;
+mod codes;
 mod gate;
 mod hs256;
 mod http;
 mod http_journal;
+mod http_passwords;
+mod http_sessions;
 mod http_users;
+pub mod password_actions;
 pub mod passwords;
 mod permission;
 mod problems;
 pub mod sessions;
 mod store;
 mod store_brakes;
+mod store_codes;
 mod store_sessions;
 pub mod tokens;
 mod user;
 
 pub use actions::find_user;
+pub use codes::PasswordCode;
 pub use gate::Gate;
-pub use http::LoginService;
+pub use http::{LoginRules, LoginService};
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
     Administer, Any, ApproveTitles, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
@@ -35,13 +41,15 @@ pub use permission::{
 pub use problems::CODES;
 pub use sessions::{Brakes, SessionRules};
 pub use tokens::{TokenRules, Tokens};
-pub use user::{Delegation, NewUser, Signatory, SignatoryFault, User, UserChange};
+pub use user::{AccountState, Delegation, NewUser, Signatory, SignatoryFault, User, UserChange};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes of accounts, sessions and the journal, under `/api/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     http::routes(cfg);
+    http_passwords::routes(cfg);
+    http_sessions::routes(cfg);
     http_users::routes(cfg);
     http_journal::routes(cfg);
 }

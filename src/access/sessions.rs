@@ -33,7 +33,10 @@ use super::tokens::Bearer;
 use super::user::User;
 use crate::audit::{self, Entry};
 use crate::kernel::contact::EmailAddress;
-use crate::kernel::{Actor, Instant, ids::UserId};
+use crate::kernel::{
+    Actor, Instant, Refused,
+    ids::{SessionId, UserId},
+};
 use crate::platform::db::blobs::digest;
 use crate::platform::web::CallerAddress;
 use crate::platform::{Outcome, Tx};
@@ -135,7 +138,9 @@ pub enum Renewal {
     /// Used a second time: its family is revoked.
     Reused,
     /// Too many tokens that are none came from this source.
-    Wait { seconds: i64 },
+    Wait {
+        seconds: i64,
+    },
 }
 
 /// What is verified outside the transaction, before [`log_in`].
@@ -241,7 +246,12 @@ fn hand_out(tx: &mut Tx<'_>, rules: SessionRules, user: &User, family: String, e
 
 /// Exchanges a refresh token for the next one of its family. A token that is one is never held up: whoever has it need
 /// not guess. Those that are none are counted by source.
-pub fn renew(tx: &mut Tx<'_>, (rules, brakes): (SessionRules, Brakes), token: &str, source: IpAddr) -> Outcome<Renewal> {
+pub fn renew(
+    tx: &mut Tx<'_>,
+    (rules, brakes): (SessionRules, Brakes),
+    token: &str,
+    source: IpAddr,
+) -> Outcome<Renewal> {
     let renewal = renew_known(tx, rules, token)?;
     if !matches!(renewal, Renewal::Invalid) {
         return Ok(renewal);
@@ -285,7 +295,6 @@ fn renew_known(tx: &mut Tx<'_>, rules: SessionRules, token: &str) -> Outcome<Ren
     let Some(ends_at) = store_sessions::end_of(tx, &row.family)?.filter(|end| *end > tx.now()) else {
         return Ok(Renewal::Invalid);
     };
-    store_sessions::renewed(tx, &row.family)?;
     Ok(Renewal::Renewed(hand_out(tx, rules, &user, row.family, ends_at)?))
 }
 
@@ -303,6 +312,33 @@ pub fn log_out(tx: &mut Tx<'_>, actor: &Actor, session: &str) -> Outcome<()> {
     store_sessions::revoke_family(tx, session)?;
     let subject = actor.user.map_or_else(String::new, |user| user.to_string());
     audit::record(tx, actor, Entry::new("session.closed", "user", subject, json!({})))
+}
+
+/// Ends one session of a person's own.
+///
+/// # Errors
+/// `not_found`: no session of this name, of this person, is open.
+pub fn end_one(tx: &mut Tx<'_>, actor: &Actor, user: UserId, id: SessionId) -> Outcome<()> {
+    if !store_sessions::is_open(tx, user, id)? || !store_sessions::revoke_family(tx, id.as_str())? {
+        return Err(Refused::not_found("Session", id).into());
+    }
+    audit::record(tx, actor, Entry::new("session.ended", "user", user, json!({"session": id})))
+}
+
+/// Ends every session of a person but the present one.
+pub fn end_others(tx: &mut Tx<'_>, actor: &Actor, user: UserId, kept: &str) -> Outcome<()> {
+    let ended = store_sessions::revoke_others(tx, user, kept)?;
+    audit::record(tx, actor, Entry::new("session.others_ended", "user", user, json!({"ended": ended})))
+}
+
+/// Ends every session of a person, for an administrator.
+///
+/// # Errors
+/// `not_found`.
+pub fn end_all(tx: &mut Tx<'_>, actor: &Actor, user: UserId) -> Outcome<()> {
+    let account = super::find_user(tx, user)?;
+    let ended = store_sessions::revoke_user(tx, user)?;
+    audit::record(tx, actor, Entry::new("session.all_ended", "user", account.email, json!({"ended": ended})))
 }
 
 /// Removes what is counted and known no longer; returns how many. Daily work, and now and then between.

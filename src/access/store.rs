@@ -152,6 +152,74 @@ pub(super) fn logged_in(tx: &mut Tx<'_>, id: UserId) -> Outcome<()> {
     Ok(())
 }
 
+/// An account, held until the end of the transaction.
+pub(super) fn hold(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
+    let query = users::table.find(id).select(COLUMNS);
+    let row: Option<UserRow> = match tx.conn() {
+        AnyConnection::Postgresql(c) => query.for_no_key_update().first(c).optional()?,
+        conn @ AnyConnection::Sqlite(_) => query.first(conn).optional()?,
+    };
+    row.map(UserRow::into_user).transpose()
+}
+
+/// What the password of an account is verified with.
+pub(super) fn password_hash(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<PasswordHash>> {
+    let own = users::table.find(id).filter(users::password_set_at.is_not_null());
+    let hash: Option<String> = own.select(users::password_hash).first(tx.conn()).optional()?;
+    Ok(hash.map(PasswordHash::from_phc))
+}
+
+/// Notes who invited a person.
+pub(super) fn invited(tx: &mut Tx<'_>, id: UserId, by: &str) -> Outcome<()> {
+    diesel::update(users::table.find(id)).set(users::invited_by.eq(by)).execute(tx.conn())?;
+    Ok(())
+}
+
+/// Leaves an account without a password, unless it changed since it was read.
+pub(super) fn take_password(tx: &mut Tx<'_>, read: &User, by: &str) -> Outcome<()> {
+    let now = tx.now();
+    let same = users::table.filter(users::id.eq(read.id).and(users::version.eq(read.version)));
+    let taken = diesel::update(same)
+        .set((
+            users::password_hash.eq(NO_PASSWORD),
+            users::password_set_at.eq(None::<Instant>),
+            users::invited_by.eq(by),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    if taken == 1 { Ok(()) } else { Err(Refused::new(&CONCURRENT_CHANGE, "Le compte a changé entre-temps.").into()) }
+}
+
+/// Gives an account its password.
+pub(super) fn set_password(tx: &mut Tx<'_>, id: UserId, hash: &PasswordHash) -> Outcome<()> {
+    let now = tx.now();
+    diesel::update(users::table.find(id))
+        .set((
+            users::password_hash.eq(hash.as_str()),
+            users::password_set_at.eq(now),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// The same in the place of the password that was verified; false when it is another meanwhile.
+pub(super) fn replace_password(tx: &mut Tx<'_>, id: UserId, seen: &PasswordHash, hash: &PasswordHash) -> Outcome<bool> {
+    let now = tx.now();
+    let same = users::password_hash.eq(seen.as_str()).and(users::password_set_at.is_not_null());
+    let replaced = diesel::update(users::table.find(id).filter(same))
+        .set((
+            users::password_hash.eq(hash.as_str()),
+            users::password_set_at.eq(now),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(replaced == 1)
+}
+
 fn email_taken(email: &EmailAddress) -> Refused {
     Refused::new(&EMAIL_TAKEN, format!("Un compte porte déjà l'adresse « {email} »."))
 }
@@ -194,8 +262,6 @@ struct Changes<'a> {
     delegation_published_on: Option<Option<NaiveDate>>,
     delegation_ends_on: Option<Option<NaiveDate>>,
     active: Option<bool>,
-    password_hash: Option<&'a str>,
-    password_set_at: Option<Instant>,
     version: i64,
     updated_at: Instant,
 }
@@ -213,8 +279,6 @@ pub(super) fn update(tx: &mut Tx<'_>, read: &User, change: &UserChange) -> Outco
         delegation_published_on: delegation.map(|d| d.map(|d| d.published_on)),
         delegation_ends_on: delegation.map(|d| d.and_then(|d| d.ends_on)),
         active: change.active,
-        password_hash: change.password_hash.as_ref().map(PasswordHash::as_str),
-        password_set_at: change.password_hash.as_ref().map(|_| tx.now()),
         version: read.version.saturating_add(1),
         updated_at: tx.now(),
     };
@@ -231,10 +295,7 @@ pub(super) fn update(tx: &mut Tx<'_>, read: &User, change: &UserChange) -> Outco
 /// Accounts of a role that can log in, one account left out: who never set a password helps nobody.
 pub(super) fn others_active(tx: &mut Tx<'_>, role: Role, except: UserId) -> Outcome<i64> {
     let able = users::active.eq(true).and(users::password_set_at.is_not_null());
-    Ok(users::table
-        .filter(users::role.eq(role).and(able).and(users::id.ne(except)))
-        .count()
-        .get_result(tx.conn())?)
+    Ok(users::table.filter(users::role.eq(role).and(able).and(users::id.ne(except))).count().get_result(tx.conn())?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>) -> Outcome<i64> {

@@ -39,6 +39,11 @@ impl Counter {
         Self(format!("source:{source}"))
     }
 
+    /// One-time codes from one source.
+    pub(super) fn code(source: IpAddr) -> Self {
+        Self(format!("code:{source}"))
+    }
+
     /// Refresh tokens from one source.
     pub(super) fn refresh(source: IpAddr) -> Self {
         Self(format!("refresh:{source}"))

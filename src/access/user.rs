@@ -10,6 +10,7 @@ use crate::kernel::dates::{Bounds, placed, refuse, years_after};
 use crate::kernel::placeholder::is_blank;
 use crate::kernel::text::Line;
 use crate::kernel::{FieldFault, Instant, Refused, Role, ids::UserId};
+use crate::text_enum;
 
 /// Une délégation de signature, publiée au recueil des actes administratifs (RAA).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -82,6 +83,12 @@ pub struct User {
     pub invited_by: Option<String>,
 }
 
+text_enum!(
+    /// Ce qu'il en est d'un compte : `invited`, la personne doit encore choisir son mot de passe, par le code qu'elle a reçu ;
+    /// `inactive`, désactivé par un administrateur.
+    AccountState { Invited => "invited", Active => "active", Inactive => "inactive" }
+);
+
 /// Qui engage l'État par sa signature, tel que noté sur ce qui a été signé.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ApproverView)]
@@ -109,6 +116,15 @@ pub enum SignatoryFault {
 }
 
 impl User {
+    #[must_use]
+    pub fn state(&self) -> AccountState {
+        match (self.active, self.password_set_at) {
+            (false, _) => AccountState::Inactive,
+            (true, None) => AccountState::Invited,
+            (true, Some(_)) => AccountState::Active,
+        }
+    }
+
     /// « Prénom Nom ».
     #[must_use]
     pub fn full_name(&self) -> String {
@@ -187,7 +203,6 @@ pub struct UserChange {
     pub capacity: Option<Option<Line>>,
     pub delegation: Option<Option<Delegation>>,
     pub active: Option<bool>,
-    pub password_hash: Option<PasswordHash>,
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use std::time::Duration;
 use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::{Brakes, Gate, LoginService, SessionRules, TokenRules, Tokens};
+use crate::access::{Brakes, Gate, LoginRules, LoginService, SessionRules, TokenRules, Tokens};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
@@ -190,17 +190,18 @@ impl App {
         };
         let tokens = web::Data::new(Tokens::new(keys.iter().map(|key| key.as_bytes()), rules, clock));
         let access = &config.access;
-        let login = LoginService::new(
-            SessionRules { refresh_token_days: access.refresh_token_days, session_days: access.session_days },
-            Brakes::new(
+        let rules = LoginRules {
+            sessions: SessionRules { refresh_token_days: access.refresh_token_days, session_days: access.session_days },
+            brakes: Brakes::new(
                 access.failed_login_limit,
                 access.failed_login_source_limit,
                 access.failed_login_account_limit,
                 chrono::Duration::minutes(access.failed_login_window_minutes.into()),
                 chrono::Duration::minutes(access.longest_wait_minutes.into()),
             ),
-            Gate::new(access.hashings_at_once, access.hashings_waiting),
-        );
+            code_life: access.code_life(),
+        };
+        let login = LoginService::new(rules, Gate::new(access.hashings_at_once, access.hashings_waiting));
         let renderer = Renderer::new(config.documents.font_dir.as_deref()).map_err(|fault| StartFault::Papers {
             problem: fault.to_string(),
             remedy: "Corriger documents.font_dir, ou l'enlever pour les polices livrées.".into(),

@@ -190,6 +190,7 @@ impl Config {
             range(faults, key, limit, 1, 1_000_000, "essais");
         }
         range(faults, "access.longest_wait_minutes", access.longest_wait_minutes, 1, 1_440, "minutes");
+        range(faults, "access.password_code_hours", access.password_code_hours, 1, 720, "heures");
         range(faults, "access.hashings_at_once", access.hashings_at_once, 0, 256, "calculs (0 : un par cœur)");
         range(faults, "access.hashings_waiting", access.hashings_waiting, 1, 10_000, "appels");
         faults.extend(self.missing_signing_key());

@@ -199,10 +199,20 @@ pub struct AccessConfig {
     pub failed_login_window_minutes: u32,
     /// The wait doubles from failure to failure, up to this.
     pub longest_wait_minutes: u32,
+    /// Life of a one-time code for setting a password.
+    pub password_code_hours: u32,
     /// Passwords hashed at once; 0 = one per core.
     pub hashings_at_once: usize,
     /// Callers in line before them; beyond, 503.
     pub hashings_waiting: usize,
+}
+
+impl AccessConfig {
+    /// How long a one-time code may be used.
+    #[must_use]
+    pub fn code_life(&self) -> chrono::Duration {
+        chrono::Duration::hours(self.password_code_hours.into())
+    }
 }
 
 impl Default for AccessConfig {
@@ -219,6 +229,7 @@ impl Default for AccessConfig {
             failed_login_account_limit: 50,
             failed_login_window_minutes: 15,
             longest_wait_minutes: 15,
+            password_code_hours: 72,
             hashings_at_once: 0,
             hashings_waiting: 64,
         }

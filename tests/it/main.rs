@@ -33,6 +33,7 @@ mod idempotency;
 mod imports;
 mod jobs;
 mod lists;
+mod log_in;
 mod matrix;
 mod occitanie;
 mod operation;

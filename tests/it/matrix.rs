@@ -272,8 +272,12 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.post(&nobody, "/auth/refresh", &json!({"refresh_token": session.json["refresh_token"]})).expect(200);
     r.post(&nobody, "/auth/refresh", &json!({"refresh_token": "inconnu"})).problem(401, "refresh_token_invalid");
     let wrong = json!({"email": "zoe@exemple.invalid", "password": "faux"});
-    (0..4).for_each(|_| _ = r.post(&nobody, "/auth/login", &wrong).problem(401, "invalid_credentials"));
+    (0..5).for_each(|_| _ = r.post(&nobody, "/auth/login", &wrong).problem(401, "invalid_credentials"));
     r.post(&nobody, "/auth/login", &wrong).problem(429, "too_many_attempts");
+    for n in 0..40 {
+        r.post(&nobody, "/auth/refresh", &json!({"refresh_token": format!("inconnu-{n}")}));
+    }
+    r.post(&nobody, "/auth/refresh", &json!({"refresh_token": "inconnu"})).problem(429, "too_many_attempts");
     r.get(&lecteur, "/me").expect(200);
     r.send(&app.client(Role::Lecteur), "POST", "/api/v1/auth/logout", &[], Vec::new()).expect(204);
     let anne = json!({"email": "anne@exemple.invalid", "role": "lecteur", "first_name": "Anne", "last_name": "Durand", "password": PASSWORD});

@@ -1,5 +1,4 @@
 ALTER TABLE sessions DROP COLUMN user_agent;
-ALTER TABLE sessions DROP COLUMN renewed_at;
 DROP TABLE password_codes;
 DROP TABLE known_sources;
 DROP TABLE brakes;

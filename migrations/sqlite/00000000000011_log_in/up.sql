@@ -42,6 +42,5 @@ CREATE TABLE password_codes (
 );
 CREATE INDEX password_codes_issuer ON password_codes (issued_by);
 
--- None: not renewed since it was opened.
-ALTER TABLE sessions ADD COLUMN renewed_at TIMESTAMP;
+-- What the caller's program says it is, cut.
 ALTER TABLE sessions ADD COLUMN user_agent TEXT CHECK (length(user_agent) <= 200);

@@ -18,8 +18,16 @@ const COMMON: &str = include_str!("common.txt");
 const FRENCH: &str = include_str!("french.txt");
 
 /// Rows of keys, as hands run along them: AZERTY with its unshifted digits, QWERTY.
-const ROWS: &[&str] =
-    &["azertyuiop", "qsdfghjklm", "wxcvbn,;:!", "&é\"'(-è_çà)=", "qwertyuiop", "asdfghjkl;", "zxcvbnm,./", "1234567890"];
+const ROWS: &[&str] = &[
+    "azertyuiop",
+    "qsdfghjklm",
+    "wxcvbn,;:!",
+    "&é\"'(-è_çà)=",
+    "qwertyuiop",
+    "asdfghjkl;",
+    "zxcvbnm,./",
+    "1234567890",
+];
 
 /// Words of the service and of the house, which anybody knows.
 const SERVICE: &[&str] = &[
@@ -197,7 +205,10 @@ mod tests {
     #[test]
     fn the_list_has_thousands_of_lines_and_none_is_blank() {
         assert!(COMMON.lines().count() > 20_000 && FRENCH.lines().count() > 100);
-        assert!(COMMON.lines().chain(FRENCH.lines()).all(|line| line.len() >= 4 && line == fold(line)), "fold what is listed");
+        assert!(
+            COMMON.lines().chain(FRENCH.lines()).all(|line| line.len() >= 4 && line == fold(line)),
+            "fold what is listed"
+        );
     }
 
     #[test]
@@ -259,7 +270,9 @@ mod tests {
 
     #[test]
     fn the_words_of_the_house_and_of_the_person_are_personal() {
-        for password in ["Rectorat2026!", "R3ct0rat2026!", "Académie2026!!", "ENT-école-2026", "BackOffice2026", "Conventions2025!"] {
+        for password in
+            ["Rectorat2026!", "R3ct0rat2026!", "Académie2026!!", "ENT-école-2026", "BackOffice2026", "Conventions2025!"]
+        {
             assert_eq!(of(password), Some(Weakness::Personal), "{password}");
         }
         let zoe = ["zoe.martin@ac-montpellier.fr", "Zoé", "Martin-Dupré"];
@@ -299,7 +312,15 @@ mod tests {
 
     #[test]
     fn a_repeated_text_gives_its_unit() {
-        for (text, expected) in [("abcabc", "abc"), ("abcabcab", "abc"), ("aaaa", "a"), ("abcd", "abcd"), ("", ""), ("éaéa", "éa"), ("abca", "abca")] {
+        for (text, expected) in [
+            ("abcabc", "abc"),
+            ("abcabcab", "abc"),
+            ("aaaa", "a"),
+            ("abcd", "abcd"),
+            ("", ""),
+            ("éaéa", "éa"),
+            ("abca", "abca"),
+        ] {
             assert_eq!(unit(text), expected, "{text}");
         }
     }

@@ -74,7 +74,6 @@ diesel::table! {
         revoked_at -> Nullable<Timestamp>,
         address -> Nullable<Text>,
         request_id -> Nullable<Text>,
-        renewed_at -> Nullable<Timestamp>,
         user_agent -> Nullable<Text>,
     }
 }
