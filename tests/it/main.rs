@@ -37,6 +37,7 @@ mod log_in;
 mod matrix;
 mod occitanie;
 mod operation;
+mod own_passwords;
 mod persons_no;
 mod placeholders;
 mod races;
