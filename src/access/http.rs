@@ -17,7 +17,8 @@ use super::permission::{Any, Can};
 use super::problems::{
     INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS, UNAUTHENTICATED,
 };
-use super::sessions::{self, Attempt, Brakes, Login, Origin, Renewal, Session, SessionRules};
+use super::refusals::Refusals;
+use super::sessions::{self, Attempt, Brakes, Login, Origin, Renewal, Session, SessionRules, Watch};
 use super::tokens::Tokens;
 use crate::kernel::Instant;
 use crate::kernel::contact::EmailAddress;
@@ -42,6 +43,7 @@ pub struct LoginRules {
 pub struct LoginService {
     rules: LoginRules,
     gate: Gate,
+    refusals: Refusals,
     attempts: Arc<AtomicU32>,
 }
 
@@ -52,11 +54,17 @@ const TIDIED_EVERY: u32 = 128;
 impl LoginService {
     #[must_use]
     pub fn new(rules: LoginRules, gate: Gate) -> Self {
-        Self { rules, gate, attempts: Arc::default() }
+        Self { rules, gate, refusals: Refusals::default(), attempts: Arc::default() }
     }
 
-    pub(super) fn brakes(&self) -> Brakes {
-        self.rules.brakes
+    pub(super) fn watch(&self) -> Watch {
+        Watch { brakes: self.rules.brakes, refusals: self.refusals.clone() }
+    }
+
+    /// What was refused this hour.
+    #[must_use]
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     pub(super) fn code_life(&self) -> Duration {
@@ -184,7 +192,7 @@ async fn login(
         Attempt::Verify(seen) => seen,
     };
     let ((right, seen), turn) = in_turn(turn, move || (passwords::verify(&password, seen.hash.as_ref()), seen)).await?;
-    let (rules, tidying) = ((service.rules.sessions, service.rules.brakes), service.is_tidying());
+    let (rules, watch, tidying) = (service.rules.sessions, service.watch(), service.is_tidying());
     let origin = origin(&request, caller);
     let outcome = state.write(move |tx| {
         // Held until the failure is counted.
@@ -192,7 +200,7 @@ async fn login(
         if tidying {
             sessions::purge(tx)?;
         }
-        sessions::log_in(tx, rules, &email, right, &seen, origin)
+        sessions::log_in(tx, (rules, &watch), &email, right, &seen, origin)
     });
     match outcome.await? {
         Login::Opened { session, before } => {

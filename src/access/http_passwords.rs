@@ -73,8 +73,8 @@ async fn set_password(
         CodeLook::Good(user) => user,
         CodeLook::Wait { seconds } => return Err(wait(seconds)),
         CodeLook::Bad => {
-            let brakes = service.brakes();
-            state.write(move |tx| password_actions::count_bad_code(tx, brakes, source)).await?;
+            let (watch, origin) = (service.watch(), origin(&request, caller));
+            state.write(move |tx| password_actions::count_bad_code(tx, &watch, &origin)).await?;
             return Err(bad_code());
         }
     };
@@ -134,12 +134,12 @@ async fn change_password(
     };
     let ((hashed, seen), turn) = in_turn(turn, work).await?;
     let (Some(hashed), Some(seen)) = (hashed, seen) else {
-        let brakes = service.brakes();
+        let (watch, origin) = (service.watch(), origin(&request, caller));
         state
             .write(move |tx| {
                 // Held until the failure is counted.
                 let _turn = turn;
-                password_actions::count_wrong_own(tx, brakes, &user, source)
+                password_actions::count_wrong_own(tx, &watch, &user, &origin)
             })
             .await?;
         let message = "Ce n'est pas le mot de passe présent du compte.";

@@ -21,6 +21,7 @@ pub mod password_actions;
 pub mod passwords;
 mod permission;
 mod problems;
+pub mod refusals;
 pub mod sessions;
 mod store;
 mod store_brakes;
@@ -35,7 +36,7 @@ pub use gate::Gate;
 pub use http::{LoginRules, LoginService};
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
-    Administer, Any, ApproveTitles, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
+    Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
     ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
 };
 pub use problems::CODES;

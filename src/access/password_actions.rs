@@ -17,7 +17,8 @@ use serde_json::json;
 use super::codes::PasswordCode;
 use super::passwords::{Owner, PasswordHash};
 use super::problems::ACCOUNT_INACTIVE;
-use super::sessions::{self, Brakes, Origin};
+use super::refusals::Wrong;
+use super::sessions::{Origin, Watch};
 use super::store_brakes::{self, Counter};
 use super::user::{NewUser, User};
 use super::{actions, store, store_codes, store_sessions};
@@ -95,8 +96,9 @@ pub fn look_at_code(tx: &mut Tx<'_>, code: &PasswordCode, source: IpAddr) -> Out
 }
 
 /// Counts a code that was none.
-pub fn count_bad_code(tx: &mut Tx<'_>, brakes: Brakes, source: IpAddr) -> Outcome<()> {
-    store_brakes::count_failure(tx, &Counter::code(source), brakes.source)
+pub fn count_bad_code(tx: &mut Tx<'_>, watch: &Watch, origin: &Origin) -> Outcome<()> {
+    store_brakes::count_failure(tx, &Counter::code(origin.source()), watch.brakes.source)?;
+    watch.refusals.wrong(tx, &Wrong { what: "password_code.refused", email: None, account: None }, origin)
 }
 
 /// Sets the password a code was issued for; false when the code is worth nothing any more.
@@ -139,8 +141,9 @@ pub fn own_password(tx: &mut Tx<'_>, id: UserId, source: IpAddr) -> Outcome<OwnP
 }
 
 /// Counts a wrong present password.
-pub fn count_wrong_own(tx: &mut Tx<'_>, brakes: Brakes, user: &User, source: IpAddr) -> Outcome<()> {
-    sessions::count_wrong(tx, brakes, &user.email, source)
+pub fn count_wrong_own(tx: &mut Tx<'_>, watch: &Watch, user: &User, origin: &Origin) -> Outcome<()> {
+    let wrong = Wrong { what: "password.refused", email: Some(&user.email), account: Some(user.id) };
+    watch.wrong(tx, &user.email, &wrong, origin)
 }
 
 /// Changes one's own password, and ends the other sessions.

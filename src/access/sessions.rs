@@ -26,6 +26,7 @@ use serde_json::json;
 
 use super::brake::Rule;
 use super::passwords::PasswordHash;
+use super::refusals::{Refusals, Wrong};
 use super::store::{self, LoginHold};
 use super::store_brakes::{self, Counter};
 use super::store_sessions::{self, NewSession};
@@ -175,16 +176,33 @@ pub fn attempt(tx: &mut Tx<'_>, email: &EmailAddress, source: IpAddr) -> Outcome
     Ok(Attempt::Verify(Verification { hash, guessed_for }))
 }
 
-/// Counts a wrong password.
-pub(super) fn count_wrong(tx: &mut Tx<'_>, brakes: Brakes, email: &EmailAddress, source: IpAddr) -> Outcome<()> {
-    store_brakes::count_failure(tx, &Counter::pair(email, source), brakes.pair)?;
-    store_brakes::count_failure(tx, &Counter::source(source), brakes.source)
+/// What is done with those who fail: they are slowed down, and told in the journal.
+#[derive(Clone)]
+pub struct Watch {
+    pub brakes: Brakes,
+    pub refusals: Refusals,
+}
+
+impl Watch {
+    /// Counts a wrong password.
+    pub(super) fn wrong(
+        &self,
+        tx: &mut Tx<'_>,
+        email: &EmailAddress,
+        wrong: &Wrong<'_>,
+        origin: &Origin,
+    ) -> Outcome<()> {
+        let source = origin.source();
+        store_brakes::count_failure(tx, &Counter::pair(email, source), self.brakes.pair)?;
+        store_brakes::count_failure(tx, &Counter::source(source), self.brakes.source)?;
+        self.refusals.wrong(tx, wrong, origin)
+    }
 }
 
 /// Opens a session, or counts a failure. `right` was judged of `seen` outside the transaction.
 pub fn log_in(
     tx: &mut Tx<'_>,
-    (rules, brakes): (SessionRules, Brakes),
+    (rules, watch): (SessionRules, &Watch),
     email: &EmailAddress,
     right: bool,
     seen: &Verification,
@@ -193,18 +211,19 @@ pub fn log_in(
     let source = origin.source();
     // The password may have been changed, or the account dismissed, while this one was hashing.
     let row = store::find_login(tx, email, LoginHold::Share)?;
+    let account = row.as_ref().map(|row| row.id);
     let row = row.filter(|row| right && row.active && row.password_hash.is_some() && row.password_hash == seen.hash);
     let before = match row {
         Some(row) => store::find(tx, row.id)?,
         None => None,
     };
     let Some(before) = before else {
-        count_wrong(tx, brakes, email, source)?;
+        watch.wrong(tx, email, &Wrong { what: "session.refused", email: Some(email), account }, &origin)?;
         return match seen.guessed_for {
             // What was not judged says nothing of a guess.
             Some(seconds) => Ok(Login::Wait { seconds }),
             None => {
-                store_brakes::count_failure(tx, &Counter::account(email), brakes.account)?;
+                store_brakes::count_failure(tx, &Counter::account(email), watch.brakes.account)?;
                 Ok(Login::Denied)
             }
         };

@@ -19,6 +19,7 @@ mod metrics;
 mod openapi;
 mod parameters;
 mod problems;
+mod refused;
 mod serving;
 mod slices;
 mod sockets;

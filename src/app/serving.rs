@@ -14,7 +14,7 @@ use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
 
 use super::sockets::{Doorway, Needs, Room, Rules, places};
-use super::{App, edge, health, metrics, openapi, parameters, slices};
+use super::{App, edge, health, metrics, openapi, parameters, refused, slices};
 use crate::access::sessions;
 use crate::conventions;
 use crate::platform::Database;
@@ -65,6 +65,7 @@ impl App {
                 actix_web::App::new()
                     .configure(router)
                     .wrap_fn(parameters::check)
+                    .wrap_fn(refused::journal)
                     .wrap_fn(|request, next| {
                         let answer = next.call(request);
                         async move { answer.await.map(edge::leave_compressed).map(slices::cut) }

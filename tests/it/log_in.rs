@@ -198,6 +198,71 @@ behind_a_proxy! {
         log_in(app, STRANGER, ZOE, PASSWORD).expect(200);
     }
 
+    fn failures_are_journaled_without_what_was_typed(app: &TestApp) {
+        let zoe = app.add_user(ZOE, Role::Gestionnaire);
+        let lines = |action: &str| app.admin().get(&format!("/audit-events?action={action}&sort=at")).expect(200).json["data"].clone();
+        fail(app, STRANGER, ZOE, 4);
+        let told = lines("session.refused");
+        let counts: Vec<_> = told.as_array().unwrap().iter().map(|line| line["data"]["count"].as_u64().unwrap()).collect();
+        assert_eq!(counts, [1, 2, 4]);
+        let first = &told[0];
+        assert_eq!((&first["subject_key"], &first["actor"], &first["actor_id"]), (&json!(ZOE), &json!("connexion"), &Value::Null));
+        assert_eq!(first["data"], json!({"account": zoe.id, "address": STRANGER, "source": STRANGER, "count": 1}));
+        assert!(first["request_id"].is_string());
+        // A password typed in the place of the address is not kept; a list of addresses is one kind.
+        for email in ["motdepasse-de-zoe@gmail.fr", "p1@exemple.invalid", "p2@exemple.invalid", "p3@exemple.invalid"] {
+            fail(app, OFFICE, email, 1);
+        }
+        let told = lines("session.refused");
+        let others: Vec<&Value> = told.as_array().unwrap().iter().filter(|line| line["data"]["address"] == OFFICE).collect();
+        assert_eq!(others.iter().map(|line| line["subject_key"].as_str().unwrap()).collect::<Vec<_>>(), ["m…@….fr", "p…@….invalid", "p…@….invalid"]);
+        assert_eq!((&others[0]["data"]["account"], &others[2]["data"]["count"]), (&Value::Null, &json!(4)));
+        assert!(!told.to_string().contains("motdepasse") && !told.to_string().contains("faux"));
+        // What is only told to wait writes nothing; the next hour is told anew.
+        fail(app, STRANGER, ZOE, 1);
+        for _ in 0..20 {
+            log_in(app, STRANGER, ZOE, "faux").problem(429, "too_many_attempts");
+        }
+        assert_eq!(lines("session.refused").as_array().unwrap().len(), 6);
+        app.set_time("2025-06-05T09:00:00Z");
+        fail(app, STRANGER, ZOE, 1);
+        assert_eq!(lines("session.refused").as_array().unwrap().len(), 7);
+        // Codes that are none, and a wrong present password.
+        post(app, STRANGER, "/auth/password", &json!({"code": "7K3QF-9TZ2M-4HXVC-0PB8D-RN6WG", "new_password": "lune-parapluie-orge-1826"}))
+            .problem(401, "password_code_invalid");
+        assert_eq!(lines("password_code.refused")[0]["data"]["address"], STRANGER);
+        let wrong = json!({"current_password": "faux", "new_password": "lune-parapluie-orge-1826"});
+        app.client_of(&zoe).put("/auth/password", wrong).problem(422, "invalid_value");
+        assert_eq!(lines("password.refused")[0]["subject_key"], ZOE);
+    }
+
+    fn doors_that_stay_shut_are_journaled_and_a_flood_of_them_is_not(app: &TestApp) {
+        let lines = || app.admin().get("/audit-events?action=access.refused&sort=at").expect(200).json["data"].as_array().unwrap().clone();
+        let lecteur = app.lecteur();
+        lecteur.json("GET", "/users?limit=5", &[("x-forwarded-for", STRANGER), ("x-request-id", "appel-refuse-1")], &json!({})).problem(403, "forbidden");
+        let told = lines();
+        assert_eq!(told.len(), 1);
+        assert_eq!((&told[0]["actor"], &told[0]["subject_key"]), (&json!("Camille Le lecteur"), &json!("GET /api/v1/users")));
+        assert_eq!((&told[0]["actor_id"], &told[0]["request_id"]), (&json!(app.person(Role::Lecteur).id), &json!("appel-refuse-1")));
+        assert_eq!(told[0]["data"], json!({"code": "forbidden", "needed": "Administer", "role": "lecteur", "address": STRANGER, "count": 1}));
+        for _ in 0..99 {
+            lecteur.get("/users").problem(403, "forbidden");
+        }
+        let counts: Vec<_> = lines().iter().map(|line| line["data"]["count"].as_u64().unwrap()).collect();
+        assert_eq!(counts, [1, 2, 4, 8, 16, 32, 64]);
+        // Another route is another matter, and so is a role lost since the token was issued.
+        lecteur.post("/campaigns", json!({})).problem(403, "forbidden");
+        let g = app.gestionnaire();
+        app.sql(&format!("UPDATE users SET role = 'lecteur' WHERE id = '{}'", app.person(Role::Gestionnaire).id)).unwrap();
+        g.delete("/campaigns/2025-2026").problem(403, "forbidden");
+        let told = lines();
+        assert_eq!(told.len(), 9);
+        assert_eq!((&told[8]["subject_key"], &told[8]["data"]["needed"]), (&json!("DELETE /api/v1/campaigns/{school_year}"), &json!("ManageCampaigns")));
+        // Nobody without a token is anybody.
+        app.anonymous().get("/users").problem(401, "unauthenticated");
+        assert_eq!(lines().len(), 9);
+    }
+
     fn what_is_counted_names_nobody_and_is_forgotten(app: &TestApp) {
         for n in 0..200 {
             let (source, email) = (format!("198.51.100.{n}"), format!("p{n}@exemple.invalid"));

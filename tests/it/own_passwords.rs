@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use diesel::RunQueryDsl as _;
 use ent_backoffice::access::passwords;
+use ent_backoffice::access::refusals::Refusals;
+use ent_backoffice::access::sessions::Watch;
 use ent_backoffice::access::sessions::{self, Attempt, Login, Origin};
 use ent_backoffice::access::{Brakes, SessionRules};
 use ent_backoffice::kernel::Role;
@@ -308,7 +310,8 @@ on_both_databases! {
         // It was right when it was judged.
         reset(app, &user.id.to_string()).expect(200);
         let minutes = chrono::Duration::minutes;
-        let rules = (SessionRules { refresh_token_days: 14, session_days: 30 }, Brakes::new(5, 30, 50, minutes(15), minutes(15)));
+        let watch = Watch { brakes: Brakes::new(5, 30, 50, minutes(15), minutes(15)), refusals: Refusals::default() };
+        let rules = (SessionRules { refresh_token_days: 14, session_days: 30 }, &watch);
         let login = app.db.write(|tx| sessions::log_in(tx, rules, &email, true, &seen, Origin::default())).unwrap();
         assert!(matches!(login, Login::Denied), "{login:?}");
         assert_eq!(live_sessions(app, ZOE), 0);
