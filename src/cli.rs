@@ -364,6 +364,12 @@ fn import(config: Config, args: &ImportArgs) -> Result<(), Failure> {
     match view {
         Ok(view) => {
             let text = serde_json::to_string_pretty(&view).map_err(|e| Error::Incident(e.to_string()))?;
+            if view.not_closed > 0 {
+                say(&format!(
+                    "{} école(s) absente(s) du fichier laissée(s) ouverte(s) : une ligne illisible peut être la leur.",
+                    view.not_closed
+                ));
+            }
             Ok(writeln!(std::io::stdout(), "{text}")?)
         }
         Err(Error::Refused(refused)) => {

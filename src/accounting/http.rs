@@ -15,7 +15,7 @@ use crate::path_keys;
 use crate::platform::db::blobs;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Error, Outcome, Tx};
 
 path_keys!(BatchNumber => "number", FileFormat => "format");
 
@@ -134,13 +134,35 @@ fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
     Ok(store::find(tx, number)?.ok_or_else(|| Refused::not_found("Bordereau", number))?)
 }
 
+/// A batch that is still what was sealed: its titles, their frozen contents and their sum.
+fn verified(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
+    let batch = found(tx, number)?;
+    let members = store::members(tx, batch.id)?;
+    let digest = seal::content_digest(members.iter().map(|(reference, sha256, _)| (reference, sha256)));
+    let falsified = |what| Err(Error::falsified(BATCH, number, what));
+    if digest != batch.content_sha256 {
+        return falsified("les titres du bordereau ne sont plus ceux qui ont été scellés");
+    }
+    let total: Money = members.iter().map(|(_, _, amount)| *amount).sum();
+    if total != batch.total || i64::try_from(members.len()) != Ok(batch.count) {
+        return falsified("les titres du bordereau ne font plus son total");
+    }
+    Ok(batch)
+}
+
+/// The journal's name of a batch.
+const BATCH: &str = "accounting_batch";
+
 /// A file of a batch and its bytes, as stored at sealing.
 pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) -> Outcome<(BatchFile, Vec<u8>)> {
-    let batch = found(tx, number)?;
+    let batch = verified(tx, number)?;
     let file = store::files_of(tx, batch.id)?.into_iter().find(|f| f.format == format).ok_or_else(|| {
         Refused::new(&FILE_UNKNOWN, format!("Le bordereau {number} n'a pas de fichier « {format} »."))
     })?;
-    let bytes = blobs::get(tx, &file.sha256)?;
+    let bytes = blobs::get(tx, &file.sha256).map_err(|e| e.about(BATCH, number.as_str()))?;
+    if i64::try_from(bytes.len()) != Ok(file.length) {
+        return Err(Error::falsified(BATCH, number, format!("le fichier « {format} » n'a plus sa longueur")));
+    }
     Ok((file, bytes))
 }
 
@@ -154,7 +176,7 @@ pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) 
 async fn one(state: State, _can: Can<ReadTitles>, Key(number): Key<BatchNumber>) -> Answer {
     let reply = state
         .read(move |tx| {
-            let batch = found(tx, &number)?;
+            let batch = verified(tx, &number)?;
             let version = batch.version;
             Reply::versioned(&view(tx, batch)?, version)
         })

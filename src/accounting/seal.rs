@@ -1,10 +1,12 @@
 //! Sealing: approved titles become a batch whose files never change.
 //!
 //! ```text
-//!   approved titles ─▶ one exercice ─▶ number ─▶ rows ─▶ CSV and JSON bytes ─▶ blobs, batch, titles transmitted
+//!   what was approved ─▶ one exercice ─▶ number ─▶ rows ─▶ CSV and JSON bytes ─▶ blobs, batch, titles transmitted
 //! ```
+//! Every figure, name and date comes from the frozen content of the approvals; one that disagrees with its title stops the
+//! sealing whole, with an alarm.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,7 @@ use crate::kernel::ids::{BatchId, TitleId};
 use crate::kernel::{Actor, FieldError, Instant, Money, Refused, SchoolYear, french};
 use crate::platform::db::{blobs, counters};
 use crate::platform::{Error, Outcome, Tx};
-use crate::titles::{self, Approval, Debtor, Ground, Title, TitleLine};
+use crate::titles::{self, Approved, Debtor, Ground, Settlement, TitleLine};
 
 /// Sceller les titres approuvés d'une campagne.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
@@ -35,14 +37,6 @@ pub struct SealRequest {
     pub exercice: Option<i64>,
 }
 
-/// A title with all that its row says.
-struct Entered {
-    title: Title,
-    reference: String,
-    lines: Vec<TitleLine>,
-    approval: Approval,
-}
-
 /// Seals.
 pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Batch> {
     let sealer =
@@ -51,8 +45,7 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
     let exercice = one_exercice(&titles::exercices_awaiting_batch(tx, campaign.id)?, request.exercice)?;
     // The same lock as approvals': none is added or withdrawn while the batch is written.
     counters::lock(tx, &format!("title:{exercice}"))?;
-    let waiting = titles::awaiting_batch(tx, campaign.id)?;
-    let entered = enter(tx, waiting, exercice)?;
+    let entered = titles::awaiting_batch(tx, campaign.id, exercice)?;
     if entered.is_empty() {
         return Err(Refused::new(&NOTHING_TO_SEAL, "Aucun titre approuvé n'attend de bordereau.").into());
     }
@@ -67,15 +60,15 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
         nature: BatchNature::Issue,
         comptable: texts.comptable_assignataire.name.clone(),
         count: i64::try_from(entered.len()).unwrap_or(i64::MAX),
-        total: entered.iter().map(|e| e.title.amount).sum(),
-        content_sha256: content_digest(&entered),
+        total: entered.iter().map(|e| e.settlement.amount).sum(),
+        content_sha256: content_digest(entered.iter().map(|e| (&e.settlement.reference, &e.content_sha256))),
         sealed_by_label: actor.label.clone(),
         sealed_at: tx.now(),
         state: BatchState::Sealed,
         version: 1,
         updated_at: tx.now(),
     };
-    let rows: Vec<Row> = entered.iter().map(|e| row(e, &batch, &texts)).collect();
+    let rows: Vec<Row> = entered.iter().map(|e| row(&e.settlement, &batch, &texts)).collect();
     let csv = sheet::csv(&rows)?;
     let json = serde_json::to_vec(&machine_file(&entered, &batch, &campaign, &texts))?;
     let mut files = Vec::new();
@@ -83,7 +76,7 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
         let sha256 = blobs::put(tx, format.media_type(), &bytes)?;
         files.push(BatchFile { format, sha256, length: i64::try_from(bytes.len()).unwrap_or(i64::MAX) });
     }
-    let ids: Vec<TitleId> = entered.iter().map(|e| e.title.id).collect();
+    let ids: Vec<TitleId> = entered.iter().map(|e| e.title_id).collect();
     store::insert(tx, &batch, sealer, &ids, &files)?;
     titles::transmit(tx, batch.id, batch.number.as_str(), ids.len())?;
     let data = json!({ "count": batch.count, "total": batch.total, "sha256": batch.content_sha256 });
@@ -112,39 +105,17 @@ fn one_exercice(years: &BTreeSet<i64>, asked: Option<i64>) -> Result<i64, Refuse
     }
 }
 
-fn enter(tx: &mut Tx<'_>, waiting: Vec<Title>, exercice: i64) -> Outcome<Vec<Entered>> {
-    let chosen: Vec<Title> =
-        waiting.into_iter().filter(|t| t.reference().is_some_and(|r| r.exercice == exercice)).collect();
-    let ids: Vec<TitleId> = chosen.iter().map(|t| t.id).collect();
-    let mut lines: HashMap<TitleId, Vec<TitleLine>> = HashMap::new();
-    for (id, line) in titles::lines(tx, &ids)? {
-        lines.entry(id).or_default().push(line);
-    }
-    let mut approvals: HashMap<TitleId, Approval> =
-        titles::approvals(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
-    chosen
-        .into_iter()
-        .map(|title| {
-            let approval = approvals
-                .remove(&title.id)
-                .ok_or_else(|| Error::Incident(format!("table title_approvals: {} is missing", title.id)))?;
-            let lines = lines.remove(&title.id).unwrap_or_default();
-            Ok(Entered { reference: approval.reference.clone(), title, lines, approval })
-        })
-        .collect()
-}
-
 /// What the batch vouches for: each reference with the digest of its frozen content, in order.
-fn content_digest(entered: &[Entered]) -> String {
-    let list: String = entered.iter().map(|e| format!("{} {}\n", e.reference, e.approval.content_sha256)).collect();
+pub(super) fn content_digest<'a>(titles: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    let list: String = titles.map(|(reference, sha256)| format!("{reference} {sha256}\n")).collect();
     blobs::digest(list.as_bytes())
 }
 
-fn subject(title: &Title) -> String {
+fn subject(title: &Settlement) -> String {
     format!("Participation au financement de l'ENT-école, année scolaire {}", title.ground.school_year)
 }
 
-fn basis(title: &Title) -> String {
+fn basis(title: &Settlement) -> String {
     format!(
         "Convention n° {} signée le {}, art. 4",
         title.ground.convention_number,
@@ -152,10 +123,10 @@ fn basis(title: &Title) -> String {
     )
 }
 
-fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
-    let (title, debtor) = (&e.title, &e.title.debtor);
+fn row(title: &Settlement, batch: &Batch, texts: &CampaignTexts) -> Row {
+    let debtor = &title.debtor;
     let imputation = &texts.imputation;
-    let charged = || e.lines.iter().filter(|l| l.waiver.is_none());
+    let charged = || title.lines.iter().filter(|l| l.waiver.is_none());
     let units: i64 = charged().map(|l| l.quantity).sum();
     // The price when the amount is units × price; blank rather than wrong otherwise (tiers, minimum, cap, flat).
     let prices: BTreeSet<Option<Money>> = charged().map(|l| l.unit_amount).collect();
@@ -165,7 +136,7 @@ fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
         None => debtor.name.clone(),
     };
     [
-        Cell::Identifier(e.reference.clone()),
+        Cell::Identifier(title.reference.clone()),
         Cell::Identifier(batch.number.to_string()),
         Cell::Count(batch.exercice),
         Cell::Text(title.ground.school_year.to_string()),
@@ -197,8 +168,8 @@ fn row(e: &Entered, batch: &Batch, texts: &CampaignTexts) -> Row {
         Cell::identifier(imputation.fonds.as_ref()),
         Cell::Text(texts.comptable_assignataire.name.clone()),
         Cell::Text(recovery(texts).to_owned()),
-        Cell::Text(e.approval.approver.name.clone()),
-        Cell::Text(e.approval.approver.capacity.clone()),
+        Cell::Text(title.approved_by.name.clone()),
+        Cell::Text(title.approved_by.capacity.clone()),
         Cell::Text(format!("convention n° {}", title.ground.convention_number)),
     ]
 }
@@ -243,23 +214,23 @@ struct MachineTitle<'b> {
 }
 
 fn machine_file<'b>(
-    entered: &'b [Entered],
+    entered: &'b [Approved],
     batch: &'b Batch,
     campaign: &'b Campaign,
     texts: &'b CampaignTexts,
 ) -> MachineFile<'b> {
-    let title = |e: &'b Entered| MachineTitle {
-        reference: &e.reference,
-        content_sha256: &e.approval.content_sha256,
-        debtor: &e.title.debtor,
-        subject: subject(&e.title),
-        ground: &e.title.ground,
-        lines: &e.lines,
-        amount: e.title.amount,
-        small_claim: e.title.small_claim,
-        prepared_by: &e.title.prepared_by_label,
-        approved_by: &e.approval.approver,
-        approved_on: e.approval.approved_on,
+    let title = |e: &'b Approved| MachineTitle {
+        reference: &e.settlement.reference,
+        content_sha256: &e.content_sha256,
+        debtor: &e.settlement.debtor,
+        subject: subject(&e.settlement),
+        ground: &e.settlement.ground,
+        lines: &e.settlement.lines,
+        amount: e.settlement.amount,
+        small_claim: e.settlement.small_claim,
+        prepared_by: &e.settlement.prepared_by,
+        approved_by: &e.settlement.approved_by,
+        approved_on: e.settlement.approved_on,
     };
     MachineFile {
         format: "ent-backoffice/accounting-batch/1",

@@ -7,7 +7,7 @@ use crate::kernel::ids::{BatchId, CampaignId, TitleId, UserId};
 use crate::kernel::{Instant, Money};
 use crate::platform::db::schema::{
     accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_titles as members,
-    accounting_batches as batches,
+    accounting_batches as batches, perception_titles as titles, title_approvals,
 };
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
@@ -167,6 +167,20 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &BatchFilter, page: &Page<BatchSort>
         (value, b.number.to_string())
     };
     Ok(page.cut(rows.into_iter().map(batch).collect(), tx.now(), place))
+}
+
+/// A title of a batch: its reference and the digest of its frozen content, as approved, and its amount.
+pub(super) type Member = (String, String, Money);
+
+/// The titles of a batch, in order.
+pub(super) fn members(tx: &mut Tx<'_>, id: BatchId) -> Outcome<Vec<Member>> {
+    Ok(members::table
+        .inner_join(title_approvals::table.on(title_approvals::title_id.eq(members::title_id)))
+        .inner_join(titles::table.on(titles::id.eq(members::title_id)))
+        .filter(members::batch_id.eq(id))
+        .order(members::position.asc())
+        .select((title_approvals::reference, title_approvals::content_sha256, titles::amount_cents))
+        .load(tx.conn())?)
 }
 
 pub(super) fn files_of(tx: &mut Tx<'_>, id: BatchId) -> Outcome<Vec<BatchFile>> {

@@ -9,6 +9,7 @@
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`,
 //! and what its handlers share in `App::shared`.
 
+mod alarm;
 mod doors;
 mod edge;
 mod health;
@@ -184,6 +185,7 @@ impl App {
         let db = Database::open(&settings, clock.clone(), ids)?;
         let metrics = Metrics::new(if db.is_sqlite() { "sqlite" } else { "postgres" }, started)
             .map_err(|e| StartFault::Listen { problem: e.to_string(), remedy: "Signaler ce défaut.".into() })?;
+        alarm::set(&db, metrics.clone());
         let rules = TokenRules {
             issuer: config.access.issuer.clone(),
             audience: config.access.audience.clone(),

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::{Entry, Event, EventSort, Filter};
+use crate::kernel::bare::bare;
 use crate::kernel::{
     Actor, Instant,
     ids::{AuditEventId, UserId},
@@ -65,7 +66,8 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> 
         query = query.filter(audit_events::subject_kind.eq(kind));
     }
     if let Some(key) = &filter.subject_key {
-        query = query.filter(audit_events::subject_key.eq(key));
+        // A SIRET or a UAI as people write it; ids and school years stand as they are.
+        query = query.filter(audit_events::subject_key.eq_any([key.clone(), bare(key).into_owned()]));
     }
     if let Some(action) = &filter.action {
         query = query.filter(audit_events::action.eq(action));

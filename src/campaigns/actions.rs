@@ -284,9 +284,10 @@ pub fn import_enrolments(
     let mut view = ImportView { dry_run, ..ImportView::default() };
     let mut rows = Vec::new();
     for row in enrolment_import::read(&table).map_err(|f| registry::file_refused(&f))? {
-        let row = row.map_err(|f| registry::file_refused(&f))?;
-        if let Some((value, findings)) = view.sift(row.line, row.parsed) {
-            rows.push((row.line, value, findings));
+        let read = row.map_err(|f| registry::file_refused(&f))?;
+        let line = read.row.line;
+        if let Some((value, findings)) = view.sift(line, read.parsed) {
+            rows.push((line, value, findings));
         }
     }
     let uais: Vec<Uai> = rows.iter().map(|(_, r, _)| r.uai.clone()).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::actions::expire_due;
 use super::codes::DOCUMENT_FAILED;
 use super::convention::DocumentStatus;
-use super::store;
+use super::{store, store_seals};
 use crate::kernel::ids::ConventionId;
 use crate::kernel::{Actor, Refused};
 use crate::platform::db::blobs;
@@ -61,11 +61,13 @@ pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
 pub fn document(db: &Database, renderer: &Renderer, id: ConventionId) -> Outcome<Document> {
     let (found, paper) = db.read(|tx| {
         let found = store::find(tx, id)?.ok_or_else(|| Refused::not_found("Convention", id))?;
+        store_seals::verify(tx, &[id])?;
+        let about = |e: Error| e.about("convention", &found.number);
         let paper = match &found.document_sha256 {
-            Some(sha256) => Paper::Stored(sha256.clone(), blobs::get(tx, sha256)?),
+            Some(sha256) => Paper::Stored(sha256.clone(), blobs::get(tx, sha256).map_err(about)?),
             None => {
                 let (input, template) = store::paper(tx, id)?;
-                Paper::ToMake(input, blobs::get(tx, &template)?)
+                Paper::ToMake(input, blobs::get(tx, &template).map_err(about)?)
             }
         };
         Ok((found, paper))
@@ -89,7 +91,8 @@ pub fn document(db: &Database, renderer: &Renderer, id: ConventionId) -> Outcome
             }
             // Another render came first: what it stored is the document.
             let stored = store::find(tx, id)?.and_then(|c| c.document_sha256).unwrap_or(sha256);
-            Ok(Document { number: found.number.clone(), bytes: blobs::get(tx, &stored)?, sha256: stored })
+            let bytes = blobs::get(tx, &stored).map_err(|e| e.about("convention", &found.number))?;
+            Ok(Document { number: found.number.clone(), bytes, sha256: stored })
         }),
         Err(fault) => {
             tracing::error!(convention = %found.number, %fault, "document");

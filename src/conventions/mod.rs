@@ -5,7 +5,7 @@
 //!                           └── participation v1 (lines, total, steps): frozen
 //!                           └── paper: input and template by digest; first render stored, served ever after
 //! ```
-//! Issuing copies everything the paper says (party, schools, tariff, texts): later changes of the registry show as
+//! Issuing seals and copies everything the paper says (party, schools, tariff, texts): later changes of the registry show as
 //! findings, never as another paper. How much of a participation is titled is known further right, and told there.
 
 mod actions;
@@ -24,6 +24,7 @@ mod signature;
 mod specimen;
 mod store;
 mod store_refusals;
+mod store_seals;
 mod views;
 
 pub use actions::{expire_due, find, transition};
@@ -38,7 +39,7 @@ pub use request::{SignatoryRequest, TransitionRequest};
 pub use store::{ConventionFilter, ConventionOrder, StoredParticipation, place, select};
 pub use views::{LineView, ParticipationView, participation};
 
-use crate::kernel::ids::{CampaignId, ParticipationId};
+use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
 use crate::platform::documents::Template;
 use crate::platform::{Outcome, Tx};
 
@@ -52,6 +53,11 @@ pub struct Templates {
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
     http_campaign::routes(cfg);
+}
+
+/// Whether some conventions are still what was issued; an alarm when one is not.
+pub fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
+    store_seals::verify(tx, ids)
 }
 
 /// Every convention of a campaign, in the order of numbers.

@@ -62,13 +62,13 @@ pub fn chosen(tx: &mut Tx<'_>, selection: Selection<PayerSelection>) -> Outcome<
             let known = registry::sirets(tx)?;
             let (mut named, mut seen) = (Vec::new(), HashSet::new());
             for key in keys {
-                match Siret::parse(&key).map(|siret| known.get(&siret)) {
-                    Ok(Some(id)) => {
+                match Siret::parse(&key).map(|siret| (known.get(&siret), siret)) {
+                    Ok((Some(id), siret)) => {
                         if seen.insert(*id) {
-                            named.push((*id, key));
+                            named.push((*id, siret.to_string()));
                         }
                     }
-                    Ok(None) => {
+                    Ok((None, _)) => {
                         refused.push(BulkItem::refused(key, "payer_unknown", "Collectivité inconnue sous ce SIRET."));
                     }
                     Err(fault) => refused.push(BulkItem::refused(key, fault.code, fault.message)),

@@ -12,6 +12,7 @@ use super::convention::{
     Acknowledgement, Convention, ConventionState, DocumentStatus, Effect, Party, Signature, Stage,
 };
 use super::participation::{ListedSchool, ParticipationLine};
+use super::store_seals::seals;
 use crate::campaigns::{LineAmount, Step, Tariff};
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -19,7 +20,8 @@ use crate::kernel::text::{Line, Note, SearchText, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{
-    collectivites, convention_papers, conventions, participation_lines, participations, perception_titles,
+    collectivites, convention_papers, convention_seals, conventions, participation_lines, participations,
+    perception_titles,
 };
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
@@ -27,26 +29,48 @@ use crate::platform::{Error, Outcome, Tx, each, on_unique, readable};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
 use crate::{insert_batches, keyset, payer_filters};
 
-#[derive(Queryable, Insertable, AsChangeset, Clone)]
-#[diesel(table_name = conventions, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct ConventionRow {
-    id: ConventionId,
-    campaign_id: CampaignId,
-    collectivite_id: CollectiviteId,
-    sequence: i64,
-    sequence_reason: Option<String>,
-    number: String,
-    number_rank: i64,
+#[derive(Queryable, Insertable, Clone)]
+#[diesel(table_name = conventions, treat_none_as_default_value = false)]
+pub(super) struct ConventionRow {
+    pub(super) id: ConventionId,
+    pub(super) campaign_id: CampaignId,
+    pub(super) collectivite_id: CollectiviteId,
+    pub(super) sequence: i64,
+    pub(super) sequence_reason: Option<String>,
+    pub(super) number: String,
+    pub(super) number_rank: i64,
+    pub(super) state: ConventionState,
+    pub(super) party: Json<Party>,
+    pub(super) party_siret: Siret,
+    pub(super) party_fold: String,
+    pub(super) party_departement: Option<Departement>,
+    pub(super) school_count: i64,
+    pub(super) total_cents: Money,
+    pub(super) ends_on: NaiveDate,
+    pub(super) issued_by: String,
+    pub(super) issued_at: Instant,
+    pub(super) signed_on: Option<NaiveDate>,
+    pub(super) signed_name: Option<Line>,
+    pub(super) signed_title: Option<Line>,
+    pub(super) signed_evidence: Option<Note>,
+    pub(super) countersigned_on: Option<NaiveDate>,
+    pub(super) countersigned_name: Option<Line>,
+    pub(super) countersigned_title: Option<Line>,
+    pub(super) took_effect_on: Option<NaiveDate>,
+    pub(super) acknowledged: Json<Vec<Acknowledgement>>,
+    pub(super) exited_on: Option<NaiveDate>,
+    pub(super) exit_reason: Option<Note>,
+    pub(super) document_status: DocumentStatus,
+    pub(super) document_sha256: Option<String>,
+    pub(super) version: i64,
+    pub(super) updated_at: Instant,
+}
+
+/// What of a convention moves.
+#[derive(AsChangeset)]
+#[diesel(table_name = conventions, treat_none_as_null = true)]
+struct Moves {
     state: ConventionState,
-    party: Json<Party>,
-    party_siret: Siret,
-    party_fold: String,
-    party_departement: Option<Departement>,
-    school_count: i64,
-    total_cents: Money,
-    ends_on: NaiveDate,
-    issued_by: String,
-    issued_at: Instant,
     signed_on: Option<NaiveDate>,
     signed_name: Option<Line>,
     signed_title: Option<Line>,
@@ -58,19 +82,38 @@ struct ConventionRow {
     acknowledged: Json<Vec<Acknowledgement>>,
     exited_on: Option<NaiveDate>,
     exit_reason: Option<Note>,
-    document_status: DocumentStatus,
-    document_sha256: Option<String>,
     version: i64,
     updated_at: Instant,
 }
 
+impl From<ConventionRow> for Moves {
+    fn from(r: ConventionRow) -> Self {
+        Self {
+            state: r.state,
+            signed_on: r.signed_on,
+            signed_name: r.signed_name,
+            signed_title: r.signed_title,
+            signed_evidence: r.signed_evidence,
+            countersigned_on: r.countersigned_on,
+            countersigned_name: r.countersigned_name,
+            countersigned_title: r.countersigned_title,
+            took_effect_on: r.took_effect_on,
+            acknowledged: r.acknowledged,
+            exited_on: r.exited_on,
+            exit_reason: r.exit_reason,
+            version: r.version,
+            updated_at: r.updated_at,
+        }
+    }
+}
+
 /// What the document is made of, frozen at issue.
-#[derive(Insertable)]
+#[derive(Insertable, Queryable)]
 #[diesel(table_name = convention_papers, treat_none_as_default_value = false)]
-struct PaperRow<'a> {
-    convention_id: ConventionId,
-    input: &'a str,
-    template_sha256: &'a str,
+pub(super) struct PaperRow {
+    pub(super) convention_id: ConventionId,
+    pub(super) input: String,
+    pub(super) template_sha256: String,
 }
 
 macro_rules! columns {
@@ -235,34 +278,34 @@ pub(super) struct Issued {
     pub steps: Vec<Step>,
 }
 
-#[derive(Insertable)]
+#[derive(Insertable, Queryable)]
 #[diesel(table_name = participations, treat_none_as_default_value = false)]
-struct NewParticipation {
-    id: ParticipationId,
-    convention_id: ConventionId,
-    version: i64,
-    total_cents: Money,
-    tariff: Json<Tariff>,
-    steps: Json<Vec<Step>>,
-    computed_at: Instant,
+pub(super) struct ParticipationRow {
+    pub(super) id: ParticipationId,
+    pub(super) convention_id: ConventionId,
+    pub(super) version: i64,
+    pub(super) total_cents: Money,
+    pub(super) tariff: Json<Tariff>,
+    pub(super) steps: Json<Vec<Step>>,
+    pub(super) computed_at: Instant,
 }
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = participation_lines, treat_none_as_default_value = false)]
-struct LineRow {
-    participation_id: ParticipationId,
-    position: i64,
-    uai: Uai,
-    name: Line,
-    label: String,
-    kind: SchoolKind,
-    insee_code: InseeCode,
-    commune_name: Line,
-    departement: Departement,
-    quantity: i64,
-    unit_amount_cents: Option<Money>,
-    amount_cents: Money,
-    waiver: Option<String>,
+pub(super) struct LineRow {
+    pub(super) participation_id: ParticipationId,
+    pub(super) position: i64,
+    pub(super) uai: Uai,
+    pub(super) name: Line,
+    pub(super) label: String,
+    pub(super) kind: SchoolKind,
+    pub(super) insee_code: InseeCode,
+    pub(super) commune_name: Line,
+    pub(super) departement: Departement,
+    pub(super) quantity: i64,
+    pub(super) unit_amount_cents: Option<Money>,
+    pub(super) amount_cents: Money,
+    pub(super) waiver: Option<String>,
 }
 
 impl LineRow {
@@ -301,8 +344,12 @@ pub(super) fn insert(
     let mut line_rows = Vec::new();
     for i in issued {
         convention_rows.push(ConventionRow::new(&i.convention)?);
-        paper_rows.push(PaperRow { convention_id: i.convention.id, input: &i.paper_input, template_sha256 });
-        participation_rows.push(NewParticipation {
+        paper_rows.push(PaperRow {
+            convention_id: i.convention.id,
+            input: i.paper_input.clone(),
+            template_sha256: template_sha256.to_owned(),
+        });
+        participation_rows.push(ParticipationRow {
             id: i.participation_id,
             convention_id: i.convention.id,
             version: 1,
@@ -329,23 +376,26 @@ pub(super) fn insert(
             });
         }
     }
+    let seals = seals(&convention_rows, &paper_rows, &participation_rows, &line_rows)?;
     let mut run = || -> QueryResult<()> {
         insert_batches!(tx, conventions::table, convention_rows);
         insert_batches!(tx, convention_papers::table, paper_rows);
         insert_batches!(tx, participations::table, participation_rows);
         insert_batches!(tx, participation_lines::table, line_rows);
+        // Last: nothing is added to what is sealed.
+        insert_batches!(tx, convention_seals::table, seals);
         Ok(())
     };
     on_unique(run(), doubled)
 }
 
-/// Writes a changed convention if nobody did since it was read.
+/// Writes what moves of a changed convention if nobody did since it was read.
 pub(super) fn save(tx: &mut Tx<'_>, c: &mut Convention) -> Outcome<()> {
     let read = c.version;
     c.version += 1;
     c.updated_at = tx.now();
     let done = diesel::update(conventions::table.find(c.id).filter(conventions::version.eq(read)))
-        .set(ConventionRow::new(c)?)
+        .set(Moves::from(ConventionRow::new(c)?))
         .execute(tx.conn())?;
     if done == 1 {
         Ok(())
@@ -442,12 +492,16 @@ pub struct StoredParticipation {
     pub computed_at: Instant,
 }
 
-type ParticipationRow = (ParticipationId, ConventionId, i64, Money, Json<Tariff>, Json<Vec<Step>>, Instant);
-
-fn participation(
-    (id, convention_id, version, total, tariff, steps, computed_at): ParticipationRow,
-) -> StoredParticipation {
-    StoredParticipation { id, convention_id, version, total, tariff: tariff.value, steps: steps.value, computed_at }
+fn participation(row: ParticipationRow) -> StoredParticipation {
+    StoredParticipation {
+        id: row.id,
+        convention_id: row.convention_id,
+        version: row.version,
+        total: row.total_cents,
+        tariff: row.tariff.value,
+        steps: row.steps.value,
+        computed_at: row.computed_at,
+    }
 }
 
 /// The latest participation of each convention given; all of a campaign's when none is.

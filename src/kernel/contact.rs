@@ -1,5 +1,6 @@
 //! People and addresses.
 
+use super::bare::bare;
 use super::refused::FieldFault;
 use super::text::check_line;
 use crate::{string_newtype, text_enum};
@@ -48,15 +49,15 @@ text_enum!(
 );
 
 string_newtype!(
-    /// Code postal français, cinq chiffres.
+    /// Code postal français, cinq chiffres. Les espaces ne comptent pas.
     PostalCode, example: "30126", pattern: "^[0-9]{5}$"
 );
 
 impl PostalCode {
     fn check(raw: &str) -> Result<String, FieldFault> {
-        let code = raw.trim();
+        let code = bare(raw);
         if code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(code.to_owned())
+            Ok(code.into_owned())
         } else {
             Err(FieldFault::new("postal_code_format", "Code postal attendu : cinq chiffres."))
         }

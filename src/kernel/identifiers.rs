@@ -1,8 +1,11 @@
 //! Identifiers of the French administration. Stored as given, never derived from one another.
 //!
+//! Spaces, marks that show nothing and case never count, at any door: each is read from its [`bare`] form.
+//!
 //! Each door checks what can be checked for certain (length, key) and no more: the link between a SIREN and an
 //! INSEE code, say, fails for one commune in six and is only ever a finding.
 
+use super::bare::bare;
 use super::refused::FieldFault;
 use crate::string_newtype;
 
@@ -41,18 +44,15 @@ pub fn is_scientific(raw: &str) -> bool {
     number(mantissa) && number(exponent) && (mantissa.contains([',', '.']) || exponent.starts_with(['+', '-']))
 }
 
-fn without_spaces(raw: &str) -> String {
-    raw.chars().filter(|c| !c.is_whitespace() && *c != '\u{202f}').collect()
-}
-
 string_newtype!(
     /// SIRET : un SIREN puis 5 chiffres, avec une clé de Luhn (La Poste, SIREN 356000000 : ou une somme divisible par 5).
+    /// Les espaces ne comptent pas.
     Siret, example: "21300278500011", pattern: "^[0-9]{14}$"
 );
 
 impl Siret {
     fn check(raw: &str) -> Result<String, FieldFault> {
-        let siret = without_spaces(raw);
+        let siret = bare(raw);
         if is_scientific(&siret) {
             return Err(FieldFault::new(
                 "scientific_notation",
@@ -71,7 +71,7 @@ impl Siret {
         }
         // Its first nine digits are a SIREN, with a key of their own.
         Siren::check(siret.get(..9).unwrap_or_default())?;
-        Ok(siret)
+        Ok(siret.into_owned())
     }
 
     /// The legal unit: the first nine digits.
@@ -95,15 +95,15 @@ impl Siret {
 }
 
 string_newtype!(
-    /// SIREN : 9 chiffres avec une clé de Luhn.
+    /// SIREN : 9 chiffres avec une clé de Luhn. Les espaces ne comptent pas.
     Siren, example: "213002785", pattern: "^[0-9]{9}$"
 );
 
 impl Siren {
     fn check(raw: &str) -> Result<String, FieldFault> {
-        let siren = without_spaces(raw);
+        let siren = bare(raw);
         match digits(&siren) {
-            Some(d) if d.len() == 9 && luhn(&d) => Ok(siren),
+            Some(d) if d.len() == 9 && luhn(&d) => Ok(siren.into_owned()),
             Some(d) if d.len() == 9 => {
                 Err(FieldFault::new("siren_key", "La clé de contrôle du SIREN est fausse (Luhn)."))
             }
@@ -129,16 +129,17 @@ impl Siren {
 const UAI_KEYS: &str = "ABCDEFGHJKLMNPRSTUVWXYZ";
 
 string_newtype!(
-    /// UAI d'une école : sept chiffres et une lettre clé. Les minuscules et un zéro initial perdu sont corrigés.
+    /// UAI d'une école : sept chiffres et une lettre clé. Les espaces et la casse ne comptent pas ; un zéro
+    /// initial perdu est rendu.
     Uai, example: "0301023Z", pattern: "^[0-9]{7}[A-HJ-NPR-Z]$"
 );
 
 impl Uai {
     fn check(raw: &str) -> Result<String, FieldFault> {
-        let mut uai = without_spaces(raw).to_ascii_uppercase();
+        let mut uai = bare(raw);
         if uai.len() == 7 && uai.is_ascii() && uai.ends_with(|c: char| c.is_ascii_alphabetic()) {
             // Hand-typed or passed through a spreadsheet: the department lost its leading zero.
-            uai.insert(0, '0');
+            uai.to_mut().insert(0, '0');
         }
         Self::check_strict(&uai)
     }
@@ -167,7 +168,7 @@ impl Uai {
     /// # Errors
     /// `leading_zero_lost`, or as `parse`.
     pub fn parse_in_file(raw: &str) -> Result<Self, FieldFault> {
-        let uai = raw.trim().to_ascii_uppercase();
+        let uai = bare(raw);
         if uai.len() == 7 && Self::parse(&uai).is_ok() {
             return Err(FieldFault::new(
                 "leading_zero_lost",
@@ -189,13 +190,13 @@ impl Uai {
 }
 
 string_newtype!(
-    /// Code INSEE d'une commune : cinq caractères, `2A`/`2B` en Corse.
+    /// Code INSEE d'une commune : cinq caractères, `2A`/`2B` en Corse. Les espaces et la casse ne comptent pas.
     InseeCode, example: "30278", pattern: "^((0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5])[0-9]{3}|9[78][0-9]{3})$"
 );
 
 impl InseeCode {
     fn check(raw: &str) -> Result<String, FieldFault> {
-        let code = raw.trim().to_ascii_uppercase();
+        let code = bare(raw);
         let shape = || FieldFault::new("insee_format", "Un code INSEE de commune a 5 caractères (ex. 30278, 2A004).");
         let (head, tail) = code.split_at_checked(2).ok_or_else(shape)?;
         let head_ok = head == "2A" || head == "2B" || head.chars().all(|c| c.is_ascii_digit());
@@ -203,10 +204,10 @@ impl InseeCode {
             return Err(shape());
         }
         // A commune is in a department: `00000` is in none.
-        Departement::check(Self(code.clone()).departement().as_str()).map_err(|_| {
+        Departement::check(Self(code.to_string()).departement().as_str()).map_err(|_| {
             FieldFault::new("insee_departement", "Ce code INSEE ne commence par aucun département (ex. 30278, 2A004).")
         })?;
-        Ok(code)
+        Ok(code.into_owned())
     }
 
     /// Department of the commune: `30`, `2A`, `971`.
@@ -219,12 +220,13 @@ impl InseeCode {
 
 string_newtype!(
     /// Département : `30`, `2A`, `971`. La forme à trois caractères de l'annuaire (`030`, `02A`) est admise.
+    /// Les espaces et la casse ne comptent pas.
     Departement, example: "30", pattern: "^(0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|9[78][0-9])$"
 );
 
 impl Departement {
     fn check(raw: &str) -> Result<String, FieldFault> {
-        let code = raw.trim().to_ascii_uppercase();
+        let code = bare(raw);
         let short = if code.len() == 3 { code.strip_prefix('0').unwrap_or(&code) } else { &code };
         let two = short == "2A" || short == "2B" || (short.len() == 2 && short.chars().all(|c| c.is_ascii_digit()));
         let three = short.len() == 3

@@ -4,6 +4,7 @@
 //! JSON, forms, files and database rows all come in through it.
 
 pub mod actor;
+pub mod bare;
 pub mod clock;
 pub mod contact;
 pub mod dates;

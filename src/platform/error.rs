@@ -14,9 +14,29 @@ pub enum Error {
     /// A lock, a connection or SQLite's writer was not had in time; nothing was done, later it will do.
     #[error("the database is busy")]
     Busy,
+    /// Something frozen is no longer what it was: never served, never sealed. An alarm is raised (see `db`).
+    #[error("{0}")]
+    Falsified(Box<Falsified>),
     /// Something that cannot be: a row that is no domain value, a template that no longer compiles. Logged.
     #[error("incident: {0}")]
     Incident(String),
+}
+
+/// What was found falsified: whose it is, and what of it no longer holds together. Never the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Falsified {
+    /// The kind of thing, as the journal names it.
+    pub kind: &'static str,
+    /// Its public key: number, reference, or digest.
+    pub key: String,
+    /// In French, for who is to look at it.
+    pub fault: String,
+}
+
+impl std::fmt::Display for Falsified {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "contenu altéré, {} : {}", self.key, self.fault)
+    }
 }
 
 impl From<diesel::result::Error> for Error {
@@ -42,6 +62,20 @@ impl From<serde_json::Error> for Error {
 }
 
 impl Error {
+    /// Something frozen that no longer holds together.
+    pub fn falsified(kind: &'static str, key: impl std::fmt::Display, fault: impl Into<String>) -> Self {
+        Self::Falsified(Box::new(Falsified { kind, key: key.to_string(), fault: fault.into() }))
+    }
+
+    /// Says whose the stored bytes are that were found falsified; other errors pass.
+    #[must_use]
+    pub fn about(self, kind: &'static str, key: &str) -> Self {
+        match self {
+            Self::Falsified(found) => Self::falsified(kind, key, found.fault),
+            other => other,
+        }
+    }
+
     /// A stored value that its newtype refuses: names where it stands.
     pub fn inconsistent(table: &str, key: impl std::fmt::Display, fault: &FieldFault) -> Self {
         Self::Incident(format!("table {table}, row {key}: {}", fault.message))
@@ -78,6 +112,10 @@ pub fn readable<T, U>(rows: Vec<T>, mut read: impl FnMut(T) -> Outcome<U>) -> Ou
 pub fn on_unique<T>(result: diesel::QueryResult<T>, refusal: impl FnOnce() -> Refused) -> Outcome<T> {
     match result {
         Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) => {
+            Err(refusal().into())
+        }
+        // On SQLite the guard of a frozen table speaks before the constraint does.
+        Err(diesel::result::Error::DatabaseError(_, told)) if told.message().ends_with(" refuses REPLACE") => {
             Err(refusal().into())
         }
         other => Ok(other?),

@@ -100,6 +100,8 @@ impl From<Error> for JobError {
             // Somebody else was at the same rows: that passes.
             Error::Refused(r) if r.code == &CONCURRENT_CHANGE => Self::Retry(r.to_string()),
             Error::Refused(r) => Self::GiveUp(r.to_string()),
+            // A person has to look: it will not mend by itself.
+            Error::Falsified(found) => Self::GiveUp(found.to_string()),
             other => Self::Retry(other.to_string()),
         }
     }

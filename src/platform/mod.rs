@@ -10,4 +10,4 @@ pub mod telemetry;
 pub mod web;
 
 pub use db::{Database, Tx};
-pub use error::{Error, Outcome, each, on_unique, readable};
+pub use error::{Error, Falsified, Outcome, each, on_unique, readable};

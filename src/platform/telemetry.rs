@@ -33,6 +33,7 @@ struct Inner {
     in_flight: IntGauge,
     connections_open: IntGauge,
     connections_closed: IntCounterVec,
+    falsified: IntCounterVec,
     jobs_run: IntCounterVec,
     job_seconds: HistogramVec,
     jobs: IntGaugeVec,
@@ -122,6 +123,11 @@ impl Metrics {
                 "Connections closed on their caller: it kept them waiting (stalled), or there was no place (crowded).",
                 &["reason"],
             )?,
+            falsified: counters(
+                "ent_integrity_faults_total",
+                "Times something frozen was found falsified, by kind of thing; any is one too many.",
+                &["kind"],
+            )?,
             jobs_run: counters("ent_jobs_run_total", "Runs of jobs, by kind and end.", &["kind", "end"])?,
             job_seconds: seconds("ent_job_duration_seconds", "Time a job ran, by kind.", &["kind"])?,
             jobs: gauges("ent_jobs", "Jobs of the queue not done, by kind and state.", &["kind", "state"])?,
@@ -165,6 +171,11 @@ impl Metrics {
     /// A connection was closed on its caller.
     pub fn connection_closed(&self, why: ConnectionEnd) {
         self.0.connections_closed.with_label_values(&[why.label()]).inc();
+    }
+
+    /// Something frozen was found falsified.
+    pub fn falsified(&self, kind: &str) {
+        self.0.falsified.with_label_values(&[kind]).inc();
     }
 
     /// A job ran.

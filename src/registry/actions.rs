@@ -351,5 +351,5 @@ pub fn school_views(tx: &mut Tx<'_>, found: Vec<School>) -> Outcome<Vec<SchoolVi
 /// What a school's checks need of its payer.
 #[must_use]
 pub fn facts(c: &Collectivite) -> PayerFacts {
-    PayerFacts { siren: c.siren().to_string(), departement: c.departement.as_ref().map(ToString::to_string) }
+    PayerFacts { siren: c.siren(), departement: c.departement.clone() }
 }

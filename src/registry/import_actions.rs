@@ -11,7 +11,7 @@ use std::hash::Hash;
 
 use serde_json::{Value, json};
 
-use super::import::ReadRows;
+use super::import::{ReadRow, ReadRows};
 use super::import_view::{ImportView, refused};
 use crate::audit::{self, Entry};
 use crate::kernel::{Actor, Finding};
@@ -28,13 +28,19 @@ pub(super) struct Kept<T> {
     pub findings: Vec<Finding>,
 }
 
-/// The next rows to act on; empty at the end of the file.
-pub(super) fn next_chunk<T: Hash>(rows: &mut ReadRows<'_, T>, view: &mut ImportView) -> Outcome<Vec<Kept<T>>> {
+/// The next rows to act on; empty at the end of the file. `look` sees every row, whatever becomes of it.
+pub(super) fn next_chunk<T: Hash>(
+    rows: &mut ReadRows<'_, T>,
+    view: &mut ImportView,
+    mut look: impl FnMut(&ReadRow<T>),
+) -> Outcome<Vec<Kept<T>>> {
     let mut kept = Vec::new();
     for row in rows.by_ref() {
-        let row = row.map_err(|f| refused(&f))?;
-        if let Some((value, findings)) = view.sift(row.line, row.parsed) {
-            kept.push(Kept { line: row.line, value, findings });
+        let read = row.map_err(|f| refused(&f))?;
+        look(&read);
+        let line = read.row.line;
+        if let Some((value, findings)) = view.sift(line, read.parsed) {
+            kept.push(Kept { line, value, findings });
             if kept.len() == CHUNK {
                 break;
             }
@@ -68,7 +74,8 @@ pub(super) fn finish(
     if view.created + view.updated + view.closed > 0 {
         let mut data = json!({
             "created": view.created, "updated": view.updated, "unchanged": view.unchanged, "closed": view.closed,
-            "ignored": view.ignored, "rejected": view.rejected, "findings": view.findings,
+            "not_closed": view.not_closed, "ignored": view.ignored, "rejected": view.rejected,
+            "findings": view.findings,
         });
         if let (Some((name, value)), Value::Object(map)) = (more, &mut data) {
             map.insert(name.to_owned(), value);

@@ -31,7 +31,7 @@ pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run
     let mut import = Import::load(tx)?;
     let mut rows = communes::read(&table).map_err(|f| refused(&f))?;
     loop {
-        let chunk = next_chunk(&mut rows, &mut view)?;
+        let chunk = next_chunk(&mut rows, &mut view, |_| ())?;
         if chunk.is_empty() {
             break;
         }

@@ -27,7 +27,7 @@ pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run: boo
     let mut told: HashMap<CollectiviteId, u64> = HashMap::new();
     let mut rows = contacts::read(&table).map_err(|f| refused(&f))?;
     loop {
-        let chunk = next_chunk(&mut rows, &mut view)?;
+        let chunk = next_chunk(&mut rows, &mut view, |_| ())?;
         if chunk.is_empty() {
             break;
         }

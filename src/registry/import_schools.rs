@@ -4,7 +4,9 @@
 //! INSEE code of the school ─▶ collectivité that answers for it ─▶ its successors, each from its date ─▶ payer periods
 //! ```
 //! A period a person set freezes the payer of its school. Absence proves nothing: it closes a school only in a
-//! department the caller declares complete, and only if the file does speak of that department.
+//! department the caller declares complete, if the file does speak of that department and every row that may be of one
+//! of its schools could be read. A row whose key is damaged may be any school of its department, and one that does not
+//! tell its department may be any school at all: those absent are then left open, and named.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -15,9 +17,11 @@ use serde_json::json;
 use super::calendar;
 use super::collectivite::Collectivite;
 use super::import::directory::{self, SchoolRow};
+use super::import::{Parsed, ReadRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
 use super::import_view::{ImportView, refused};
 use super::kinds::SetBy;
+use super::official_siret::OfficialSiret;
 use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolRequest, payer_on, since_ever, with_payer};
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools::{self as store, SchoolFilter};
@@ -48,17 +52,12 @@ pub fn import_schools(
     let mut present = Present::default();
     let mut rows = directory::read(&table).map_err(|f| refused(&f))?;
     loop {
-        let chunk = next_chunk(&mut rows, &mut view)?;
+        let chunk = next_chunk(&mut rows, &mut view, |read| present.note(read))?;
         if chunk.is_empty() {
             break;
         }
-        present.note(&chunk);
         write_chunk(tx, chunk, &payers, &mut view)?;
     }
-    // A row too damaged to be read still shows that the school is in the file.
-    present
-        .uais
-        .extend(view.rows.iter().filter(|r| r.outcome == "rejected").filter_map(|r| Uai::parse_in_file(&r.key).ok()));
     for departement in &options.complete_for {
         close_absent(tx, departement, &present, &mut view)?;
     }
@@ -71,14 +70,61 @@ pub fn import_schools(
 struct Present {
     uais: HashSet<Uai>,
     departements: HashSet<Departement>,
+    /// Rows that may be of any school of a department.
+    unread: HashMap<Departement, Lines>,
+    /// Rows that may be of any school.
+    unread_anywhere: Lines,
+}
+
+/// Rows of a file: the first ones, and how many in all.
+#[derive(Default, Clone)]
+struct Lines {
+    first: Vec<u64>,
+    count: usize,
+}
+
+impl Lines {
+    fn add(&mut self, line: u64) {
+        self.count += 1;
+        if self.first.len() < 5 {
+            self.first.push(line);
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let lines = self.first.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let more = if self.count > self.first.len() { "…" } else { "" };
+        if self.count == 1 { format!("ligne {lines}") } else { format!("{} lignes : {lines}{more}", self.count) }
+    }
 }
 
 impl Present {
-    fn note(&mut self, chunk: &[Kept<SchoolRow>]) {
-        for kept in chunk {
-            self.uais.insert(kept.value.uai.clone());
-            self.departements.insert(kept.value.insee_code.departement());
+    fn note(&mut self, read: &ReadRow<SchoolRow>) {
+        if let Parsed::Row { value, .. } = &read.parsed {
+            self.uais.insert(value.uai.clone());
+            self.departements.insert(value.insee_code.departement());
+            return;
         }
+        let Some(trace) = directory::trace(read) else { return };
+        if let Some(uai) = trace.uai {
+            self.uais.insert(uai);
+        } else if trace.departements.is_empty() {
+            self.unread_anywhere.add(read.row.line);
+        } else {
+            for departement in trace.departements {
+                self.unread.entry(departement).or_default().add(read.row.line);
+            }
+        }
+    }
+
+    /// Why an absence from the file proves nothing in a department, if so.
+    fn doubt(&self, departement: &Departement) -> Option<String> {
+        if self.unread_anywhere.count > 0 {
+            let lines = self.unread_anywhere.sentence();
+            return Some(format!("une ligne du fichier, illisible, peut être la sienne ({lines})"));
+        }
+        let lines = self.unread.get(departement)?.sentence();
+        Some(format!("une ligne illisible du département {departement} peut être la sienne ({lines})"))
     }
 }
 
@@ -234,12 +280,12 @@ fn bring(school: &mut School, row: &SchoolRow, today: NaiveDate, findings: &mut 
     }
     school.departement = school.said.insee_code.departement();
     if let Some(siret) = &row.official_siret {
-        let siren = row.official_siren_text().map(str::to_owned);
+        let siren = siret.siren();
         // Nine digits are a SIREN: they say nothing against the SIRET known, if it is of that SIREN.
-        let agrees = school.official_siret.as_ref().is_some_and(|known| known.starts_with(siret.as_str()));
-        if siret.len() != 9 {
+        let known = school.official_siret.as_ref().and_then(OfficialSiret::siren);
+        if !siret.is_siren() {
             school.official_siret = Some(siret.clone());
-        } else if !agrees {
+        } else if known != siren {
             school.official_siret = None;
         }
         school.official_siren = siren;
@@ -248,18 +294,23 @@ fn bring(school: &mut School, row: &SchoolRow, today: NaiveDate, findings: &mut 
 
 /// Closes the open schools of a department that a file complete for it does not have.
 fn close_absent(tx: &mut Tx<'_>, departement: &Departement, present: &Present, view: &mut ImportView) -> Outcome<()> {
-    if !present.departements.contains(departement) {
+    if !present.departements.contains(departement) && !present.unread.contains_key(departement) {
         let message = format!(
             "Le fichier n'a aucune école du département {departement} : il ne peut être complet pour lui, rien n'est écrit."
         );
         let fault = FieldFault::new("departement_absent", message);
         return Err(Refused::field("query/complete_for", &fault, Some(departement.to_string())).into());
     }
-    let today = tx.today();
+    let (today, doubt) = (tx.today(), present.doubt(departement));
     let filter = SchoolFilter { departement: Some(departement.clone()), ..SchoolFilter::default() };
     for mut school in store::select(tx, &filter)? {
         let uai = school.said.uai.clone();
         if school.is_closed_on(today) || present.uais.contains(&uai) {
+            continue;
+        }
+        if let Some(doubt) = &doubt {
+            let message = format!("Absente du fichier, l'école est laissée ouverte : {doubt}. Corriger le fichier.");
+            view.tell(None, uai, "not_closed", vec![Finding::info("absence_unproven", message)]);
             continue;
         }
         let mut findings = Vec::new();

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::codes::FILE_REFUSED;
+use super::codes::{FILE_REFUSED, FILE_TOO_HEAVY, NO_ROWS};
 use super::import::{Parsed, RowFault};
 use crate::kernel::{FieldError, Finding, Level, Refused};
-use crate::platform::tabular::FileFault;
+use crate::platform::tabular::{FileFault, Refusal};
 
 /// Une ligne qui mérite d'être dite : rejetée, fermée ou portant des constats.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -29,6 +29,9 @@ pub struct ImportView {
     pub unchanged: usize,
     /// Fermées, car absentes d'un fichier déclaré complet pour leur département ou dites fermées par lui.
     pub closed: usize,
+    /// Absentes d'un fichier déclaré complet, mais laissées ouvertes : une ligne qui n'a pu être lue peut être la leur
+    /// (constat `absence_unproven`).
+    pub not_closed: usize,
     /// Lignes d'un autre genre (des collèges dans un fichier d'écoles), ou d'une école qu'une personne a retirée.
     pub ignored: usize,
     pub rejected: usize,
@@ -48,6 +51,7 @@ impl ImportView {
             "updated" => self.updated += 1,
             "unchanged" => self.unchanged += 1,
             "closed" => self.closed += 1,
+            "not_closed" => self.not_closed += 1,
             "ignored" => self.ignored += 1,
             _ => self.rejected += 1,
         }
@@ -89,7 +93,12 @@ fn row_finding(fault: &RowFault) -> Finding {
 /// A file fault as a refusal: the whole file is refused, with the cells at fault.
 #[must_use]
 pub fn refused(fault: &FileFault) -> Refused {
-    let mut refused = Refused::new(&FILE_REFUSED, fault.message.clone());
+    let code = match fault.refusal {
+        Refusal::Unfit => &FILE_REFUSED,
+        Refusal::TooHeavy => &FILE_TOO_HEAVY,
+        Refusal::NoRows => &NO_ROWS,
+    };
+    let mut refused = Refused::new(code, fault.message.clone());
     refused.errors = fault
         .cells
         .iter()

@@ -22,6 +22,7 @@ mod import_contacts;
 mod import_schools;
 mod import_view;
 pub mod kinds;
+mod official_siret;
 mod school;
 mod store_collectivites;
 mod store_schools;

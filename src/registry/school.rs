@@ -8,9 +8,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{SchoolKind, Sector, SetBy};
+use super::official_siret::OfficialSiret;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::text::{Line, fold};
-use crate::kernel::{Departement, Finding, InseeCode, Instant, SchoolYear, Siret, Uai};
+use crate::kernel::{Departement, Finding, InseeCode, Instant, SchoolYear, Siren, Siret, Uai};
 
 /// Ce qu'une personne dit d'une école.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -73,9 +74,10 @@ impl<'de> Deserialize<'de> for Count {
 pub struct School {
     pub said: SchoolRequest,
     pub departement: Departement,
-    /// SIRET the directory gives the school: its own, never the debtor's. As given, even when its key is wrong.
-    pub official_siret: Option<String>,
-    pub official_siren: Option<String>,
+    /// SIRET the directory gives the school: its own, never the debtor's, even when its key is wrong.
+    pub official_siret: Option<OfficialSiret>,
+    /// The SIREN that tells, or the one the directory gives without a SIRET.
+    pub official_siren: Option<OfficialSiret>,
     pub person_fields: BTreeSet<String>,
     pub version: i64,
     pub created_at: Instant,
@@ -120,8 +122,8 @@ impl School {
     #[must_use]
     pub fn imported(
         said: SchoolRequest,
-        official_siret: Option<String>,
-        official_siren: Option<String>,
+        official_siret: Option<OfficialSiret>,
+        official_siren: Option<OfficialSiret>,
         now: Instant,
     ) -> Self {
         let departement = said.insee_code.departement();
@@ -167,10 +169,10 @@ impl School {
             None if self.official_siren.is_none() => {
                 findings.push(Finding::info("school_siret_missing", "L'annuaire ne donne pas de SIRET à cette école."));
             }
-            Some(siret) if Siret::parse(siret).is_err() => {
+            Some(siret) if siret.fault().is_some() => {
                 let message = "Le SIRET de l'école dans l'annuaire a une clé fausse (sans effet sur le débiteur).";
                 let mut finding = Finding::info("school_siret_invalid", message);
-                finding.found = Some(siret.clone());
+                finding.found = Some(siret.to_string());
                 findings.push(finding);
             }
             _ => {}
@@ -182,13 +184,13 @@ impl School {
         // A private school has its association's SIREN, never its commune's: nothing to compare.
         if self.said.sector == Sector::Public
             && let Some(siren) = &self.official_siren
-            && *siren != payer.siren
+            && siren.as_str() != payer.siren.as_str()
         {
             let message = "L'annuaire rattache l'école à un autre organisme que son payeur : à confirmer.";
             findings.push(Finding::to_acknowledge("siren_differs", message).compared(&payer.siren, siren));
         }
         if let Some(departement) = &payer.departement
-            && *departement != self.departement.as_str()
+            && *departement != self.departement
         {
             let message = "L'école et son payeur sont de départements différents.";
             findings.push(Finding::info("departement_differs", message).compared(departement, &self.departement));
@@ -200,8 +202,8 @@ impl School {
 /// What the checks of a school need to know of its payer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayerFacts {
-    pub siren: String,
-    pub departement: Option<String>,
+    pub siren: Siren,
+    pub departement: Option<Departement>,
 }
 
 /// One period during which a collectivité pays for a school: `from` included, `until` excluded.
@@ -267,7 +269,8 @@ pub struct SchoolView {
     #[serde(flatten)]
     pub said: SchoolRequest,
     pub departement: Departement,
-    pub official_siret: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub official_siret: Option<OfficialSiret>,
     /// Qui paie aujourd'hui.
     pub payer: Option<PayerView>,
     pub findings: Vec<Finding>,

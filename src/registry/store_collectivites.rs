@@ -188,7 +188,7 @@ pub(super) fn all(tx: &mut Tx<'_>) -> Outcome<Vec<Collectivite>> {
 
 /// What the checks of schools need of every payer.
 pub(super) fn facts(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, PayerFacts>> {
-    let rows: Vec<(CollectiviteId, String, Option<String>)> = collectivites::table
+    let rows: Vec<(CollectiviteId, Siren, Option<Departement>)> = collectivites::table
         .select((collectivites::id, collectivites::siren, collectivites::departement))
         .load(tx.conn())?;
     Ok(rows.into_iter().map(|(id, siren, departement)| (id, PayerFacts { siren, departement })).collect())

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamp};
 
 use super::kinds::{SchoolKind, Sector, SetBy};
+use super::official_siret::OfficialSiret;
 use super::school::{Count, PayerPeriod, School, SchoolRequest};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -31,8 +32,8 @@ struct SchoolRow {
     commune_name: Line,
     commune_fold: String,
     departement: Departement,
-    official_siret: Option<String>,
-    official_siren: Option<String>,
+    official_siret: Option<OfficialSiret>,
+    official_siren: Option<OfficialSiret>,
     pupils: Option<i64>,
     classes: Option<i64>,
     opened_on: Option<NaiveDate>,
@@ -89,8 +90,12 @@ impl SchoolRow {
                 first_school_year: self.first_school_year,
             },
             departement: self.departement,
+            // Written before identifiers were read without their spaces, the SIREN was cut out of the raw text.
+            official_siren: match &self.official_siret {
+                Some(siret) => siret.siren(),
+                None => self.official_siren.and_then(|siren| siren.siren()),
+            },
             official_siret: self.official_siret,
-            official_siren: self.official_siren,
             person_fields: self.person_fields.value,
             version: self.version,
             created_at: self.created_at,

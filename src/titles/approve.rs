@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::codes::PREPARER_UNKNOWN;
+use super::settlement::Settlement;
 use super::store::{self, ApprovalRow, TitleFilter};
 use super::title::{RETURNED_BEFORE, Reference, Title, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
 use super::{Templates, jobs, paper};
@@ -28,7 +29,7 @@ use crate::kernel::{Actor, Departement, InseeCode, Refused, SchoolYear, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::{blobs, counters};
 use crate::platform::web::IfMatch;
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 
 /// Les titres d'une approbation en nombre ; les champs sont ceux de `GET /perception-titles`.
@@ -204,8 +205,16 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
             approved_at: now,
             specimen: making.defaults.specimen,
         };
-        let content = serde_json::to_string(&paper::compose(title, &reference, &context))?;
-        let data = json!({ "reference": reference.text, "amount": title.amount, "siret": title.debtor.siret });
+        let paper = paper::compose(title, &reference, &context);
+        let settlement = Settlement::of(title, own.to_vec(), &reference, &by.signatory, today);
+        if !settlement.adds_up() {
+            let fault = "la somme des lignes n'est pas le montant du titre préparé";
+            return Err(Error::falsified("perception_title", title.id, fault));
+        }
+        let content = settlement.content(&paper)?;
+        let content_sha256 = blobs::digest(content.as_bytes());
+        let data = json!({ "reference": reference.text, "amount": title.amount, "siret": title.debtor.siret,
+                           "sha256": content_sha256 });
         entries.push(Entry::new("title.approved", "perception_title", &reference.text, data));
         approvals.push(ApprovalRow {
             title_id: title.id,
@@ -216,8 +225,8 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
             approver: Json::new(by.signatory.clone())?,
             approved_on: today,
             approved_at: now,
-            content_sha256: blobs::digest(content.as_bytes()),
             content,
+            content_sha256,
             template_sha256: template_sha256.clone(),
         });
     }

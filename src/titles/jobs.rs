@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{DECISION_DOCUMENT_FAILED, NOT_APPROVED_YET, TITLE_DOCUMENT_FAILED};
+use super::store_decisions::ActRow;
 use super::title::TitleDocument;
 use super::{store, store_decisions};
 use crate::kernel::Refused;
@@ -29,15 +30,32 @@ pub(super) fn enqueue_decision_paper(tx: &mut Tx<'_>, act_id: SmallClaimActId) -
     jobs::enqueue(tx, RENDER_DECISION, &RenderDecision { act_id }, Some(&format!("{RENDER_DECISION}:{act_id}")))
 }
 
+/// The journal's name of an act.
+const ACT: &str = "small_claim_act";
+
+/// Whether an act is still what was decided: its content, and the sum of its decisions.
+fn act_holds(tx: &mut Tx<'_>, act: &ActRow) -> Outcome<()> {
+    let falsified = |what: &str| Err(Error::falsified(ACT, &act.number, what));
+    if blobs::digest(act.content.as_bytes()) != act.content_sha256 {
+        return falsified("le contenu de l'acte n'a plus son empreinte");
+    }
+    if store_decisions::claims_of(tx, act.id)? != (act.claim_count, act.total_cents) {
+        return falsified("les créances de l'acte ne font plus son total");
+    }
+    Ok(())
+}
+
 /// The paper of an act: the stored bytes, made now if they are not yet.
 pub fn decision_document(db: &Database, renderer: &Renderer, id: SmallClaimActId) -> Outcome<Document> {
     let (stored, act, template) = db.read(|tx| {
         let act = store_decisions::act(tx, id)?;
+        act_holds(tx, &act)?;
+        let about = |e: Error| e.about(ACT, &act.number);
         let stored = match store_decisions::paper(tx, id)? {
-            Some(sha256) => Some((blobs::get(tx, &sha256)?, sha256)),
+            Some(sha256) => Some((blobs::get(tx, &sha256).map_err(about)?, sha256)),
             None => None,
         };
-        let template = blobs::get(tx, &act.template_sha256)?;
+        let template = blobs::get(tx, &act.template_sha256).map_err(about)?;
         Ok((stored, act, template))
     })?;
     let reference = act.number.clone();
@@ -53,7 +71,8 @@ pub fn decision_document(db: &Database, renderer: &Renderer, id: SmallClaimActId
     db.write(|tx| {
         let sha256 = blobs::put(tx, "application/pdf", &bytes)?;
         let kept = store_decisions::keep_paper(tx, id, &sha256)?;
-        let bytes = if kept == sha256 { bytes.clone() } else { blobs::get(tx, &kept)? };
+        let bytes =
+            if kept == sha256 { bytes.clone() } else { blobs::get(tx, &kept).map_err(|e| e.about(ACT, &reference))? };
         Ok(Document { reference: reference.clone(), sha256: kept, bytes })
     })
 }
@@ -105,11 +124,13 @@ pub fn document(db: &Database, renderer: &Renderer, id: TitleId) -> Outcome<Docu
                 title.allowed(),
             )
         })?;
+        super::verified(tx, std::slice::from_ref(&title))?;
+        let about = |e: Error| e.about("perception_title", &approval.reference);
         let stored = match title.document_sha256 {
-            Some(sha256) => Some((blobs::get(tx, &sha256)?, sha256)),
+            Some(sha256) => Some((blobs::get(tx, &sha256).map_err(about)?, sha256)),
             None => None,
         };
-        let template = blobs::get(tx, &approval.template_sha256)?;
+        let template = blobs::get(tx, &approval.template_sha256).map_err(about)?;
         Ok((stored, approval, template))
     })?;
     let reference = approval.reference.clone();
@@ -125,7 +146,8 @@ pub fn document(db: &Database, renderer: &Renderer, id: TitleId) -> Outcome<Docu
                 return Ok(Document { reference: reference.clone(), sha256, bytes: bytes.clone() });
             }
             let stored = store::find(tx, id)?.and_then(|t| t.document_sha256).unwrap_or(sha256);
-            Ok(Document { reference: reference.clone(), bytes: blobs::get(tx, &stored)?, sha256: stored })
+            let bytes = blobs::get(tx, &stored).map_err(|e| e.about("perception_title", &reference))?;
+            Ok(Document { reference: reference.clone(), bytes, sha256: stored })
         }),
         Err(fault) => {
             tracing::error!(title = %reference, %fault, "document");

@@ -29,6 +29,7 @@ mod owing;
 mod paper;
 mod prepare;
 mod returns;
+mod settlement;
 mod small_claims;
 mod store;
 mod store_decisions;
@@ -41,16 +42,16 @@ pub use codes::CODES;
 pub use jobs::{document as render, handlers};
 pub use line_actions::LINE_OUTCOMES;
 pub use prepare::{PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
+pub use settlement::Settlement;
 pub use small_claims::DECIDE_OUTCOMES;
-pub use store::Approval;
 pub use title::{Debtor, Ground, Reference, Stage, Title, TitleLine, TitleState};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::campaigns::Unsettled;
 use crate::kernel::ids::{CampaignId, TitleId};
 use crate::platform::documents::Template;
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Error, Outcome, Tx};
 
 /// The templates in force: those of the program, or the rectorat's own.
 #[derive(Debug, Clone)]
@@ -67,31 +68,52 @@ pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http_small_claims::routes(cfg);
 }
 
-/// Approved titles of a campaign that no batch holds, by reference, with lines and approvals.
-pub fn awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Title>> {
+/// What was approved of one title, and the digest of the content that says so.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    pub title_id: TitleId,
+    pub settlement: Settlement,
+    pub content_sha256: String,
+}
+
+/// What was approved of a campaign and exercice and no batch holds, by reference; each compared again with its title.
+pub fn awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId, exercice: i64) -> Outcome<Vec<Approved>> {
     let filter = store::TitleFilter {
         campaign: Some(campaign),
         status: Some(TitleState::Approved),
         ..store::TitleFilter::default()
     };
     let mut titles = store::select(tx, &filter)?;
-    titles.sort_by_cached_key(|t| t.reference().map(|r| r.text.clone()));
-    Ok(titles)
+    titles.retain(|t| t.reference().is_some_and(|r| r.exercice == exercice));
+    let mut approved = verified(tx, &titles)?;
+    approved.sort_by(|a, b| a.settlement.reference.cmp(&b.settlement.reference));
+    Ok(approved)
+}
+
+/// What was approved of some titles, once it agrees with everything that says so.
+fn verified(tx: &mut Tx<'_>, titles: &[Title]) -> Outcome<Vec<Approved>> {
+    let ids: Vec<TitleId> = titles.iter().map(|t| t.id).collect();
+    let mut lines: HashMap<TitleId, Vec<TitleLine>> = HashMap::new();
+    for (id, line) in store::lines(tx, &ids)? {
+        lines.entry(id).or_default().push(line);
+    }
+    let mut approvals: HashMap<TitleId, _> = store::approvals(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
+    titles
+        .iter()
+        .map(|title| {
+            let key = title.reference().map_or_else(|| title.id.to_string(), |r| r.text.clone());
+            let falsified = |what: &str| Error::falsified("perception_title", &key, what);
+            let approval = approvals.remove(&title.id).ok_or_else(|| falsified("le titre n'a pas d'approbation"))?;
+            let own = lines.remove(&title.id).unwrap_or_default();
+            let settlement = settlement::verified(approval.stored(), title, &own).map_err(falsified)?;
+            Ok(Approved { title_id: title.id, settlement, content_sha256: approval.content_sha256 })
+        })
+        .collect()
 }
 
 /// The exercices of a campaign's approved titles that no batch holds.
 pub fn exercices_awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<BTreeSet<i64>> {
     Ok(store::exercices(tx, campaign, TitleState::Approved)?.into_iter().collect())
-}
-
-/// Lines of some titles, in order.
-pub fn lines(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<(TitleId, TitleLine)>> {
-    store::lines(tx, ids)
-}
-
-/// The frozen approvals of some titles.
-pub fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Approval>> {
-    store::approvals_in_short(tx, ids)
 }
 
 /// Titles that closing the campaign would leave half way.

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::document::{
     Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine as PrintedLine, TitlePaper,
 };
-use super::title::{Reference, Title, TitleLine};
+use super::title::{self, Reference, Title, TitleLine};
 use crate::access::{Signatory, User};
 use crate::campaigns::texts::CampaignTexts;
 use crate::conventions;
@@ -41,15 +41,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
             address: format!("{}, {}", texts.issuer.service, texts.issuer.address_lines.join(", ")),
             contact: Some(format!("{} — {}", texts.issuer.contact_email, texts.issuer.contact_phone)),
         },
-        debtor: Debtor {
-            name: title.debtor.name.clone(),
-            address: conventions::address(&title.debtor.address, title.debtor.town.as_deref()),
-            siret: title.debtor.siret.grouped(),
-            third_party_number: title.debtor.chorus.third_party_number.as_ref().map(ToString::to_string),
-            service_code: title.debtor.chorus.service_code.as_ref().map(ToString::to_string),
-            commitment_number: title.debtor.chorus.commitment_number.as_ref().map(ToString::to_string),
-            substitution: title.debtor.substitution.clone(),
-        },
+        debtor: debtor(&title.debtor),
         nature: "Participation au financement de l’ENT-école".into(),
         ground: Ground {
             convention_number: title.ground.convention_number.clone(),
@@ -60,7 +52,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
         triggering_event: format!("Inscription de {schools} à l’ENT-école pour l’année scolaire {year}"),
         lines: context.lines.iter().map(printed).collect(),
         lines_note: lines_note(title, context.lines),
-        total: french::euros(title.amount.cents()),
+        total: total(title),
         total_in_words: french::amount_in_words(title.amount.cents()),
         imputation: axes(texts),
         accountant: Accountant {
@@ -97,8 +89,26 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
     }
 }
 
+/// Who owes, as printed.
+pub(super) fn debtor(debtor: &title::Debtor) -> Debtor {
+    Debtor {
+        name: debtor.name.clone(),
+        address: conventions::address(&debtor.address, debtor.town.as_deref()),
+        siret: debtor.siret.grouped(),
+        third_party_number: debtor.chorus.third_party_number.as_ref().map(ToString::to_string),
+        service_code: debtor.chorus.service_code.as_ref().map(ToString::to_string),
+        commitment_number: debtor.chorus.commitment_number.as_ref().map(ToString::to_string),
+        substitution: debtor.substitution.clone(),
+    }
+}
+
+/// What is owed, as printed.
+pub(super) fn total(title: &Title) -> String {
+    french::euros(title.amount.cents())
+}
+
 /// Digest of the figures and of who owes them: what the paper's printed digest vouches for.
-fn settlement_digest(title: &Title, reference: &Reference, lines: &[TitleLine]) -> String {
+pub(super) fn settlement_digest(title: &Title, reference: &Reference, lines: &[TitleLine]) -> String {
     let settlement = json!({
         "reference": reference.text,
         "convention": title.ground.convention_number,

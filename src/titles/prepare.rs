@@ -247,6 +247,10 @@ pub fn prepare(
             weigh(tx, &scene, convention, &standing, (actor, preparer), (returned, told), &mut harvest);
         }
     }
+    // What is titled, or left untitled by an act, is what was issued.
+    let titled = harvest.titles.iter().map(|(t, _)| t.convention_id);
+    let concerned: Vec<ConventionId> = titled.chain(harvest.untitled.iter().map(|s| s.convention_id)).collect();
+    conventions::verify(tx, &concerned)?;
     write(tx, actor, preparer, &scene, &harvest, (defaults, templates))?;
     if dry_run {
         tx.discard();

@@ -194,6 +194,7 @@ pub fn decide(
             Liquidation::Title { .. } | Liquidation::NotIssued { .. } => BulkItem::new(key, "not_small"),
         });
     }
+    conventions::verify(tx, &claims.iter().map(|c| c.convention_id).collect::<Vec<_>>())?;
     record(tx, actor, &scene, &claims, (Origin::Person, request.reason.as_str()), (defaults, templates))?;
     if dry_run {
         tx.discard();

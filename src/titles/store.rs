@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
 
+use super::settlement::Stored;
 use super::store_returns;
 use super::title::{Debtor, Ground, Reference, Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
 use crate::access::Signatory;
@@ -23,8 +24,8 @@ use crate::platform::{Error, Outcome, Tx, each, on_unique};
 use crate::registry::kinds::CollectiviteKind;
 use crate::{insert_batches, keyset, payer_filters};
 
-#[derive(Queryable, Insertable, AsChangeset, Clone)]
-#[diesel(table_name = titles, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[derive(Queryable, Insertable, Clone)]
+#[diesel(table_name = titles, treat_none_as_default_value = false)]
 struct TitleRow {
     id: TitleId,
     campaign_id: CampaignId,
@@ -60,6 +61,11 @@ struct TitleRow {
     updated_at: Instant,
 }
 
+/// A returned title stays prepared: its return is a fact beside it.
+fn stored_state(t: &Title) -> TitleState {
+    if t.is_returned() { TitleState::Prepared } else { t.state() }
+}
+
 impl TitleRow {
     fn new(t: &Title) -> Outcome<Self> {
         let (batch, reason) = match &t.stage {
@@ -78,8 +84,7 @@ impl TitleRow {
             debtor_departement: t.debtor.departement.clone(),
             kind: t.kind,
             corrects_id: t.corrects_id,
-            // A returned title stays prepared: its return is a fact beside it.
-            state: if t.is_returned() { TitleState::Prepared } else { t.state() },
+            state: stored_state(t),
             amount_cents: t.amount,
             debtor: Json::new(t.debtor.clone())?,
             ground: Json::new(t.ground.clone())?,
@@ -202,13 +207,21 @@ pub(super) fn insert(
     on_unique(run(), doubled)
 }
 
-/// Writes a changed title if nobody did since it was read.
+/// Writes what moves of a changed title if nobody did since it was read.
 pub(super) fn save(tx: &mut Tx<'_>, t: &mut Title) -> Outcome<()> {
     let read = t.version;
     t.version += 1;
     t.updated_at = tx.now();
     let done = diesel::update(titles::table.find(t.id).filter(titles::version.eq(read)))
-        .set(TitleRow::new(t)?)
+        .set((
+            titles::state.eq(stored_state(t)),
+            titles::withdrawn_reason.eq(match &t.stage {
+                Stage::Withdrawn { reason, .. } => Some(reason),
+                _ => None,
+            }),
+            titles::version.eq(t.version),
+            titles::updated_at.eq(t.updated_at),
+        ))
         .execute(tx.conn())?;
     if done == 1 {
         Ok(())
@@ -308,6 +321,20 @@ pub struct ApprovalRow {
     pub template_sha256: String,
 }
 
+impl ApprovalRow {
+    /// What is compared with the title.
+    pub(super) fn stored(&self) -> Stored<'_> {
+        Stored {
+            reference: &self.reference,
+            exercice: self.exercice,
+            approver: &self.approver.value,
+            approved_on: self.approved_on,
+            content: &self.content,
+            content_sha256: &self.content_sha256,
+        }
+    }
+}
+
 /// Writes approvals and moves their titles; an error when one of them was no longer `prepared`.
 pub(super) fn approve(tx: &mut Tx<'_>, approvals: &[ApprovalRow]) -> Outcome<()> {
     let (Some(first), Some(last)) = (approvals.first(), approvals.last()) else { return Ok(()) };
@@ -365,36 +392,26 @@ pub(super) fn approvals(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Approva
     Ok(found)
 }
 
-/// What a list or a batch says of an approval: without its content, which is long.
+/// What a list says of an approval: without its content, which is long.
 #[derive(Debug, Clone)]
 pub struct Approval {
     pub title_id: TitleId,
-    pub reference: String,
     pub approver: Signatory,
     pub approved_on: NaiveDate,
-    pub content_sha256: String,
 }
 
 /// The approvals of some titles, in short.
 pub(super) fn approvals_in_short(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Approval>> {
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(5000) {
-        let rows: Vec<(TitleId, String, Json<Signatory>, NaiveDate, String)> = title_approvals::table
+        let rows: Vec<(TitleId, Json<Signatory>, NaiveDate)> = title_approvals::table
             .filter(title_approvals::title_id.eq_any(chunk))
-            .select((
-                title_approvals::title_id,
-                title_approvals::reference,
-                title_approvals::approver,
-                title_approvals::approved_on,
-                title_approvals::content_sha256,
-            ))
+            .select((title_approvals::title_id, title_approvals::approver, title_approvals::approved_on))
             .load(tx.conn())?;
-        found.extend(rows.into_iter().map(|(title_id, reference, approver, approved_on, content_sha256)| Approval {
+        found.extend(rows.into_iter().map(|(title_id, approver, approved_on)| Approval {
             title_id,
-            reference,
             approver: approver.value,
             approved_on,
-            content_sha256,
         }));
     }
     Ok(found)

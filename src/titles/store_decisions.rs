@@ -251,6 +251,13 @@ pub(super) fn act(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<ActRow> {
         .ok_or_else(|| Error::Incident(format!("table small_claim_acts: {id} is missing")))
 }
 
+/// How many decisions an act has, and their sum.
+pub(super) fn claims_of(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<(i64, Money)> {
+    let amounts: Vec<Money> =
+        decisions::table.filter(decisions::act_id.eq(id)).select(decisions::amount_cents).load(tx.conn())?;
+    Ok((i64::try_from(amounts.len()).unwrap_or(i64::MAX), amounts.into_iter().sum()))
+}
+
 /// Digest of the paper of an act, once made.
 pub(super) fn paper(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<Option<String>> {
     Ok(papers::table.find(id).select(papers::sha256).first(tx.conn()).optional()?)
@@ -258,6 +265,9 @@ pub(super) fn paper(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<Option<Stri
 
 /// Keeps the paper of an act; the first one kept stays, and is returned.
 pub(super) fn keep_paper(tx: &mut Tx<'_>, id: SmallClaimActId, sha256: &str) -> Outcome<String> {
+    if let Some(first) = paper(tx, id)? {
+        return Ok(first);
+    }
     let now = tx.now();
     on_backend!(tx.conn(), |c| diesel::insert_into(papers::table)
         .values((papers::act_id.eq(id), papers::sha256.eq(sha256), papers::made_at.eq(now)))

@@ -106,7 +106,7 @@ pub struct Ground {
 }
 
 /// Une école d'un titre.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TitleLine {
     pub uai: Uai,
     pub label: String,

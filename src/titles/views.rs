@@ -143,8 +143,11 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
         .collect())
 }
 
-/// The view of one title.
+/// The view of one title; one that was approved is shown as approved, or not at all.
 pub(super) fn detail(tx: &mut Tx<'_>, title: Title) -> Outcome<TitleView> {
+    if title.reference().is_some() {
+        super::verified(tx, std::slice::from_ref(&title))?;
+    }
     let id = title.id;
     Ok(views(tx, vec![title])?.pop().ok_or_else(|| crate::kernel::Refused::not_found("Titre", id))?)
 }

@@ -373,7 +373,8 @@ fn a_year(app: &TestApp, r: &Recorder) {
         &g,
         "/schools/imports",
         "uai;nom_etablissement;type_etablissement;statut_public_prive;code_commune;nom_commune;\
-        ecole_maternelle;ecole_elementaire;siren_siret;etat;nombre_d_eleves\n",
+        ecole_maternelle;ecole_elementaire;siren_siret;etat;nombre_d_eleves\n\
+        0300003R;Collège;Collège;Public;30189;Nîmes;;;;OUVERT;\n",
     )
     .expect(200);
     r.upload(&g, "/contacts/imports", "siret;courriel\n21300189400012;mairie@nimes.invalid\n").expect(200);
@@ -435,10 +436,12 @@ fn a_year(app: &TestApp, r: &Recorder) {
         "convention_papers",
         &format!("UPDATE convention_papers SET template_sha256 = '{broken}' WHERE convention_id = '{second}'"),
     );
-    app.sql(&format!(
-        "UPDATE conventions SET document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'"
-    ))
-    .unwrap();
+    app.tamper(
+        "conventions",
+        &format!("UPDATE conventions SET document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'"),
+    );
+    // As one issued before seals were kept.
+    app.tamper("convention_seals", "UPDATE convention_seals SET sha256 = NULL");
     r.get(&g, &format!("/conventions/{second}/document")).problem(409, "document_failed");
 
     // Small claims, and a line whose school has closed.

@@ -10,9 +10,9 @@ use crate::support::Base;
 use crate::support::databases::open;
 
 #[derive(diesel::QueryableByName)]
-struct Row {
+pub struct Row {
     #[diesel(sql_type = Text)]
-    line: String,
+    pub line: String,
 }
 
 /// Runs a query whose one column is called `line`.

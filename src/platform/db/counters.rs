@@ -5,22 +5,32 @@ use diesel::prelude::*;
 use super::Tx;
 use super::schema::counters;
 use crate::on_backend;
-use crate::platform::error::Outcome;
+use crate::platform::error::{Error, Outcome};
 
 /// Takes `count` consecutive numbers and returns the first.
 ///
 /// The row stays locked until the transaction ends: those who come after wait, and see what was committed.
 pub fn take(tx: &mut Tx<'_>, name: &str, count: i64) -> Outcome<i64> {
+    if let Some(last) = advance(tx, name, count)? {
+        return Ok(last - count + 1);
+    }
+    // The first of its series; another transaction may be as early.
     on_backend!(tx.conn(), |c| diesel::insert_into(counters::table)
         .values((counters::name.eq(name), counters::value.eq(0)))
         .on_conflict(counters::name)
         .do_nothing()
         .execute(c))?;
-    let last: i64 = diesel::update(counters::table.find(name))
+    let last =
+        advance(tx, name, count)?.ok_or_else(|| Error::Incident(format!("table counters: {name} is missing")))?;
+    Ok(last - count + 1)
+}
+
+fn advance(tx: &mut Tx<'_>, name: &str, count: i64) -> Outcome<Option<i64>> {
+    Ok(diesel::update(counters::table.find(name))
         .set(counters::value.eq(counters::value + count))
         .returning(counters::value)
-        .get_result(tx.conn())?;
-    Ok(last - count + 1)
+        .get_result(tx.conn())
+        .optional()?)
 }
 
 /// Waits for, and holds until the end of the transaction, the right to use a counter (or any named lock).

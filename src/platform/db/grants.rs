@@ -122,9 +122,10 @@ fn grant(c: &mut PgConnection, role: &str) -> QueryResult<Grants> {
         if !own && !table.refuses_delete {
             rights.push("DELETE");
         }
-        match rights.len() {
-            4 => given.changed += 1,
-            _ => given.frozen += 1,
+        if rights.contains(&"UPDATE") {
+            given.changed += 1;
+        } else {
+            given.frozen += 1;
         }
         c.batch_execute(&format!("GRANT {} ON {} TO {name}", rights.join(", "), quoted(&table.name)))?;
     }

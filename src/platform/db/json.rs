@@ -26,6 +26,13 @@ impl<T: Serialize + std::fmt::Debug> Json<T> {
     }
 }
 
+impl<T: std::fmt::Debug> Json<T> {
+    /// The text as stored.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 impl<T, DB> ToSql<Text, DB> for Json<T>
 where
     T: std::fmt::Debug,

@@ -7,6 +7,9 @@
 //! A use case is a plain function over [`Tx`]; [`Database::write`] gives it one transaction and commits only when
 //! it succeeds. A dry run is the same function whose transaction is [`Tx::discard`]ed.
 //!
+//! What is found falsified ends the use case, whose transaction is undone; then the alarm is raised, in a transaction of
+//! its own ([`Database::on_falsified`]).
+
 pub mod address;
 pub mod backup;
 pub mod blobs;
@@ -22,24 +25,24 @@ pub mod probe;
 pub mod schema;
 pub mod search;
 mod soundness;
+mod tx;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::r2d2::{Pool, PoolError, PooledConnection};
-use uuid::Uuid;
 
-use super::error::{Error, Outcome};
-use crate::kernel::{Clock, Ids, Instant};
+use super::error::{Error, Falsified, Outcome};
+use crate::kernel::{Clock, Ids};
 use connect::Connector;
 pub use connect::{DatabaseFault, DatabaseSettings, PostgresLimits, mask, sqlite_file};
 pub use health::{is_busy, is_full, is_lost};
 use identity::Identity;
 use probe::Probe;
+pub use tx::Tx;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -112,6 +115,8 @@ pub struct PoolUse {
     pub max: u32,
 }
 
+type Alarm = dyn Fn(&Database, &Falsified) + Send + Sync;
+
 /// The open database: cheap to clone, shared by every thread.
 #[derive(Clone)]
 pub struct Database {
@@ -123,6 +128,8 @@ pub struct Database {
     /// Which base this is, and whether its file is still there.
     identity: Arc<Identity>,
     probe: Arc<Probe>,
+    /// Who is told of what was found falsified.
+    alarm: Arc<OnceLock<Box<Alarm>>>,
     /// How long SQLite waits for a lock that another process holds.
     busy: Duration,
     clock: Clock,
@@ -151,8 +158,24 @@ impl Database {
         let writers = Connector::pool(settings, &losses, if sqlite { 1 } else { settings.connections }, 20_000)?;
         let readers = Connector::pool(settings, &losses, settings.readers, 4_000)?;
         let identity = Arc::new(Identity::of(file));
-        let (probe, busy) = (Arc::default(), settings.busy);
-        Ok(Self { writers, readers, losses, sqlite, identity, probe, busy, clock, ids })
+        let (probe, alarm, busy) = (Arc::default(), Arc::default(), settings.busy);
+        Ok(Self { writers, readers, losses, sqlite, identity, probe, alarm, busy, clock, ids })
+    }
+
+    /// Says who is told of what is found falsified; the first to say so stays.
+    pub fn on_falsified(&self, alarm: impl Fn(&Self, &Falsified) + Send + Sync + 'static) {
+        let _ = self.alarm.set(Box::new(alarm));
+    }
+
+    /// Raises the alarm if that is how a use case ended. Its connection was given back: the alarm may need it.
+    fn alarmed<T>(&self, result: Outcome<T>) -> Outcome<T> {
+        if let Err(Error::Falsified(found)) = &result {
+            tracing::error!(kind = found.kind, key = %found.key, fault = %found.fault, "something frozen was falsified");
+            if let Some(alarm) = self.alarm.get() {
+                alarm(self, found);
+            }
+        }
+        result
     }
 
     #[must_use]
@@ -254,13 +277,17 @@ impl Database {
     /// # Errors
     /// Whatever the use case returns; nothing is written then.
     pub fn write<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
+        self.alarmed(self.written(work))
+    }
+
+    fn written<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
         let mut session = self.begun()?;
-        let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
+        let mut tx = Tx::new(&mut session.conn, &self.clock, &self.ids);
         // A panic in the use case must not leave a transaction open on a pooled connection.
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut tx)));
-        let late = self.clock.now() > tx.now.plus(LONGEST_WRITE);
-        let keep = matches!(&result, Ok(Ok(_))) && !tx.discarded && !late;
-        let conn = tx.conn;
+        let late = self.clock.now() > tx.now().plus(LONGEST_WRITE);
+        let keep = matches!(&result, Ok(Ok(_))) && !tx.is_discarded() && !late;
+        let conn = tx.conn();
         let end = if keep {
             on_backend!(conn, |c| AnsiTransactionManager::commit_transaction(c))
         } else {
@@ -301,8 +328,12 @@ impl Database {
     /// # Errors
     /// Whatever the query returns.
     pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
+        self.alarmed(self.seen(work))
+    }
+
+    fn seen<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Outcome<T>) -> Outcome<T> {
         let mut session = self.reader()?;
-        let mut tx = Tx { conn: &mut session.conn, now: self.clock.now(), ids: &self.ids, discarded: false };
+        let mut tx = Tx::new(&mut session.conn, &self.clock, &self.ids);
         let result = work(&mut tx);
         if let Err(Error::Database(error)) = &result {
             self.note(&mut session, error);
@@ -320,51 +351,5 @@ fn not_had(error: &PoolError) -> Error {
     } else {
         tracing::warn!(cause = %told, "every connection to the database is in use");
         Error::Busy
-    }
-}
-
-/// One transaction: the connection, and the instant at which everything in it happens.
-pub struct Tx<'c> {
-    conn: &'c mut AnyConnection,
-    now: Instant,
-    ids: &'c Ids,
-    discarded: bool,
-}
-
-impl Tx<'_> {
-    pub fn conn(&mut self) -> &mut AnyConnection {
-        self.conn
-    }
-
-    /// The instant of the transaction (UTC).
-    #[must_use]
-    pub fn now(&self) -> Instant {
-        self.now
-    }
-
-    /// The business day (Paris).
-    #[must_use]
-    pub fn today(&self) -> NaiveDate {
-        self.now.day()
-    }
-
-    #[must_use]
-    pub fn uuid(&self) -> Uuid {
-        self.ids.uuid(self.now)
-    }
-
-    #[must_use]
-    pub fn secret(&self) -> [u8; 32] {
-        self.ids.secret()
-    }
-
-    /// Makes the transaction a dry run: it ends by a rollback even when it succeeds.
-    pub fn discard(&mut self) {
-        self.discarded = true;
-    }
-
-    #[must_use]
-    pub fn is_discarded(&self) -> bool {
-        self.discarded
     }
 }

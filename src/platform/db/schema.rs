@@ -279,6 +279,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    convention_seals (participation_id) {
+        participation_id -> Text,
+        sha256 -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     conventions (id) {
         id -> Text,
         campaign_id -> Text,
@@ -610,6 +617,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrolments,
     participations,
     participation_lines,
+    convention_seals,
     accounting_batches,
     accounting_batch_progress,
     accounting_batch_files,

@@ -1,6 +1,7 @@
 //! What a person types in a search box, as patterns of `LIKE … ESCAPE '\'`: nothing typed is a wildcard, and both
 //! databases answer alike (PostgreSQL has a default escape, SQLite has none).
 
+use crate::kernel::bare::bare;
 use crate::kernel::text::fold;
 
 /// The escape character of the patterns made here.
@@ -33,8 +34,7 @@ pub fn code(typed: &str) -> String {
 /// Matches an upper-case code that starts with what was typed, spaces left out.
 #[must_use]
 pub fn code_start(typed: &str) -> String {
-    let code: String = typed.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
-    format!("{}%", literal(&code))
+    format!("{}%", literal(&bare(typed)))
 }
 
 /// Matches a lower-case address that holds what was typed.
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn wildcards_are_text() {
         assert_eq!(code_start("03_0%\\"), "03\\_0\\%\\\\%");
-        assert_eq!(code(" ent-c 12 "), "%ENT-C12%");
+        assert_eq!(code(" ent-c\u{a0}12 "), "%ENT-C12%");
         assert_eq!(address("Jean_B@"), "%jean\\_b@%");
     }
 

@@ -1,16 +1,22 @@
-//! What a spreadsheet does to identifiers, and how it shows.
+//! What a cell holds, what its column expects, and how a spreadsheet damages identifiers.
 //!
-//! Opening a CSV file in a spreadsheet and saving it turns what looks like a number into one: leading zeros go,
-//! long numbers come back as `2,13003E+13`. Nothing here says whether an identifier is right, only whether the
-//! file went through that mill.
+//! A cell keeps its type: a date where a name is expected is no name, whatever it looks like once written out, and its
+//! row is set aside. Worse is the damage that strikes every row alike: a file opened and saved in a spreadsheet comes
+//! back with long numbers as `2,13003E+13` and codes without their leading zeros. Nothing here says whether an
+//! identifier is right, only whether the file went through that mill.
 
+use crate::kernel::bare::{bare, shows_nothing, trimmed};
 use crate::kernel::identifiers::is_scientific;
+use crate::kernel::text::excerpt;
+use crate::kernel::{FieldFault, Finding};
 
-/// What a column holds: decides which damage can be seen in its cells.
+/// What a column holds: decides what its cells may be, and which damage can be seen in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellKind {
-    /// Anything; never a reason to refuse the file.
+    /// Anything that is text, or a number written out.
     Text,
+    /// Yes or no: `1`, or a boolean cell of a workbook.
+    Flag,
     /// A count: a number cell of a workbook is welcome.
     Integer,
     /// A day: a date cell of a workbook is welcome.
@@ -35,27 +41,56 @@ pub enum CellKind {
     PostalList,
 }
 
-/// What a cell held before it became text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
-    Text(String),
-    Number(String),
-    Date(String),
+/// What a cell is in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellType {
+    Text,
+    Number,
+    /// A day, a time or a duration.
+    Date,
+    Boolean,
     /// `#N/A`, `#REF!`…
-    Error(String),
+    Error,
 }
 
-impl Value {
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            Self::Text(text) | Self::Number(text) | Self::Date(text) | Self::Error(text) => text,
-        }
+/// What a cell holds, as text, with what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    pub is: CellType,
+    pub text: String,
+}
+
+impl Cell {
+    pub(super) fn new(is: CellType, text: impl Into<String>) -> Self {
+        Self { is, text: text.into() }
     }
 }
 
-/// Removes white space at both ends, with the invisible characters that web pages and exports leave there.
-pub(super) fn trimmed(raw: &str) -> &str {
-    raw.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+/// What formulas leave in place of a value, in the languages met: a CSV file holds it as text.
+const ERRORS: &[&str] = &[
+    "#N/A",
+    "#REF!",
+    "#VALUE!",
+    "#VALEUR!",
+    "#NAME?",
+    "#NOM?",
+    "#DIV/0!",
+    "#NULL!",
+    "#NUL!",
+    "#NUM!",
+    "#NOMBRE!",
+    "#SPILL!",
+    "#PROPAGATION!",
+    "#CALC!",
+    "#FIELD!",
+    "#CHAMP!",
+    "#BLOCKED!",
+    "#GETTING_DATA",
+];
+
+/// What a cell of a text file is.
+pub(super) fn type_of_text(text: &str) -> CellType {
+    if text.starts_with('#') && ERRORS.contains(&text) { CellType::Error } else { CellType::Text }
 }
 
 /// The items of a cell that holds several codes (`09240|09600`).
@@ -66,32 +101,70 @@ pub fn list_items(cell: &str) -> impl Iterator<Item = &str> {
 impl CellKind {
     /// Whether a number, in such a column, has lost what makes it an identifier.
     const fn is_identifier(self) -> bool {
-        !matches!(self, Self::Text | Self::Integer | Self::Date)
+        !matches!(self, Self::Text | Self::Flag | Self::Integer | Self::Date)
+    }
+
+    const fn holds_siret(self) -> bool {
+        matches!(self, Self::Siret | Self::SirenOrSiret)
     }
 
     /// The text of a cell. Chorus extracts write `#` where they have no SIRET.
     pub(super) fn text(self, raw: &str) -> &str {
         let text = trimmed(raw);
         let no_siret = matches!(self, Self::Siret | Self::Siren | Self::SirenOrSiret)
-            && !text.is_empty()
-            && text.chars().all(|c| c == '#');
+            && text.contains('#')
+            && text.chars().all(|c| c == '#' || shows_nothing(c));
         if no_siret { "" } else { text }
     }
 
+    /// Why a cell is not of the type its column expects, if it is not: the fault of one row.
+    pub(super) fn misfit(self, cell: &Cell) -> Option<FieldFault> {
+        let shown = excerpt(&cell.text);
+        let message = match (self, cell.is) {
+            (_, CellType::Error) => format!("La cellule contient une erreur de formule (« {shown} »)."),
+            (Self::Text | Self::Flag | Self::Integer, CellType::Date) => format!(
+                "La cellule est une date ou une heure (« {shown} ») : la colonne doit être au format texte et la valeur saisie de nouveau."
+            ),
+            (kind, CellType::Boolean) if kind != Self::Flag => {
+                format!("La cellule est un booléen (« {shown} ») : la colonne doit être au format texte.")
+            }
+            _ => return None,
+        };
+        Some(FieldFault::new("cell_type", message))
+    }
+
+    /// A SIRET that the spreadsheet held as a number, and whole: fourteen digits are within what it keeps exactly.
+    fn is_whole_siret(self, cell: &Cell) -> bool {
+        self.holds_siret()
+            && cell.is == CellType::Number
+            && cell.text.len() == 14
+            && cell.text.bytes().all(|b| b.is_ascii_digit())
+    }
+
+    /// What is worth telling of a sound cell.
+    pub(super) fn finding(self, cell: &Cell) -> Option<Finding> {
+        self.is_whole_siret(cell).then(|| {
+            let message = "SIRET enregistré comme un nombre, gardé entier par le tableur : mettre la colonne au format texte évite qu'il ne s'abîme.";
+            let mut finding = Finding::info("siret_as_number", message);
+            finding.found = Some(cell.text.clone());
+            finding
+        })
+    }
+
     /// The damage seen in a cell: code and French sentence.
-    pub(super) fn damage(self, value: &Value) -> Option<(&'static str, String)> {
-        let text = self.text(value.as_str());
-        if text.is_empty() {
+    pub(super) fn damage(self, cell: &Cell) -> Option<(&'static str, String)> {
+        let text = self.text(&cell.text);
+        if text.is_empty() || !self.is_identifier() || self.is_whole_siret(cell) {
             return None;
         }
-        if matches!(value, Value::Error(_)) {
-            return Some(("cell_error", "La cellule contient une erreur de formule.".to_owned()));
+        match cell.is {
+            CellType::Number | CellType::Date => {
+                let message = "Identifiant enregistré comme un nombre : la colonne doit être au format texte.";
+                Some(("identifier_as_number", message.to_owned()))
+            }
+            CellType::Boolean | CellType::Error => None,
+            CellType::Text => self.damage_of_text(text),
         }
-        if self.is_identifier() && matches!(value, Value::Number(_) | Value::Date(_)) {
-            let message = "Identifiant enregistré comme un nombre : la colonne doit être au format texte.";
-            return Some(("identifier_as_number", message.to_owned()));
-        }
-        self.damage_of_text(text)
     }
 
     /// The damage seen in a cell that was text.
@@ -99,16 +172,16 @@ impl CellKind {
         if !self.is_identifier() {
             return None;
         }
-        let text = self.text(raw);
-        if is_scientific(text) {
+        let text = bare(self.text(raw));
+        if is_scientific(&text) {
             let message = "Identifiant abîmé par un tableur (notation scientifique) : reprendre le fichier d'origine.";
             return Some(("scientific_notation", message.to_owned()));
         }
         let expected = match self {
-            Self::Insee | Self::Postal => lost_zero(text, 5),
-            Self::InseeList | Self::PostalList => list_items(text).find_map(|item| lost_zero(item, 5)),
-            Self::Departement => lost_zero(text, 2),
-            Self::Uai => lost_zero_of_uai(text),
+            Self::Insee | Self::Postal => lost_zero(&text, 5),
+            Self::InseeList | Self::PostalList => list_items(raw).find_map(|item| lost_zero(&bare(item), 5)),
+            Self::Departement => lost_zero(&text, 2),
+            Self::Uai => lost_zero_of_uai(&text),
             _ => None,
         }?;
         let message = format!(
@@ -127,5 +200,5 @@ fn lost_zero_of_uai(text: &str) -> Option<String> {
     let (number, key) = text.split_at_checked(6)?;
     let shaped =
         number.bytes().all(|b| b.is_ascii_digit()) && key.len() == 1 && key.bytes().all(|b| b.is_ascii_alphabetic());
-    shaped.then(|| format!("0{}", text.to_ascii_uppercase()))
+    shaped.then(|| format!("0{text}"))
 }

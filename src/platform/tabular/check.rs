@@ -1,6 +1,6 @@
 //! The first pass: every row is looked at before any is used.
 
-use super::cells::Value;
+use super::cells::Cell;
 use super::columns::Columns;
 use super::delimited::Cells;
 use super::fault::{FileFault, Gathered};
@@ -33,12 +33,12 @@ impl Check {
     }
 
     /// Looks at the wanted cells of a row.
-    pub(super) fn row(&mut self, columns: &Columns, row: u64, value_at: impl Fn(usize) -> Option<Value>) {
+    pub(super) fn row<'c>(&mut self, columns: &Columns, row: u64, cell_at: impl Fn(usize) -> Option<&'c Cell>) {
         self.rows += 1;
         for (spec, position, name) in columns.present() {
-            let Some(value) = value_at(position) else { continue };
-            if let Some((code, message)) = spec.kind.damage(&value) {
-                self.damaged.add(row, name, value.as_str(), code, message);
+            let Some(cell) = cell_at(position) else { continue };
+            if let Some((code, message)) = spec.kind.damage(cell) {
+                self.damaged.add(row, name, &cell.text, code, message);
             }
         }
     }
@@ -46,7 +46,7 @@ impl Check {
     /// How many rows were seen, if all are sound.
     ///
     /// # Errors
-    /// `ragged_rows` before `damaged_cells`: in a shifted row a damaged cell proves nothing.
+    /// `ragged_rows` before `damaged_cells`: in a shifted row a damaged cell proves nothing. `no_rows`.
     pub(super) fn verdict(self) -> Result<u64, FileFault> {
         self.ragged.refusal("ragged_rows", |total| {
             format!("Lignes dont le nombre de cellules diffère de l'en-tête : {total}. Un séparateur ou un guillemet manque ou est en trop.")
@@ -54,6 +54,6 @@ impl Check {
         self.damaged.refusal("damaged_cells", |total| {
             format!("Cellules abîmées : {total}. Reprendre le fichier d'origine sans l'enregistrer depuis un tableur, ou mettre ces colonnes au format texte.")
         })?;
-        Ok(self.rows)
+        if self.rows == 0 { Err(FileFault::no_rows()) } else { Ok(self.rows) }
     }
 }

@@ -1,9 +1,12 @@
 //! The header: columns found by their names, wherever they stand.
 
-use super::Row;
-use super::cells::{CellKind, trimmed};
+use std::collections::HashMap;
+
+use super::cells::{Cell, CellKind, CellType, type_of_text};
 use super::delimited::Record;
 use super::fault::FileFault;
+use super::{Row, limits};
+use crate::kernel::bare::trimmed;
 use crate::kernel::text::{excerpt, fold};
 
 /// A column a reader wants.
@@ -29,8 +32,9 @@ impl ColumnSpec {
         Self { name, aliases, required: false, kind }
     }
 
-    fn is_called(&self, squeezed: &str) -> bool {
-        squeeze(self.name) == squeezed || self.aliases.iter().any(|alias| squeeze(alias) == squeezed)
+    /// Every name it goes by.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }
 
@@ -51,28 +55,44 @@ pub(super) struct Columns {
 
 impl Columns {
     /// # Errors
-    /// `no_header`, `doubled_column`, `missing_column`.
+    /// `columns_bound`, `no_header`, `doubled_column`, `missing_column`.
     pub(super) fn place<'h>(
         header: impl Iterator<Item = &'h str>,
         specs: &'static [ColumnSpec],
     ) -> Result<Self, FileFault> {
-        let names: Vec<(&str, String)> = header.map(|name| (trimmed(name), squeeze(name))).collect();
-        let mut found = Vec::with_capacity(specs.len());
-        for spec in specs {
-            let mut places = names.iter().enumerate().filter(|(_, (_, squeezed))| spec.is_called(squeezed));
-            let first = places.next();
-            if let (Some((_, (one, _))), Some((_, (other, _)))) = (first, places.next()) {
-                return Err(FileFault::new(
-                    "doubled_column",
-                    format!(
-                        "La colonne « {} » figure deux fois (« {} » et « {} ») : n'en garder qu'une.",
-                        spec.name,
-                        excerpt(one),
-                        excerpt(other)
-                    ),
-                ));
+        let by_name: HashMap<String, usize> = specs
+            .iter()
+            .enumerate()
+            .flat_map(|(index, spec)| spec.names().map(move |name| (squeeze(name), index)))
+            .collect();
+        let mut found: Vec<Option<(usize, String)>> = vec![None; specs.len()];
+        let mut doubled = None;
+        let mut width = 0;
+        // A header may be as wide as the file: each name is folded once, and looked up.
+        for (position, name) in header.map(trimmed).enumerate() {
+            width = position + 1;
+            if width > limits::COLUMNS {
+                return Err(FileFault::too_heavy("columns_bound", format!("{} colonnes au plus", limits::COLUMNS)));
             }
-            found.push(first.map(|(position, (name, _))| (position, (*name).to_owned())));
+            let Some(index) = by_name.get(&squeeze(name)) else { continue };
+            match found.get_mut(*index) {
+                Some(Some((_, first))) => {
+                    doubled.get_or_insert_with(|| (*index, first.clone(), name.to_owned()));
+                }
+                Some(place) => *place = Some((position, name.to_owned())),
+                None => {}
+            }
+        }
+        if let Some((index, one, other)) = doubled {
+            return Err(FileFault::new(
+                "doubled_column",
+                format!(
+                    "La colonne « {} » figure deux fois (« {} » et « {} ») : n'en garder qu'une.",
+                    specs.get(index).map_or("", |spec| spec.name),
+                    excerpt(&one),
+                    excerpt(&other)
+                ),
+            ));
         }
         if found.iter().all(Option::is_none) {
             return Err(FileFault::new(
@@ -95,7 +115,7 @@ impl Columns {
                 format!("Colonne obligatoire absente : {}.", missing.join(", ")),
             ));
         }
-        Ok(Self { specs, found, width: names.len() })
+        Ok(Self { specs, found, width })
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -121,16 +141,22 @@ impl Columns {
                 format!("Le fichier a changé pendant sa lecture (ligne {}).", record.row),
             ));
         }
-        Ok(self.row_of(record.row, |position| record.cells.get(position).unwrap_or_default()))
+        Ok(self.row_of(record.row, |position| {
+            let text = record.cells.get(position).unwrap_or_default();
+            (type_of_text(trimmed(text)), text)
+        }))
     }
 
-    /// Builds a row, asking for the text at each wanted position.
-    pub(super) fn row_of<'c>(&self, line: u64, cell_at: impl Fn(usize) -> &'c str) -> Row {
+    /// Builds a row, asking for the cell at each wanted position.
+    pub(super) fn row_of<'c>(&self, line: u64, cell_at: impl Fn(usize) -> (CellType, &'c str)) -> Row {
         let cells = self
             .specs
             .iter()
             .zip(&self.found)
-            .map(|(spec, place)| place.as_ref().map(|(position, _)| spec.kind.text(cell_at(*position)).to_owned()))
+            .map(|(spec, place)| {
+                let (is, text) = cell_at(place.as_ref()?.0);
+                Some(Cell::new(is, spec.kind.text(text)))
+            })
             .collect();
         Row { line, specs: self.specs, cells }
     }

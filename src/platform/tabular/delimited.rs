@@ -9,12 +9,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::cells::trimmed;
 use super::check::Check;
 use super::columns::{ColumnSpec, Columns};
 use super::fault::FileFault;
 use super::scan::{self, Encoding, UTF8_BOM};
 use super::{Source, Table, limits};
+use crate::kernel::bare::trimmed;
 
 /// How one file is written.
 #[derive(Debug)]
@@ -22,13 +22,15 @@ pub(super) struct Delimited {
     path: PathBuf,
     encoding: Encoding,
     separator: char,
+    line_end: u8,
 }
 
 /// Opens a text file and checks it from end to end.
 pub(super) fn open(path: &Path, specs: &'static [ColumnSpec]) -> Result<Table, FileFault> {
     let source = File::open(path).map_err(|error| FileFault::unreadable(&error))?;
     let encoding = scan::encoding(source)?;
-    let mut file = Delimited { path: path.to_owned(), encoding, separator: ';' };
+    let head = File::open(path).map_err(|error| FileFault::unreadable(&error))?;
+    let mut file = Delimited { path: path.to_owned(), encoding, separator: ';', line_end: scan::line_end(head)? };
     let mut records = file.records()?;
     file.separator = records.guess_separator()?;
     let Some(header) = records.next_filled()? else { return Err(FileFault::empty()) };
@@ -55,6 +57,7 @@ impl Delimited {
             source: BufReader::with_capacity(64 * 1024, file),
             encoding: self.encoding,
             separator: self.separator,
+            line_end: self.line_end,
             row: 0,
             width: 0,
             peeked: None,
@@ -110,6 +113,7 @@ pub(super) struct Records {
     source: BufReader<File>,
     encoding: Encoding,
     separator: char,
+    line_end: u8,
     row: u64,
     /// Cells of the record before: as many are expected.
     width: usize,
@@ -167,8 +171,10 @@ impl Records {
             }
         };
         while splitter.in_quotes() {
-            let next = self.line()?.filter(|_| size <= limits::RECORD_BYTES);
-            let Some(next) = next else {
+            if size > limits::RECORD_BYTES {
+                return Err(self.line_bound("un guillemet n'y est sans doute pas refermé"));
+            }
+            let Some(next) = self.line()? else {
                 return Err(FileFault::new(
                     "unclosed_quote",
                     format!("Ligne {} : un guillemet ouvert n'est pas refermé.", self.row),
@@ -178,6 +184,11 @@ impl Records {
             splitter.feed(&next);
         }
         Ok(Some(Record { row: self.row, cells: splitter.finish() }))
+    }
+
+    fn line_bound(&self, why: &str) -> FileFault {
+        let bound = format!("1 Mo au plus par ligne, ce que dépasse la ligne {} ({why})", self.row);
+        FileFault::too_heavy("line_bound", bound)
     }
 
     /// The next line with its end as a single `\n`.
@@ -191,23 +202,20 @@ impl Records {
         }
         let mut bytes = Vec::new();
         let bound = u64::try_from(limits::RECORD_BYTES).unwrap_or(u64::MAX);
-        let read = self.source.by_ref().take(bound).read_until(b'\n', &mut bytes);
+        let read = self.source.by_ref().take(bound).read_until(self.line_end, &mut bytes);
         read.map_err(|error| FileFault::unreadable(&error))?;
         if bytes.is_empty() {
             return Ok(None);
         }
         if bytes.len() >= limits::RECORD_BYTES {
-            return Err(FileFault::new(
-                "unclosed_quote",
-                format!(
-                    "La ligne {} dépasse {} caractères : ce n'est pas un tableau.",
-                    self.row + 1,
-                    limits::RECORD_BYTES
-                ),
-            ));
+            self.row += 1;
+            return Err(self.line_bound("ce n'est pas un tableau"));
         }
-        if bytes.ends_with(b"\r\n") {
-            bytes.truncate(bytes.len() - 2);
+        if bytes.last() == Some(&self.line_end) {
+            bytes.pop();
+            if self.line_end == b'\n' && bytes.last() == Some(&b'\r') {
+                bytes.pop();
+            }
             bytes.push(b'\n');
         }
         match self.encoding {

@@ -7,13 +7,26 @@ use serde::Serialize;
 use super::limits;
 use crate::kernel::text::excerpt;
 
+/// What sort of refusal a file meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Refusal {
+    /// It is no table, or its content cannot be trusted.
+    Unfit,
+    /// It would cost more than is given to one file.
+    TooHeavy,
+    /// There is no row under its header.
+    NoRows,
+}
+
 /// A refusal of a whole file: nothing of it was read further.
 ///
 /// Codes: `unreadable_file`, `empty_file`, `binary_file`, `unreadable_encoding`, `no_header`,
-/// `missing_column`, `doubled_column`, `ragged_rows`, `unclosed_quote`, `damaged_cells`, `file_too_large`,
-/// `too_many_rows`, `unreadable_workbook`.
+/// `missing_column`, `doubled_column`, `ragged_rows`, `unclosed_quote`, `damaged_cells`, `unreadable_workbook`; of a
+/// file too heavy, the bound it met: `workbook_bound`, `inflated_bound`, `columns_bound`, `rows_bound`, `line_bound`,
+/// `cell_bound`, `text_bound`; `no_rows`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileFault {
+    pub refusal: Refusal,
     pub code: &'static str,
     /// One French sentence or two: what is wrong and what to do.
     pub message: String,
@@ -37,7 +50,18 @@ pub struct CellFault {
 
 impl FileFault {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), cells: Vec::new(), total_cells: 0 }
+        Self { refusal: Refusal::Unfit, code, message: message.into(), cells: Vec::new(), total_cells: 0 }
+    }
+
+    /// `bound` names in French what was met: « 16384 colonnes au plus ».
+    pub(super) fn too_heavy(code: &'static str, bound: impl fmt::Display) -> Self {
+        let message = format!("Fichier trop lourd à lire : {bound}. L'alléger, ou le partager en plusieurs fichiers.");
+        Self { refusal: Refusal::TooHeavy, ..Self::new(code, message) }
+    }
+
+    pub(super) fn no_rows() -> Self {
+        let message = "Le fichier n'a aucune ligne sous son en-tête : rien n'y est à lire.";
+        Self { refusal: Refusal::NoRows, ..Self::new("no_rows", message) }
     }
 
     pub(super) fn unreadable(error: &std::io::Error) -> Self {
@@ -79,6 +103,6 @@ impl Gathered {
         if self.total == 0 {
             return Ok(());
         }
-        Err(FileFault { code, message: message(self.total), cells: self.cells, total_cells: self.total })
+        Err(FileFault { cells: self.cells, total_cells: self.total, ..FileFault::new(code, message(self.total)) })
     }
 }

@@ -12,7 +12,8 @@
 //! A file is refused as a whole when something shows that its content cannot be trusted: half a file read is
 //! worse than none. A spreadsheet that turned `09001` into `9001` or a SIRET into `2,13003E+13` damages every
 //! row alike, so one such cell refuses the file and the refusal names the cells. What is merely wrong in one
-//! row (a false key, an empty name) is the reader's business, row by row.
+//! row (a false key, an empty name, a date in place of a name) is the reader's business, row by row: a cell keeps
+//! the type it had in its file. A file without a row says nothing, and is refused too.
 //!
 //! Text is streamed: the national school directory (41 MB) costs one row of memory. A workbook is held, within
 //! the bounds of [`limits`].
@@ -33,11 +34,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-pub use cells::{CellKind, list_items};
+pub use cells::{Cell, CellKind, CellType, list_items};
 pub use columns::ColumnSpec;
-pub use fault::{CellFault, FileFault};
+pub use fault::{CellFault, FileFault, Refusal};
 
 use columns::Columns;
+
+use crate::kernel::{FieldFault, Finding};
 
 /// How much is accepted.
 pub mod limits {
@@ -47,6 +50,8 @@ pub mod limits {
     pub const WORKBOOK_UNZIPPED_BYTES: u64 = 150 * 1024 * 1024;
     /// Rows of a sheet, header included.
     pub const WORKBOOK_ROWS: u64 = 100_000;
+    /// Columns of a header: what a spreadsheet can have.
+    pub const COLUMNS: usize = 16_384;
     /// Bytes of one record of a text file: a longer one is a quote never closed.
     pub const RECORD_BYTES: usize = 1024 * 1024;
     /// Damaged cells shown in a refusal; the others are counted.
@@ -141,7 +146,7 @@ pub struct Row {
     /// Row number as a spreadsheet shows it: the header is usually 1.
     pub line: u64,
     specs: &'static [ColumnSpec],
-    cells: Vec<Option<String>>,
+    cells: Vec<Option<Cell>>,
 }
 
 impl Row {
@@ -149,7 +154,21 @@ impl Row {
     #[must_use]
     pub fn get(&self, column: &str) -> Option<&str> {
         let index = self.specs.iter().position(|spec| spec.name == column)?;
-        self.cells.get(index)?.as_deref()
+        self.cells.get(index)?.as_ref().map(|cell| cell.text.as_str())
+    }
+
+    fn held(&self) -> impl Iterator<Item = (&'static ColumnSpec, &Cell)> {
+        self.specs.iter().zip(&self.cells).filter_map(|(spec, cell)| Some((spec, cell.as_ref()?)))
+    }
+
+    /// The cells that are not of the type their column expects: column and fault.
+    pub fn misfits(&self) -> impl Iterator<Item = (&'static str, FieldFault)> {
+        self.held().filter_map(|(spec, cell)| Some((spec.name, spec.kind.misfit(cell)?)))
+    }
+
+    /// What is worth telling of its sound cells.
+    pub fn findings(&self) -> impl Iterator<Item = Finding> {
+        self.held().filter_map(|(spec, cell)| spec.kind.finding(cell))
     }
 
     /// The cell if something is written in it: a blank cell and a missing column both say nothing.

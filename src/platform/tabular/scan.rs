@@ -3,7 +3,7 @@
 //! Windows-1252 accepts nearly any byte, so it is only believed when the file is not a damaged UTF-8 one: names
 //! would otherwise come in as « Ã©cole » without a word.
 
-use std::io::{ErrorKind, Read};
+use std::io::{BufReader, ErrorKind, Read};
 
 use super::fault::FileFault;
 
@@ -68,6 +68,27 @@ fn recognise(head: &[u8]) -> Result<(), FileFault> {
         ));
     }
     Ok(())
+}
+
+/// How the lines of a text end: by `\n`, a `\r` before it or not, or by `\r` alone as old exports do.
+///
+/// The first end of line out of quotes tells; a text that is one line has none.
+///
+/// # Errors
+/// `unreadable_file`.
+pub(super) fn line_end(source: impl Read) -> Result<u8, FileFault> {
+    let (mut quoted, mut carriage) = (false, false);
+    for byte in BufReader::new(source).bytes() {
+        let byte = byte.map_err(|error| FileFault::unreadable(&error))?;
+        match byte {
+            b'\n' if !quoted => return Ok(b'\n'),
+            _ if carriage => return Ok(b'\r'),
+            b'"' => quoted = !quoted,
+            b'\r' => carriage = !quoted,
+            _ => {}
+        }
+    }
+    Ok(if carriage { b'\r' } else { b'\n' })
 }
 
 #[derive(Debug, Default)]

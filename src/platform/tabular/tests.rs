@@ -1,4 +1,4 @@
-//! Files as people send them.
+//! Files as people send them. Over 400 lines: one place for every way in which a file may be odd.
 
 use std::io::Write;
 
@@ -7,6 +7,9 @@ use rust_xlsxwriter::{Format, Workbook};
 use tempfile::NamedTempFile;
 
 use super::*;
+
+#[path = "archive.rs"]
+mod archive;
 
 static SPECS: &[ColumnSpec] = &[
     ColumnSpec::required("insee", &["code_insee"], CellKind::Insee),
@@ -17,6 +20,7 @@ static SPECS: &[ColumnSpec] = &[
     ColumnSpec::optional("uai", &[], CellKind::Uai),
     ColumnSpec::optional("effectif", &[], CellKind::Integer),
     ColumnSpec::optional("date", &[], CellKind::Date),
+    ColumnSpec::optional("maternelle", &[], CellKind::Flag),
 ];
 
 fn file(bytes: &[u8]) -> NamedTempFile {
@@ -109,6 +113,9 @@ fn what_is_no_table_is_refused_by_its_own_code() {
         (b"insee;nom;nom\n09001;a;a\n", "doubled_column"),
         (b"insee;nom\n09001;\"a\n09002;b\n", "unclosed_quote"),
         (b"insee;nom\n09001\n", "ragged_rows"),
+        (b"insee;nom\n", "no_rows"),
+        (b"insee;nom\r\n\r\n;\r\n \t;\xC2\xA0\r\n", "no_rows"),
+        (b"insee;nom\r", "no_rows"),
     ] {
         let fault = refused(bytes);
         assert_eq!(fault.code, code, "{}: {fault}", String::from_utf8_lossy(bytes));
@@ -183,29 +190,170 @@ fn a_workbook_gives_the_same_rows() {
         sheet.write_string(4, 9, "a note beside the table").unwrap();
     });
     let expected = open("insee;nom;date;effectif\n\n09001;Aigues-Juntes;2024-11-26;1217\n").unwrap();
-    assert_eq!(open(bytes).unwrap(), expected);
+    // Their cells hold the same texts; what each was in its file differs.
+    let texts = |rows: &[Row]| -> Vec<_> {
+        let names = ["insee", "nom", "siret", "effectif", "date"];
+        rows.iter().map(|row| (row.line, names.map(|name| row.get(name).map(str::to_owned)))).collect()
+    };
+    assert_eq!(texts(&open(bytes).unwrap()), texts(&expected));
 }
 
 #[test]
-fn a_number_or_an_error_where_an_identifier_stands_refuses_the_workbook() {
+fn lines_that_end_by_carriage_return_alone_are_rows() {
+    let expected = open("insee;nom\n09001;a\n\n09002;\"b\nb\"\n").unwrap();
+    assert_eq!(names(&expected), [(2, "a"), (4, "b\nb")]);
+    for same in [
+        "insee;nom\r09001;a\r\r09002;\"b\rb\"\r",
+        "insee;nom\r09001;a\r\r09002;\"b\nb\"",
+        "\u{feff}insee;nom\r09001;a\r;\r09002;\"b\rb\"",
+        "insee;nom\r\n09001;a\r\n\r\n09002;\"b\r\nb\"\r\n",
+    ] {
+        assert_eq!(open(same).unwrap(), expected, "{same:?}");
+    }
+    // Within lines that end otherwise it ends none.
+    assert_eq!(names(&open("insee;nom\n09001;a\rb\n").unwrap()), [(2, "a\rb")]);
+    // Nor within quotes, wherever the first end of a line stands.
+    assert_eq!(names(&open("insee;\"x\ry\";nom\n09001;;b\n").unwrap()), [(2, "b")]);
+}
+
+#[test]
+fn a_number_or_a_date_where_an_identifier_stands_refuses_the_workbook() {
+    let day = Format::new().set_num_format("dd/mm/yyyy");
     let bytes = workbook(|sheet| {
         sheet.write_row(0, 0, ["insee", "nom", "siret"]).unwrap();
         sheet.write_row(1, 0, ["09001", "a"]).unwrap();
-        sheet.write_number(1, 2, 21_300_278_500_011_f64).unwrap();
+        sheet.write_number(1, 2, 213_002_785_000_112_f64).unwrap();
         sheet.write_number(2, 0, 9001).unwrap();
         sheet.write_string(2, 1, "b").unwrap();
-        sheet.write_formula(3, 1, rust_xlsxwriter::Formula::new("=NA()").set_result("#N/A")).unwrap();
+        sheet.write_number_with_format(3, 2, 45_000, &day).unwrap();
+        sheet.write_number(4, 2, 2_130_027_850_001_f64).unwrap();
+        sheet.write_number(5, 2, 21_300_278_500_011.5_f64).unwrap();
     });
     let fault = refused(bytes);
     let cells: Vec<_> = fault.cells.iter().map(|c| (c.row, c.column.as_str(), c.value.as_str(), c.code)).collect();
     assert_eq!(
         cells,
         [
-            (2, "siret", "21300278500011", "identifier_as_number"),
+            (2, "siret", "213002785000112", "identifier_as_number"),
             (3, "insee", "9001", "identifier_as_number"),
-            (4, "nom", "#N/A", "cell_error"),
+            (4, "siret", "2023-03-15", "identifier_as_number"),
+            (5, "siret", "2130027850001", "identifier_as_number"),
+            (6, "siret", "21300278500011.5", "identifier_as_number"),
         ]
     );
+}
+
+#[test]
+fn a_siret_kept_whole_as_a_number_is_read_and_told() {
+    let bytes = workbook(|sheet| {
+        sheet.write_row(0, 0, ["insee", "nom", "siret"]).unwrap();
+        sheet.write_row(1, 0, ["09001", "a"]).unwrap();
+        sheet.write_number(1, 2, 21_300_278_500_011_f64).unwrap();
+    });
+    let rows = open(bytes).unwrap();
+    let row = rows.first().unwrap();
+    assert_eq!((row.get("siret"), row.misfits().count()), (Some("21300278500011"), 0));
+    let findings: Vec<_> = row.findings().map(|f| (f.code, f.found)).collect();
+    assert_eq!(findings, [("siret_as_number".to_owned(), Some("21300278500011".to_owned()))]);
+}
+
+/// Columns of the only row whose cells are of another type than expected.
+fn misfits(rows: &[Row]) -> Vec<&'static str> {
+    let [row] = rows else { panic!("{rows:?}") };
+    row.misfits().inspect(|(_, fault)| assert_eq!(fault.code, "cell_type")).map(|(column, _)| column).collect()
+}
+
+#[test]
+fn a_cell_keeps_its_type() {
+    type Write = fn(&mut rust_xlsxwriter::Worksheet, u16);
+    let kinds: [(&str, Write, &[&str]); 8] = [
+        (
+            "date",
+            |s, c| _ = s.write_number_with_format(1, c, 16_565, &Format::new().set_num_format("dd/mm/yyyy")).unwrap(),
+            &["nom", "effectif", "maternelle"],
+        ),
+        (
+            "date in words",
+            |s, c| {
+                _ = s
+                    .write_number_with_format(1, c, 16_565, &Format::new().set_num_format("[$-40C]d mmmm yyyy;@"))
+                    .unwrap()
+            },
+            &["nom", "effectif", "maternelle"],
+        ),
+        (
+            "time",
+            |s, c| _ = s.write_number_with_format(1, c, 0.5, &Format::new().set_num_format("h:mm")).unwrap(),
+            &["nom", "effectif", "maternelle"],
+        ),
+        (
+            "duration",
+            |s, c| _ = s.write_number_with_format(1, c, 1.5, &Format::new().set_num_format("[h]:mm:ss")).unwrap(),
+            &["nom", "effectif", "maternelle"],
+        ),
+        ("boolean", |s, c| _ = s.write_boolean(1, c, true).unwrap(), &["nom", "effectif", "date", "siret"]),
+        (
+            "error",
+            |s, c| _ = s.write_formula(1, c, rust_xlsxwriter::Formula::new("=A9").set_result("#REF!")).unwrap(),
+            &["nom", "effectif", "maternelle", "date", "siret"],
+        ),
+        ("number", |s, c| _ = s.write_number(1, c, 1).unwrap(), &[]),
+        ("text", |s, c| _ = s.write_string(1, c, "1").unwrap(), &[]),
+    ];
+    for (what, write, expected) in kinds {
+        for column in ["nom", "effectif", "maternelle", "date", "siret"] {
+            let bytes = workbook(|sheet| {
+                let header: Vec<&str> =
+                    ["nom", column].into_iter().rev().take(if column == "nom" { 1 } else { 2 }).collect();
+                sheet.write_string(0, 0, "insee").unwrap();
+                sheet.write_string(1, 0, "09001").unwrap();
+                for (at, name) in (1_u16..).zip(&header) {
+                    sheet.write_string(0, at, *name).unwrap();
+                }
+                write(sheet, 1);
+            });
+            match open(bytes) {
+                Ok(rows) => assert_eq!(
+                    misfits(&rows),
+                    if expected.contains(&column) { vec![column] } else { vec![] },
+                    "{what} in {column}"
+                ),
+                Err(fault) => {
+                    assert_eq!((fault.code, column), ("damaged_cells", "siret"), "{what} in {column}: {fault}")
+                }
+            }
+        }
+    }
+    // A text file holds what formulas left as text.
+    assert_eq!(misfits(&open("insee;nom;effectif\n09001;#REF!;25\n").unwrap()), ["nom"]);
+    assert_eq!(misfits(&open("insee;nom;effectif\n09001;#REF;#N/A\n").unwrap()), ["effectif"]);
+}
+
+#[test]
+fn a_date_is_one_however_the_workbook_says_so() {
+    let sheet = |cell: &str, styles: &str, properties: &str| {
+        let head = r#"<row r="1"><c r="A1" t="inlineStr"><is><t>insee</t></is></c><c r="B1" t="inlineStr"><is><t>nom</t></is></c></row>"#;
+        styled(
+            &format!("{head}<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>09001</t></is></c>{cell}</row>"),
+            styles,
+            properties,
+        )
+    };
+    let builtin = r#"<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>"#;
+    let custom = r#"<numFmts count="1"><numFmt numFmtId="164" formatCode="&quot;le &quot;dd\-mm\-yy"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs>"#;
+    for (what, cell, styles, properties, text) in [
+        ("built-in format", r#"<c r="B2" s="1"><v>16565</v></c>"#, builtin, "", "1945-05-08"),
+        ("custom format", r#"<c r="B2" s="1"><v>16565</v></c>"#, custom, "", "1945-05-08"),
+        ("1904", r#"<c r="B2" s="1"><v>15103</v></c>"#, builtin, r#"<workbookPr date1904="1"/>"#, "1945-05-08"),
+        ("ISO", r#"<c r="B2" t="d"><v>1945-05-08T00:00:00</v></c>"#, builtin, "", "1945-05-08"),
+        ("formula", r#"<c r="B2" s="1"><f>DATE(1945,5,8)</f><v>16565</v></c>"#, builtin, "", "1945-05-08"),
+    ] {
+        let rows = open(sheet(cell, styles, properties)).unwrap();
+        assert_eq!((rows.first().unwrap().get("nom"), misfits(&rows)), (Some(text), vec!["nom"]), "{what}");
+    }
+    // What a formula gave as text is text.
+    let rows = open(sheet(r#"<c r="B2" s="1" t="str"><f>A9</f><v>Les Lilas</v></c>"#, builtin, "")).unwrap();
+    assert_eq!((names(&rows), misfits(&rows)), (vec![(2, "Les Lilas")], vec![]));
 }
 
 #[test]
@@ -214,17 +362,18 @@ fn a_workbook_is_bounded() {
         sheet.write_row(0, 0, ["insee", "nom"]).unwrap();
         sheet.write_row(100_000, 0, ["09001", "a"]).unwrap();
     });
-    assert_eq!(refused(long).code, "too_many_rows");
+    assert_eq!(refused(long).code, "rows_bound");
     let mut heavy = b"PK\x03\x04".to_vec();
     heavy.resize(usize::try_from(limits::WORKBOOK_BYTES).unwrap() + 1, b'x');
-    assert_eq!(refused(heavy).code, "file_too_large");
+    assert_eq!(refused(heavy).code, "workbook_bound");
     // The directory announces four gigabytes for one part.
     let mut bomb = workbook(|sheet| {
         sheet.write_row(0, 0, ["insee", "nom"]).unwrap();
     });
     let entry = bomb.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
     bomb.splice(entry + 24..entry + 28, [0xFE, 0xFF, 0xFF, 0xFF]);
-    assert_eq!(refused(bomb).code, "file_too_large");
+    let fault = refused(bomb);
+    assert_eq!((fault.code, fault.refusal), ("inflated_bound", Refusal::TooHeavy));
 }
 
 #[test]
@@ -242,59 +391,14 @@ fn a_part_that_outgrows_what_it_announces_is_refused() {
     assert_eq!(refused(bytes).code, "unreadable_workbook");
 }
 
-/// A zip archive of parts stored as they are.
-fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
-    let crc = |bytes: &[u8]| {
-        !bytes.iter().fold(u32::MAX, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
-        })
-    };
-    let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for (name, text) in parts {
-        let size = u32::try_from(text.len()).unwrap().to_le_bytes();
-        let name_length = u16::try_from(name.len()).unwrap().to_le_bytes();
-        let common = [
-            [20, 0, 0, 0, 0, 0, 0, 0, 0, 0].as_slice(),
-            &crc(text.as_bytes()).to_le_bytes(),
-            &size,
-            &size,
-            &name_length,
-        ]
-        .concat();
-        directory.extend(
-            [
-                b"PK\x01\x02\x14\0".as_slice(),
-                &common,
-                &[0; 12],
-                &u32::try_from(out.len()).unwrap().to_le_bytes(),
-                name.as_bytes(),
-            ]
-            .concat(),
-        );
-        out.extend([b"PK\x03\x04".as_slice(), &common, &[0; 2], name.as_bytes(), text.as_bytes()].concat());
-    }
-    let (count, length) =
-        (u16::try_from(parts.len()).unwrap().to_le_bytes(), u32::try_from(directory.len()).unwrap().to_le_bytes());
-    let start = u32::try_from(out.len()).unwrap().to_le_bytes();
-    [out, directory, [b"PK\x05\x06\0\0\0\0".as_slice(), &count, &count, &length, &start, &[0; 2]].concat()].concat()
-}
-
 /// A workbook whose sheet has these cells.
 fn handmade(rows: &str) -> Vec<u8> {
-    let relation = |id: &str, kind: &str, target: &str| {
-        format!(
-            r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="{id}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/></Relationships>"#
-        )
-    };
-    archive(&[
-        ("_rels/.rels", &relation("r1", "officeDocument", "xl/workbook.xml")),
-        ("xl/_rels/workbook.xml.rels", &relation("r1", "worksheet", "worksheets/sheet1.xml")),
-        (
-            "xl/workbook.xml",
-            r#"<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>"#,
-        ),
-        ("xl/worksheets/sheet1.xml", &format!("<worksheet><sheetData>{rows}</sheetData></worksheet>")),
-    ])
+    styled(rows, "", "")
+}
+
+/// The same with number formats and properties of its own.
+fn styled(rows: &str, styles: &str, properties: &str) -> Vec<u8> {
+    archive::workbook(&format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"), styles, properties)
 }
 
 #[test]
@@ -309,6 +413,33 @@ fn a_hostile_cell_reference_does_not_bring_the_program_down() {
     // Rows that go back up.
     let fault = refused(handmade(&format!("{header}<row>{}</row><row>{}</row>", cell("A3", "a"), cell("A2", "b"))));
     assert_eq!(fault.code, "unreadable_workbook");
+}
+
+#[test]
+fn a_header_is_as_wide_as_a_spreadsheet_at_most() {
+    let header =
+        |columns: usize| format!("insee;nom;{}\n09001;a;{}\n", ";".repeat(columns - 3), ";".repeat(columns - 3));
+    assert_eq!(names(&open(header(limits::COLUMNS)).unwrap()), [(2, "a")]);
+    let start = std::time::Instant::now();
+    let wide = "x".to_owned() + &";x".repeat(120_000);
+    for wide in [wide, header(limits::COLUMNS + 1)] {
+        let fault = refused(wide);
+        assert_eq!((fault.code, fault.refusal), ("columns_bound", Refusal::TooHeavy));
+        assert!(fault.message.contains("16384 colonnes"), "{fault}");
+    }
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_line_without_end_is_too_long_and_a_quote_may_be_why() {
+    for (text, why) in [
+        ("x".repeat(2_000_000), "pas un tableau"),
+        (format!("insee;nom\n09001;\"{}", "x\n".repeat(1_000_000)), "guillemet"),
+    ] {
+        let fault = refused(text);
+        assert_eq!((fault.code, fault.refusal), ("line_bound", Refusal::TooHeavy));
+        assert!(fault.message.contains(why), "{fault}");
+    }
 }
 
 #[test]
@@ -344,8 +475,13 @@ proptest! {
         for row in &cells {
             writer.write_record(row).unwrap();
         }
-        let rows = open(writer.into_inner().unwrap()).unwrap();
         let expected: Vec<&Vec<String>> = cells.iter().filter(|row| row.iter().any(|c| !c.trim().is_empty())).collect();
+        let bytes = writer.into_inner().unwrap();
+        if expected.is_empty() {
+            prop_assert_eq!(refused(bytes).code, "no_rows");
+            return Ok(());
+        }
+        let rows = open(bytes).unwrap();
         prop_assert_eq!(rows.len(), expected.len());
         for (row, cells) in rows.iter().zip(expected) {
             prop_assert_eq!(row.get("insee"), cells.first().map(|c| c.trim()));

@@ -1,7 +1,8 @@
 //! The first visible sheet of an `.xlsx`.
 //!
 //! A cell that holds a number has lost what its column was: an identifier must be text, so a number there is a
-//! fault of the file. A date becomes `2024-11-26`, a count its plain digits.
+//! fault of the file, unless it is a SIRET kept whole. A date becomes `2024-11-26`, a count its plain digits; of a
+//! formula, the value it had when the file was saved.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -10,14 +11,12 @@ use std::path::Path;
 
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
-use super::cells::{Value, trimmed};
+use super::cells::{Cell, CellType, type_of_text};
 use super::check::Check;
 use super::columns::{ColumnSpec, Columns};
 use super::fault::FileFault;
 use super::{Row, Source, Table, limits, zip_sizes};
-
-/// Columns a spreadsheet can have.
-const MAX_COLUMNS: u32 = 16_384;
+use crate::kernel::bare::trimmed;
 
 /// Opens a workbook and checks it from end to end.
 pub(super) fn open(path: &Path, specs: &'static [ColumnSpec]) -> Result<Table, FileFault> {
@@ -26,18 +25,14 @@ pub(super) fn open(path: &Path, specs: &'static [ColumnSpec]) -> Result<Table, F
     // One byte more than accepted tells a file that is too large without reading it all.
     file.take(limits::WORKBOOK_BYTES + 1).read_to_end(&mut bytes).map_err(|error| FileFault::unreadable(&error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limits::WORKBOOK_BYTES {
-        return Err(too_large("10 Mo au plus"));
+        return Err(FileFault::too_heavy("workbook_bound", "10 Mo au plus pour un classeur"));
     }
     let unzipped = zip_sizes::unzipped(&bytes).ok_or_else(unreadable)?;
     if unzipped > limits::WORKBOOK_UNZIPPED_BYTES {
-        return Err(too_large("150 Mo au plus une fois décompressé"));
+        return Err(FileFault::too_heavy("inflated_bound", "150 Mo au plus une fois le classeur décompressé"));
     }
     // The reader trusts cell references more than a hostile file deserves (`ZZZZZZZZZ1` overflows in it).
     catch_unwind(AssertUnwindSafe(|| read(bytes, specs))).unwrap_or_else(|_| Err(unreadable()))
-}
-
-fn too_large(bound: &str) -> FileFault {
-    FileFault::new("file_too_large", format!("Classeur trop volumineux ({bound}) : l'enregistrer en CSV."))
 }
 
 fn unreadable() -> FileFault {
@@ -60,32 +55,35 @@ fn read(bytes: Vec<u8>, specs: &'static [ColumnSpec]) -> Result<Table, FileFault
     let mut reading = Reading::new(specs);
     while let Some(cell) = cells.next_cell().map_err(refuse)? {
         let (row, column) = cell.get_position();
-        if let Some(value) = value(cell.get_value()) {
-            reading.cell(row, column, value)?;
+        if let Some(cell) = held(cell.get_value()) {
+            reading.cell(row, column, cell)?;
         }
     }
     reading.finish()
 }
 
 /// The cell as text, with what it was; none when blank.
-fn value(cell: &DataRef<'_>) -> Option<Value> {
-    let value = match cell {
+fn held(cell: &DataRef<'_>) -> Option<Cell> {
+    let (is, text) = match cell {
         DataRef::Empty => return None,
-        DataRef::String(text) | DataRef::DurationIso(text) => Value::Text(text.clone()),
-        DataRef::SharedString(text) => Value::Text((*text).to_owned()),
+        DataRef::String(text) => (CellType::Text, text.clone()),
+        DataRef::SharedString(text) => (CellType::Text, (*text).to_owned()),
         // `Display` of a float never uses an exponent and writes whole numbers without a point.
-        DataRef::Float(number) => Value::Number(number.to_string()),
-        DataRef::Int(number) => Value::Number(number.to_string()),
-        DataRef::Bool(flag) => Value::Text(if *flag { "1" } else { "0" }.to_owned()),
+        DataRef::Float(number) => (CellType::Number, number.to_string()),
+        DataRef::Int(number) => (CellType::Number, number.to_string()),
+        DataRef::Bool(flag) => (CellType::Boolean, if *flag { "VRAI" } else { "FAUX" }.to_owned()),
         DataRef::DateTime(date) if date.is_datetime() => {
             let (year, month, day, ..) = date.to_ymd_hms_milli();
-            Value::Date(format!("{year:04}-{month:02}-{day:02}"))
+            (CellType::Date, format!("{year:04}-{month:02}-{day:02}"))
         }
-        DataRef::DateTime(duration) => Value::Number(duration.as_f64().to_string()),
-        DataRef::DateTimeIso(text) => Value::Date(text.chars().take(10).collect()),
-        DataRef::Error(error) => Value::Error(error.to_string()),
+        DataRef::DateTime(duration) => (CellType::Date, duration.as_f64().to_string()),
+        DataRef::DurationIso(text) => (CellType::Date, text.clone()),
+        DataRef::DateTimeIso(text) => (CellType::Date, text.chars().take(10).collect()),
+        DataRef::Error(error) => (CellType::Error, error.to_string()),
     };
-    (!trimmed(value.as_str()).is_empty()).then_some(value)
+    // What a formula gave as text may be what it gave in another file as an error.
+    let is = if is == CellType::Text { type_of_text(trimmed(&text)) } else { is };
+    (!trimmed(&text).is_empty()).then_some(Cell { is, text })
 }
 
 /// Cells come one by one, row after row.
@@ -95,7 +93,7 @@ struct Reading {
     check: Check,
     /// The row being filled, counted from 0, and its cells by column.
     row: u32,
-    cells: BTreeMap<u32, Value>,
+    cells: BTreeMap<u32, Cell>,
     kept: Vec<Row>,
     kept_bytes: usize,
 }
@@ -113,15 +111,12 @@ impl Reading {
         }
     }
 
-    fn cell(&mut self, row: u32, column: u32, value: Value) -> Result<(), FileFault> {
-        if row < self.row || column >= MAX_COLUMNS {
+    fn cell(&mut self, row: u32, column: u32, cell: Cell) -> Result<(), FileFault> {
+        if row < self.row || usize::try_from(column).map_or(true, |column| column >= limits::COLUMNS) {
             return Err(unreadable());
         }
         if u64::from(row) >= limits::WORKBOOK_ROWS {
-            return Err(FileFault::new(
-                "too_many_rows",
-                "Feuille trop longue (100 000 lignes au plus) : l'enregistrer en CSV.",
-            ));
+            return Err(FileFault::too_heavy("rows_bound", "100 000 lignes au plus pour un classeur"));
         }
         if row > self.row {
             self.end_row()?;
@@ -132,11 +127,11 @@ impl Reading {
             return Ok(());
         }
         // Shared texts are stored once in the file and may be repeated at will: what is kept is counted here.
-        self.kept_bytes = self.kept_bytes.saturating_add(value.as_str().len());
+        self.kept_bytes = self.kept_bytes.saturating_add(cell.text.len());
         if u64::try_from(self.kept_bytes).unwrap_or(u64::MAX) > limits::WORKBOOK_UNZIPPED_BYTES {
-            return Err(too_large("150 Mo de texte au plus"));
+            return Err(FileFault::too_heavy("text_bound", "150 Mo de texte au plus"));
         }
-        self.cells.insert(column, value);
+        self.cells.insert(column, cell);
         Ok(())
     }
 
@@ -150,12 +145,14 @@ impl Reading {
         match &self.columns {
             None => {
                 let width = cells.last_key_value().map_or(0, |(last, _)| *last);
-                let header = (0..=width).map(|column| cells.get(&column).map_or("", Value::as_str));
+                let header = (0..=width).map(|column| cells.get(&column).map_or("", |cell| cell.text.as_str()));
                 self.columns = Some(Columns::place(header, self.specs)?);
             }
             Some(columns) => {
-                self.check.row(columns, line, |position| at(position).cloned());
-                self.kept.push(columns.row_of(line, |position| at(position).map_or("", Value::as_str)));
+                self.check.row(columns, line, at);
+                let blank = (CellType::Text, "");
+                let row = columns.row_of(line, |at_| at(at_).map_or(blank, |cell| (cell.is, cell.text.as_str())));
+                self.kept.push(row);
             }
         }
         Ok(())

@@ -35,6 +35,9 @@ crate::problem_codes! {
         "Une modification annonce la version lue dans l'en-tête `If-Match` (valeur de `ETag`).";
     INTERNAL_ERROR = "internal_error", 500, "Incident interne",
         "La cause est au journal technique sous l'identifiant `request_id` ; rien n'a été enregistré.";
+    INTEGRITY_FAULT = "integrity_fault", 500, "Contenu altéré",
+        "Un contenu figé (document, fichier, titre approuvé, convention émise) ne correspond plus à ce qui a été arrêté : \
+         rien n'est servi, imprimé ni scellé. L'incident est au journal, compté dans les mesures ; comparer à une sauvegarde.";
     DATABASE_BUSY = "database_busy", 503, "Base occupée",
         "D'autres opérations tenaient la base trop longtemps ; rien n'a été enregistré : répéter l'appel, à l'identique, \
          après `Retry-After` secondes.";
@@ -136,6 +139,13 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(refused) => (*refused).into(),
+            Error::Falsified(found) => {
+                let detail = format!(
+                    "{} : {}. Rien n'a été servi ni enregistré ; l'incident est au journal.",
+                    found.key, found.fault
+                );
+                Self::new(&INTEGRITY_FAULT, detail)
+            }
             Error::Database(cause) if crate::platform::db::is_lost(&cause) => {
                 tracing::error!(%cause, "connection lost");
                 let detail = "La base de données s'est interrompue ; répéter l'appel avec la même Idempotency-Key.";

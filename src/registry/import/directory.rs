@@ -5,15 +5,20 @@
 //! kind of establishment; whatever is not a school is set aside before any other question, which also removes
 //! the UAIs that stand on two rows. Damaged identifiers count on all rows: they show a damaged file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::{Cells, Parsed, ReadRows, Reader, parse_count, parse_date, parse_school_year, read as read_table, says};
+use super::{
+    Cells, Parsed, ReadRow, ReadRows, Reader, parse_count, parse_date, parse_school_year, read as read_table, says,
+    says_yes,
+};
 use crate::kernel::text::{Line, fold};
-use crate::kernel::{Departement, FieldFault, Finding, InseeCode, SchoolYear, Siren, Siret, Uai};
+use crate::kernel::{Departement, FieldFault, Finding, InseeCode, SchoolYear, Uai};
 use crate::platform::tabular::{CellKind, ColumnSpec, FileFault, Row, Table};
 use crate::registry::kinds::{SchoolKind, Sector};
+use crate::registry::official_siret::OfficialSiret;
 use crate::registry::school::Count;
 
 const UAI: &str = "Identifiant_de_l_etablissement";
@@ -45,8 +50,8 @@ pub const COLUMNS: &[ColumnSpec] = &[
     ColumnSpec::optional(DEPARTEMENT, &[], CellKind::Departement),
     // Read for its damage only: a lost zero shows here first.
     ColumnSpec::optional("Code_postal", &[], CellKind::Postal),
-    ColumnSpec::optional(MATERNELLE, &[], CellKind::Text),
-    ColumnSpec::optional(ELEMENTAIRE, &[], CellKind::Text),
+    ColumnSpec::optional(MATERNELLE, &[], CellKind::Flag),
+    ColumnSpec::optional(ELEMENTAIRE, &[], CellKind::Flag),
     ColumnSpec::optional(SIRET, &["siret", "siret_siren"], CellKind::SirenOrSiret),
     ColumnSpec::optional(PUPILS, &["nombre_eleves", "effectif", "effectifs"], CellKind::Integer),
     ColumnSpec::optional(CLASSES, &["nombre_classes", "classes"], CellKind::Integer),
@@ -67,10 +72,8 @@ pub struct SchoolRow {
     pub insee_code: InseeCode,
     pub commune_name: Line,
     pub departement: Departement,
-    /// The school's own SIRET (never its payer's) as given, right or wrong; none when blank.
-    pub official_siret: Option<String>,
-    /// Its first nine digits when they are a SIREN.
-    pub official_siren: Option<Siren>,
+    /// The school's own SIRET (never its payer's), right or wrong; none when blank.
+    pub official_siret: Option<OfficialSiret>,
     pub pupils: Option<i64>,
     pub classes: Option<i64>,
     /// Première année scolaire de participation.
@@ -79,13 +82,29 @@ pub struct SchoolRow {
     pub open: bool,
 }
 
-impl SchoolRow {
-    /// The first nine digits of the official SIRET as given, even when their key is false: what is compared
-    /// with the payer's SIREN.
-    #[must_use]
-    pub fn official_siren_text(&self) -> Option<&str> {
-        self.official_siret.as_deref()?.get(..9)
+/// What a row that could not be read still tells of the school it speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    pub uai: Option<Uai>,
+    /// Where the school may stand; empty: anywhere.
+    pub departements: BTreeSet<Departement>,
+}
+
+/// Looks at a row that gave no value; none when it speaks of no school.
+///
+/// The department comes from the commune's code and from the column of its name, never from a UAI that could not be read.
+#[must_use]
+pub fn trace<T>(read: &ReadRow<T>) -> Option<Trace> {
+    let row = &read.row;
+    let uai = Uai::parse_in_file(row.get(UAI).unwrap_or_default()).ok();
+    // A row of another kind of establishment says so in words; one that says nothing may be a school.
+    let is_other = matches!(read.parsed, Parsed::Ignored { .. }) && row.filled(TYPE).is_some();
+    if uai.is_none() && is_other {
+        return None;
     }
+    let commune = row.get(INSEE).and_then(|code| InseeCode::parse(code).ok()).map(|code| code.departement());
+    let departement = row.get(DEPARTEMENT).and_then(|code| Departement::parse(code).ok());
+    Some(Trace { uai, departements: commune.into_iter().chain(departement).collect() })
 }
 
 /// Opens the file and checks it whole.
@@ -108,13 +127,13 @@ pub fn read(table: &Table) -> Result<ReadRows<'_, SchoolRow>, FileFault> {
 #[must_use]
 pub fn parse(row: &Row) -> Parsed<SchoolRow> {
     let key = row.filled(UAI).unwrap_or_default();
-    if !says(row.get(TYPE).unwrap_or_default(), &["ecole"]) {
+    let mut cells = Cells::of(row);
+    if !cells.is_faulty(TYPE) && !says(row.get(TYPE).unwrap_or_default(), &["ecole"]) {
         return Parsed::Ignored {
             key: row.filled(UAI).map(str::to_owned),
             reason: "Ce n'est pas une école du premier degré.",
         };
     }
-    let mut cells = Cells::of(row);
     let uai = cells.required(UAI, Uai::parse_in_file);
     let name = cells.required(NAME, Line::parse);
     let sector = cells.required(SECTOR, parse_sector);
@@ -130,8 +149,9 @@ pub fn parse(row: &Row) -> Parsed<SchoolRow> {
         let message = "Niveaux inconnus : ni Ecole_maternelle ni Ecole_elementaire ne vaut 1, et ni le nom ni la nature ne le disent.";
         cells.fault(MATERNELLE, FieldFault::new("school_kind_unknown", message));
     }
-    let official_siret = row.filled(SIRET).map(str::to_owned);
-    let findings: Vec<Finding> = siret_finding(row.get(SIRET)).into_iter().collect();
+    let official_siret = cells.optional(SIRET, OfficialSiret::parse);
+    let open = cells.optional(STATE, parse_state);
+    let findings: Vec<Finding> = siret_finding(row.get(SIRET), official_siret.as_ref()).into_iter().collect();
     let departement = given_departement.or_else(|| insee_code.as_ref().map(InseeCode::departement));
     let value = (|| {
         Some(SchoolRow {
@@ -142,14 +162,13 @@ pub fn parse(row: &Row) -> Parsed<SchoolRow> {
             insee_code: insee_code?,
             commune_name: commune_name?,
             departement: departement?,
-            official_siren: official_siret.as_deref().and_then(|siret| Siren::parse(siret.get(..9)?).ok()),
             official_siret,
             pupils,
             classes,
             first_school_year,
             opened_on,
-            // « à fermer » still teaches; a column that is not there says nothing.
-            open: row.filled(STATE).is_none_or(|state| says(state, &["ouvert", "a fermer"])),
+            // A column that is not there says nothing, and a blank cell no more.
+            open: open.unwrap_or(true),
         })
     })();
     cells.end(key, value, findings)
@@ -168,10 +187,22 @@ fn parse_sector(raw: &str) -> Result<Sector, FieldFault> {
     }
 }
 
+/// Whether the school is open. A state nobody knows closes nothing.
+fn parse_state(raw: &str) -> Result<bool, FieldFault> {
+    // « à fermer » still teaches, « à ouvrir » does not yet.
+    if says(raw, &["ouvert", "ouverte", "a fermer"]) {
+        Ok(true)
+    } else if says(raw, &["ferme", "fermee", "a ouvrir"]) {
+        Ok(false)
+    } else {
+        Err(FieldFault::new("unknown_value", "État attendu : OUVERT, A FERMER, A OUVRIR ou FERME."))
+    }
+}
+
 /// The levels by the two flags, else by the name, else by the nature (101, 103: maternelle; 15x, 162:
 /// élémentaire).
 fn kind(row: &Row) -> Option<SchoolKind> {
-    let flag = |column| row.get(column) == Some("1");
+    let flag = |column| row.filled(column).is_some_and(says_yes);
     match (flag(MATERNELLE), flag(ELEMENTAIRE)) {
         (true, true) => return Some(SchoolKind::Primaire),
         (true, false) => return Some(SchoolKind::Maternelle),
@@ -196,17 +227,13 @@ fn kind(row: &Row) -> Option<SchoolKind> {
 }
 
 /// What can be said of the school's own SIRET; nothing when the file has no such column.
-fn siret_finding(cell: Option<&str>) -> Option<Finding> {
-    let given = cell?;
-    if given.is_empty() {
+fn siret_finding(cell: Option<&str>, siret: Option<&OfficialSiret>) -> Option<Finding> {
+    if cell?.is_empty() {
         return Some(Finding::info("school_siret_missing", "L'annuaire officiel ne donne pas de SIRET à cette école."));
     }
-    let fault = match given.len() {
-        9 => Siren::parse(given).err(),
-        _ => Siret::parse(given).err(),
-    }?;
+    let fault = siret?.fault()?;
     let mut finding =
         Finding::info("school_siret_invalid", format!("SIRET de l'école dans l'annuaire officiel : {}", fault.message));
-    finding.found = Some(crate::kernel::text::excerpt(&given));
+    finding.found = Some(siret?.to_string());
     Some(finding)
 }

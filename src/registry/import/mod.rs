@@ -22,6 +22,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{Datelike, NaiveDate};
 
+use crate::kernel::bare::shows_nothing;
 use crate::kernel::text::excerpt;
 use crate::kernel::{FieldFault, Finding, SchoolYear};
 use crate::platform::tabular::{FileFault, Row, Rows, Table};
@@ -47,11 +48,10 @@ pub struct RowFault {
     pub value: String,
 }
 
-/// A row with its number.
+/// A row as it stands in its file, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadRow<T> {
-    /// Row number as a spreadsheet shows it.
-    pub line: u64,
+    pub row: Row,
     pub parsed: Parsed<T>,
 }
 
@@ -59,12 +59,24 @@ pub struct ReadRow<T> {
 pub struct Cells<'r> {
     row: &'r Row,
     faults: Vec<RowFault>,
+    findings: Vec<Finding>,
 }
 
 impl<'r> Cells<'r> {
+    /// A cell of another type than its column's is at fault before it is read: a date is no name.
     #[must_use]
     pub fn of(row: &'r Row) -> Self {
-        Self { row, faults: Vec::new() }
+        let mut cells = Self { row, faults: Vec::new(), findings: row.findings().collect() };
+        for (column, fault) in row.misfits() {
+            cells.fault(column, fault);
+        }
+        cells
+    }
+
+    /// Whether a fault of this column was noted.
+    #[must_use]
+    pub fn is_faulty(&self, column: &str) -> bool {
+        self.faults.iter().any(|fault| fault.column == column)
     }
 
     /// A cell that must be filled.
@@ -85,6 +97,9 @@ impl<'r> Cells<'r> {
         column: &'static str,
         parse: impl FnOnce(&str) -> Result<T, FieldFault>,
     ) -> Option<T> {
+        if self.is_faulty(column) {
+            return None;
+        }
         match parse(self.row.filled(column)?) {
             Ok(value) => Some(value),
             Err(fault) => {
@@ -103,8 +118,10 @@ impl<'r> Cells<'r> {
     /// The row, its value being there exactly when no fault was noted.
     pub fn end<T>(self, key: &str, value: Option<T>, findings: Vec<Finding>) -> Parsed<T> {
         match value {
-            Some(value) if self.faults.is_empty() => Parsed::Row { value, findings },
-            _ => Parsed::Rejected { key: key.to_owned(), faults: self.faults },
+            Some(value) if self.faults.is_empty() => {
+                Parsed::Row { value, findings: self.findings.into_iter().chain(findings).collect() }
+            }
+            _ => Parsed::Rejected { key: excerpt(&key), faults: self.faults },
         }
     }
 }
@@ -138,7 +155,7 @@ impl<T: Hash> Iterator for ReadRows<'_, T> {
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.rows.next()?.map(|row| {
             let parsed = (self.reader.parse)(&row);
-            ReadRow { line: row.line, parsed: self.once(row.line, parsed) }
+            ReadRow { parsed: self.once(row.line, parsed), row }
         }))
     }
 }
@@ -190,18 +207,27 @@ pub fn parse_school_year(raw: &str) -> Result<SchoolYear, FieldFault> {
     SchoolYear::parse(&raw.replace('/', "-").replace(' ', ""))
 }
 
-/// Reads a count: digits, spaces between thousands allowed.
+/// Reads a count: digits, spaces between thousands allowed; `25.0` and `25,0`, as programs write whole numbers, are 25.
 ///
 /// # Errors
 /// `count_format`.
 pub fn parse_count(raw: &str) -> Result<i64, FieldFault> {
-    let digits: String = raw.chars().filter(|c| !c.is_whitespace()).collect();
+    let text: String = raw.chars().filter(|c| !shows_nothing(*c)).collect();
+    // Three zeros would be thousands to some.
+    let whole = [".0", ",0", ".00", ",00"].iter().find_map(|decimals| text.strip_suffix(decimals));
+    let digits = whole.unwrap_or(&text);
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && digits.len() <= 9;
     digits
         .parse()
         .ok()
         .filter(|_| plain)
         .ok_or_else(|| FieldFault::new("count_format", "Nombre entier attendu, neuf chiffres au plus."))
+}
+
+/// Reads a yes: `1`, as a number too, or the word a workbook shows.
+#[must_use]
+pub fn says_yes(raw: &str) -> bool {
+    parse_count(raw) == Ok(1) || says(raw, &["vrai", "true", "oui"])
 }
 
 /// Whether a text says one of these words, accents and case aside. The words are given folded.

@@ -118,12 +118,65 @@ fn a_false_official_siret_is_a_finding_and_not_a_refusal() {
     let line =
         |siret: &str, state: &str| format!("{HEADER}\n0121436W;Ecole;Ecole;Privé;12028;Nîmes;1;1;{siret};{state};\n");
     let (school, findings) = one(school_rows(&line("21120288800042", "FERME")));
-    assert_eq!(school.official_siret.as_deref(), Some("21120288800042"));
-    assert_eq!((school.official_siren, school.open, school.sector), (None, false, Sector::Private));
+    let siret = school.official_siret.unwrap();
+    assert_eq!((siret.as_str(), siret.siren().unwrap().as_str()), ("21120288800042", "211202888"));
+    assert_eq!((school.open, school.sector), (false, Sector::Private));
     assert_eq!(findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(), ["school_siret_invalid"]);
     let (school, findings) = one(school_rows(&line("213002785", "A FERMER")));
-    assert_eq!((school.official_siren.unwrap().as_str(), school.open), ("213002785", true));
+    assert_eq!((school.official_siret.unwrap().siren().unwrap().as_str(), school.open), ("213002785", true));
     assert_eq!(findings, []);
+    // As our own file writes it, and as it is pasted from a page.
+    for spread in ["213 002 785 00037", "213\u{a0}002\u{a0}785\u{202f}00037\u{200b}"] {
+        let (school, findings) = one(school_rows(&line(spread, "OUVERT")));
+        assert_eq!((school.official_siret.unwrap().as_str(), findings), ("21300278500037", vec![]));
+    }
+}
+
+#[test]
+fn a_state_that_nobody_knows_closes_nothing() {
+    let line = |state: &str| school_rows(&format!("{HEADER}\n0301023Z;Ecole;Ecole;Public;30278;Nîmes;1;1;;{state};\n"));
+    for (state, open) in [("OUVERT", true), ("À fermer", true), ("", true), ("FERMÉ", false), ("A OUVRIR", false)] {
+        assert_eq!(one(line(state)).0.open, open, "{state}");
+    }
+    for state in ["en activité", "0", "OUVER"] {
+        assert_eq!(codes(&line(state)), [("etat", "unknown_value")], "{state}");
+    }
+    assert_eq!(codes(&line("#REF!")), [("etat", "cell_type")]);
+}
+
+#[test]
+fn a_row_that_gave_no_value_still_tells_its_school_or_its_department() {
+    let file = file(format!(
+        "{HEADER};code_departement\n\
+         0301023Z;;Ecole;Public;30278;Nîmes;1;1;;;;030\n\
+         0301023A;Ecole;Ecole;Public;30278;Nîmes;1;1;;;;034\n\
+         ;Ecole;Ecole;Public;x;Nîmes;1;1;;;;\n\
+         0301023A;Collège;Collège;Public;30278;Nîmes;;;;;;\n\
+         0301015R;Ecole;;Public;30278;Nîmes;1;1;;;;\n\
+         0301023A;Ecole;;Public;30278;Nîmes;1;1;;;;\n\
+         0301023A;Ecole;#N/A;Public;12076;Nîmes;1;1;;;;\n"
+    ));
+    let told: Vec<Option<(Option<String>, String)>> = schools(file.path())
+        .iter()
+        .map(|read| {
+            let trace = directory::trace(read)?;
+            let places: Vec<_> = trace.departements.iter().map(ToString::to_string).collect();
+            Some((trace.uai.map(|uai| uai.to_string()), places.join(" ")))
+        })
+        .collect();
+    let some = |uai: Option<&str>, places: &str| Some((uai.map(str::to_owned), places.to_owned()));
+    assert_eq!(
+        told,
+        [
+            some(Some("0301023Z"), "30"),
+            some(None, "30 34"),
+            some(None, ""),
+            None,
+            some(Some("0301015R"), "30"),
+            some(None, "30"),
+            some(None, "12"),
+        ]
+    );
 }
 
 #[test]
@@ -241,7 +294,10 @@ fn dates_and_counts() {
         assert_eq!(parse_date(bad).unwrap_err().code, "date_format", "{bad}");
     }
     assert_eq!(parse_count("12\u{202f}345").unwrap(), 12_345);
-    for bad in ["-1", "1,5", "", "1234567890"] {
+    for same in ["25", "25.0", "25,0", "25.00", "2\u{a0}5", " 25,00 "] {
+        assert_eq!(parse_count(same).unwrap(), 25, "{same}");
+    }
+    for bad in ["-1", "1,5", "", "1234567890", "25.000", "25.", "25.5", ".0", "2.5.0"] {
         assert_eq!(parse_count(bad).unwrap_err().code, "count_format", "{bad}");
     }
 }

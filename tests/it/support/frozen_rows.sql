@@ -15,6 +15,7 @@ INSERT INTO participations (id, convention_id, version, total_cents, tariff, ste
 VALUES ('p', 'v', 1, 4000, '{}', '[]', '2025-06-05 08:00:00');
 INSERT INTO participation_lines (participation_id, position, uai, name, label, kind, insee_code, commune_name, departement, quantity, unit_amount_cents, amount_cents)
 VALUES ('p', 1, '0300001A', 'X', 'X', 'primaire', '30278', 'X', '30', 1, 4000, 4000);
+INSERT INTO convention_seals (participation_id, sha256) VALUES ('p', 'DIGEST');
 INSERT INTO accounting_batches (id, number, number_rank, campaign_id, exercice, nature, comptable, title_count, total_cents, content_sha256, sealed_by, sealed_by_label, sealed_at)
 VALUES ('b', 'B', 1, 'k', 2025, 'issue', '{}', 1, 4000, 'DIGEST', 'u', 'A B', '2025-06-05 08:00:00');
 INSERT INTO accounting_batch_files (batch_id, format, sha256, length) VALUES ('b', 'csv', 'DIGEST', 1);

@@ -1,0 +1,14 @@
+DROP TRIGGER accounting_batch_titles_whole;
+DROP TRIGGER title_lines_whole;
+DROP TRIGGER participation_lines_whole;
+DROP TRIGGER counters_kept_delete;
+DROP TRIGGER counters_kept_update;
+DROP TRIGGER accounting_batch_progress_kept_delete;
+DROP TRIGGER accounting_batch_progress_kept_update;
+DROP TRIGGER small_claim_decisions_kept_delete;
+DROP TRIGGER small_claim_decisions_kept_update;
+DROP TRIGGER perception_titles_kept_delete;
+DROP TRIGGER perception_titles_kept_update;
+DROP TRIGGER conventions_kept_delete;
+DROP TRIGGER conventions_kept_update;
+DROP TABLE convention_seals;

@@ -1,0 +1,54 @@
+//! What happens when something frozen is found falsified: it is counted, and journalled by itself, since the transaction
+//! that found it is undone.
+//!
+//! ```text
+//!   use case ──Error::Falsified──▶ undone ──▶ log (error) ──▶ ent_integrity_faults_total ──▶ journal `integrity.fault`
+//! ```
+//! Who asks again and again for the same paper does not fill the journal, which nothing may empty: each fault is noted
+//! once an hour by each process; the counter counts them all.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::Duration;
+use serde_json::json;
+
+use crate::audit::{self, Entry};
+use crate::kernel::{Actor, Instant};
+use crate::platform::telemetry::Metrics;
+use crate::platform::{Database, Falsified};
+
+/// Faults remembered; when there are more, all are noted again.
+const REMEMBERED: usize = 1000;
+
+#[derive(Default)]
+struct Noted(Mutex<HashMap<String, Instant>>);
+
+impl Noted {
+    /// Whether a fault is to be noted now.
+    fn is_new(&self, found: &Falsified, now: Instant) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = now.plus(Duration::hours(-1));
+        if noted.len() >= REMEMBERED {
+            noted.clear();
+        }
+        let last = noted.insert(format!("{} {found}", found.kind), now);
+        last.is_none_or(|last| last <= old || last > now)
+    }
+}
+
+/// Tells the database who is to be told.
+pub fn set(db: &Database, metrics: Metrics) {
+    let noted = Noted::default();
+    db.on_falsified(move |db, found| {
+        metrics.falsified(found.kind);
+        if !noted.is_new(found, db.clock().now()) {
+            return;
+        }
+        let actor = Actor::program("contrôle d'intégrité");
+        let entry = Entry::new("integrity.fault", found.kind, &found.key, json!({ "fault": found.fault }));
+        if let Err(cause) = db.write(|tx| audit::record(tx, &actor, entry)) {
+            tracing::error!(%cause, "the falsification could not be journalled");
+        }
+    });
+}

@@ -1,0 +1,163 @@
+//! One digest over everything a convention was issued on, and whether it still holds.
+//!
+//! ```text
+//!   issue ──▶ rows: convention (what never moves of it), paper, participation, lines ──▶ digest ──▶ convention_seals
+//!   print, title ──▶ the same rows as they are now ──▶ digest, sums ──▶ differ: alarm
+//! ```
+//! The digest is over what is stored, text for text: a later version of the program that reads more or less in a JSON
+//! column finds the same digest. A field is never taken out of [`Sealed`], nor its order changed.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use serde::Serialize;
+
+use super::store::{ConventionRow, LineRow, PaperRow, ParticipationRow};
+use crate::kernel::Money;
+use crate::kernel::ids::{ConventionId, ParticipationId};
+use crate::platform::db::blobs::digest;
+use crate::platform::db::schema::{
+    convention_papers, convention_seals as seals, conventions, participation_lines, participations,
+};
+use crate::platform::{Error, Outcome, Tx};
+
+#[derive(Insertable)]
+#[diesel(table_name = seals, treat_none_as_default_value = false)]
+pub(super) struct NewSeal {
+    participation_id: ParticipationId,
+    sha256: Option<String>,
+}
+
+/// What is sealed, in the order in which it is.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    convention: (ConventionId, String, String, i64, Option<&'a str>, &'a str, i64),
+    party: (&'a str, &'a str),
+    issue: (i64, Money, String, &'a str, String),
+    paper: (String, &'a str),
+    participation: (ParticipationId, i64, Money, &'a str, &'a str, String),
+    lines: Vec<SealedLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct SealedLine<'a> {
+    place: (i64, &'a str),
+    school: (&'a str, &'a str, String, &'a str, &'a str, &'a str),
+    amount: (i64, Option<Money>, Money, Option<&'a str>),
+}
+
+fn seal(c: &ConventionRow, paper: &PaperRow, p: &ParticipationRow, lines: &[&LineRow]) -> Outcome<String> {
+    let sealed = Sealed {
+        convention: (
+            c.id,
+            c.campaign_id.to_string(),
+            c.collectivite_id.to_string(),
+            c.sequence,
+            c.sequence_reason.as_deref(),
+            &c.number,
+            c.number_rank,
+        ),
+        party: (c.party.text(), c.party_siret.as_str()),
+        issue: (c.school_count, c.total_cents, c.ends_on.to_string(), &c.issued_by, c.issued_at.to_string()),
+        paper: (digest(paper.input.as_bytes()), &paper.template_sha256),
+        participation: (p.id, p.version, p.total_cents, p.tariff.text(), p.steps.text(), p.computed_at.to_string()),
+        lines: lines
+            .iter()
+            .map(|l| SealedLine {
+                place: (l.position, l.uai.as_str()),
+                school: (
+                    l.name.as_str(),
+                    &l.label,
+                    l.kind.to_string(),
+                    l.insee_code.as_str(),
+                    l.commune_name.as_str(),
+                    l.departement.as_str(),
+                ),
+                amount: (l.quantity, l.unit_amount_cents, l.amount_cents, l.waiver.as_deref()),
+            })
+            .collect(),
+    };
+    Ok(digest(&serde_json::to_vec(&sealed)?))
+}
+
+fn by_participation(lines: &[LineRow]) -> HashMap<ParticipationId, Vec<&LineRow>> {
+    let mut grouped: HashMap<ParticipationId, Vec<&LineRow>> = HashMap::new();
+    for line in lines {
+        grouped.entry(line.participation_id).or_default().push(line);
+    }
+    grouped
+}
+
+/// The seals of conventions about to be stored; the rows of each come in the same order.
+pub(super) fn seals(
+    conventions: &[ConventionRow],
+    papers: &[PaperRow],
+    participations: &[ParticipationRow],
+    lines: &[LineRow],
+) -> Outcome<Vec<NewSeal>> {
+    let lines = by_participation(lines);
+    let rows = conventions.iter().zip(papers).zip(participations);
+    rows.map(|((convention, paper), participation)| {
+        let own = lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
+        let sha256 = Some(seal(convention, paper, participation, own)?);
+        Ok(NewSeal { participation_id: participation.id, sha256 })
+    })
+    .collect()
+}
+
+/// Whether some conventions are still what was issued: the seal of each version of their participation, and its sum.
+///
+/// # Errors
+/// The first that is not.
+pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
+    for chunk in ids.chunks(500) {
+        let issued: Vec<ConventionRow> = conventions::table.filter(conventions::id.eq_any(chunk)).load(tx.conn())?;
+        let issued: HashMap<ConventionId, ConventionRow> = issued.into_iter().map(|c| (c.id, c)).collect();
+        let papers: Vec<PaperRow> =
+            convention_papers::table.filter(convention_papers::convention_id.eq_any(chunk)).load(tx.conn())?;
+        let papers: HashMap<ConventionId, PaperRow> = papers.into_iter().map(|p| (p.convention_id, p)).collect();
+        let versions: Vec<ParticipationRow> =
+            participations::table.filter(participations::convention_id.eq_any(chunk)).load(tx.conn())?;
+        let all: Vec<ParticipationId> = versions.iter().map(|p| p.id).collect();
+        let kept: Vec<(ParticipationId, Option<String>)> =
+            seals::table.filter(seals::participation_id.eq_any(&all)).load(tx.conn())?;
+        let kept: HashMap<ParticipationId, Option<String>> = kept.into_iter().collect();
+        let lines: Vec<LineRow> = participation_lines::table
+            .filter(participation_lines::participation_id.eq_any(&all))
+            .order((participation_lines::participation_id.asc(), participation_lines::position.asc()))
+            .load(tx.conn())?;
+        let lines = by_participation(&lines);
+        for participation in &versions {
+            let Some(convention) = issued.get(&participation.convention_id) else { continue };
+            let own = lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
+            holds(convention, papers.get(&convention.id), participation, own, kept.get(&participation.id))?;
+        }
+    }
+    Ok(())
+}
+
+fn holds(
+    convention: &ConventionRow,
+    paper: Option<&PaperRow>,
+    participation: &ParticipationRow,
+    lines: &[&LineRow],
+    kept: Option<&Option<String>>,
+) -> Outcome<()> {
+    let falsified = |what: &str| Error::falsified("convention", &convention.number, what);
+    let sum: Money = lines.iter().map(|l| l.amount_cents).sum();
+    if sum != participation.total_cents {
+        return Err(falsified("la somme des lignes n'est plus la participation émise"));
+    }
+    if participation.version == 1 && participation.total_cents != convention.total_cents {
+        return Err(falsified("le total de la convention n'est plus la participation émise"));
+    }
+    let paper = paper.ok_or_else(|| falsified("ce que le document imprime n'est plus dans la base"))?;
+    match kept {
+        None => Err(falsified("la convention n'a plus son sceau")),
+        Some(Some(sha256)) if *sha256 != seal(convention, paper, participation, lines)? => {
+            Err(falsified("la convention n'est plus ce qui a été émis"))
+        }
+        // Issued before seals were kept, or whole.
+        Some(_) => Ok(()),
+    }
+}
