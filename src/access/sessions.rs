@@ -124,7 +124,7 @@ pub struct Session {
 #[derive(Debug)]
 pub enum Login {
     /// `before`: the account as it was, with the log-in before this one.
-    Opened { session: Session, before: User },
+    Opened { session: Session, before: Box<User> },
     /// Unknown address, wrong password or inactive account: nobody is told which.
     Denied,
     /// Too many failures.
@@ -237,7 +237,7 @@ pub fn log_in(
     let actor = Actor { user: Some(before.id), role: before.role, label: before.full_name(), request_id };
     let data = json!({"session": session.bearer.session, "address": address});
     audit::record(tx, &actor, Entry::new("session.opened", "user", &before.email, data))?;
-    Ok(Login::Opened { session, before })
+    Ok(Login::Opened { session, before: Box::new(before) })
 }
 
 /// Opens a session of a person whose password was right.

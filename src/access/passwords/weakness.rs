@@ -139,7 +139,7 @@ fn follows(before: char, after: char) -> bool {
         let at = |c| row.chars().position(|key| key == c);
         at(before).zip(at(after)).is_some_and(|(a, b)| a.abs_diff(b) == 1)
     };
-    before == after || counted || ROWS.iter().any(|row| neighbours(&row))
+    before == after || counted || ROWS.iter().any(neighbours)
 }
 
 fn is_predictable(folded: &str) -> bool {
