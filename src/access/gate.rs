@@ -114,7 +114,8 @@ mod tests {
         drop(first);
         assert!(waiting.pop().unwrap().now_or_never().unwrap().is_some());
         assert!(other.now_or_never().unwrap().is_some());
-        assert_eq!((locked(&gate.line).taken, locked(&gate.line).by_source.len()), (0, 0));
+        let line = locked(&gate.line);
+        assert_eq!((line.taken, line.by_source.len()), (0, 0));
     }
 
     #[test]

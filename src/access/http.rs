@@ -194,15 +194,15 @@ async fn login(
     let ((right, seen), turn) = in_turn(turn, move || (passwords::verify(&password, seen.hash.as_ref()), seen)).await?;
     let (rules, watch, tidying) = (service.rules.sessions, service.watch(), service.is_tidying());
     let origin = origin(&request, caller);
-    let outcome = state.write(move |tx| {
-        // Held until the failure is counted.
-        let _turn = turn;
+    let concluded = state.write(move |tx| {
         if tidying {
             sessions::purge(tx)?;
         }
-        sessions::log_in(tx, (rules, &watch), &email, right, &seen, origin)
+        // Given back by the transaction, so that the next in line does not look before the failure is committed.
+        Ok((sessions::log_in(tx, (rules, &watch), &email, right, &seen, origin)?, turn))
     });
-    match outcome.await? {
+    let (login, _turn) = concluded.await?;
+    match login {
         Login::Opened { session, before } => {
             let view = LoginView {
                 session: SessionView::of(&tokens, session)?,

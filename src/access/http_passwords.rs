@@ -135,13 +135,12 @@ async fn change_password(
     let ((hashed, seen), turn) = in_turn(turn, work).await?;
     let (Some(hashed), Some(seen)) = (hashed, seen) else {
         let (watch, origin) = (service.watch(), origin(&request, caller));
-        state
-            .write(move |tx| {
-                // Held until the failure is counted.
-                let _turn = turn;
-                password_actions::count_wrong_own(tx, &watch, &user, &origin)
-            })
-            .await?;
+        let counted = state.write(move |tx| {
+            password_actions::count_wrong_own(tx, &watch, &user, &origin)?;
+            // Given back by the transaction: the next in line does not look before the failure is committed.
+            Ok(turn)
+        });
+        drop(counted.await?);
         let message = "Ce n'est pas le mot de passe présent du compte.";
         return Err(field("/current_password", &FieldFault::new("password_wrong", message)));
     };

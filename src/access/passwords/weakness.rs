@@ -142,8 +142,9 @@ fn follows(before: char, after: char) -> bool {
     before == after || counted || ROWS.iter().any(neighbours)
 }
 
-fn is_predictable(folded: &str) -> bool {
-    let chars: Vec<char> = folded.chars().collect();
+fn is_predictable(password: &str) -> bool {
+    // With their accents: « é » and « è » are two keys.
+    let chars: Vec<char> = password.chars().flat_map(char::to_lowercase).collect();
     // One by one, and every other one: « 1a2b3c4d » is two runs in one.
     let surprises = |step: usize| {
         let carried = chars.iter().zip(chars.iter().skip(step)).filter(|(before, after)| follows(**before, **after));
@@ -173,7 +174,7 @@ fn is_made_of<'w>(folded: &str, words: impl Iterator<Item = &'w str> + Clone) ->
 /// What is wrong with a password whoever chooses it.
 pub(super) fn of(password: &str) -> Option<Weakness> {
     let folded = fold(password);
-    if is_predictable(&folded) {
+    if is_predictable(password) {
         Some(Weakness::Predictable)
     } else if is_common(&folded) {
         Some(Weakness::Common)
