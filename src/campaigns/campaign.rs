@@ -19,7 +19,7 @@ use super::tariff::Tariff;
 use super::texts::{CampaignTexts, DocumentKind};
 use crate::kernel::ids::CampaignId;
 use crate::kernel::text::{NOTE_MAX, excerpt, printable, unprintable_fault};
-use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear};
+use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear, french};
 use crate::text_enum;
 
 text_enum!(
@@ -332,8 +332,9 @@ impl Campaign {
         }
         if left.prepared + left.approved > 0 {
             return Err(self.refuse(format!(
-                "Des titres sont à mi-chemin : {} préparé(s) à approuver ou retirer, {} approuvé(s) à mettre en bordereau.",
-                left.prepared, left.approved
+                "Des titres sont à mi-chemin : {} à approuver ou retirer, {} à mettre en bordereau.",
+                french::count(left.prepared, "préparé"),
+                french::count(left.approved, "approuvé")
             )));
         }
         self.state = CampaignState::Closed;

@@ -20,7 +20,7 @@ pub struct Step {
     /// Article de la convention (ou d'un décret) qui fonde l'étape.
     #[schema(example = "convention, art. 4")]
     pub ground: String,
-    #[schema(example = "2 école(s) × 40,00 € = 80,00 €")]
+    #[schema(example = "2 écoles × 40,00 € = 80,00 €")]
     pub text: String,
     /// Montant atteint après l'étape.
     pub amount: Option<Money>,
@@ -72,7 +72,11 @@ struct Subtotal {
 pub fn price(tariff: &Tariff, charges: &[Charge]) -> Option<Priced> {
     let mut steps = vec![Step::new(
         ART_LIST,
-        format!("{} école(s) à la charge de la collectivité et inscrite(s) pour l'année", charges.len()),
+        format!(
+            "{} à la charge de la collectivité et {} pour l'année",
+            french::count(charges.len(), "école"),
+            french::agree(&charges.len(), "inscrite")
+        ),
         None,
     )];
     for (charge, why) in charges.iter().filter_map(|c| Some((c, c.waiver.as_ref()?))) {
@@ -101,7 +105,8 @@ pub fn price(tariff: &Tariff, charges: &[Charge]) -> Option<Priced> {
                     TariffUnit::Class => "au prorata des classes",
                     TariffUnit::School | TariffUnit::Flat => "à parts égales",
                 };
-                let text = format!("Réparti entre {} école(s) {by}, arrondi au centime sur le cumul", charged.len());
+                let schools = french::count(charged.len(), "école");
+                let text = format!("Réparti entre {schools} {by}, arrondi au centime sur le cumul");
                 steps.push(Step::new(ART_SHARE, text, Some(total)));
             }
             shares
@@ -147,8 +152,9 @@ fn subtotal(tariff: &Tariff, charged: &[&Charge], steps: &mut Vec<Step>) -> Opti
         _ => (tariff.unit_amount, None),
     };
     let amount = price.checked_times(count)?;
-    let reached = tier.map_or_else(String::new, |t| format!(" (tranche atteinte : à partir de {} {noun}s)", t.from));
-    let text = format!("{count} {noun}(s) × {} = {}{reached}", euros(price), euros(amount));
+    let reached =
+        tier.map_or_else(String::new, |t| format!(" (tranche atteinte : à partir de {})", french::count(t.from, noun)));
+    let text = format!("{} × {} = {}{reached}", french::count(count, noun), euros(price), euros(amount));
     steps.push(Step::new(ART_PRICE, text, Some(amount)));
     Some(Subtotal { amount, price: Some(price) })
 }
@@ -165,7 +171,8 @@ fn marginal(tariff: &Tariff, count: i64, steps: &mut Vec<Step>) -> Option<Subtot
         let units = last - from + 1;
         let part = price.checked_times(units)?;
         amount = amount.checked_add(part)?;
-        let text = format!("De {from} à {last} : {units} {noun}(s) × {} = {}", euros(price), euros(part));
+        let counted = french::count(units, noun);
+        let text = format!("De {from} à {last} : {counted} × {} = {}", euros(price), euros(part));
         steps.push(Step::new(ART_PRICE, text, Some(amount)));
     }
     Some(Subtotal { amount, price: None })

@@ -160,7 +160,7 @@ fn the_seed_costs_eighty_euros_in_two_steps() {
     let priced = price(&Tariff::per_school(Money::from_cents(4000)), &charges(&[(1, false), (1, false)])).unwrap();
     assert_eq!(priced.total, Money::from_cents(8000));
     assert!(priced.plain);
-    assert_eq!(texts(&priced)[1], "2 école(s) × 40,00 € = 80,00 €");
+    assert_eq!(texts(&priced)[1], "2 écoles × 40,00 € = 80,00 €");
     assert_eq!(priced.steps.len(), 2);
 }
 
@@ -179,14 +179,14 @@ fn every_rule_at_work_has_its_step() {
     assert_eq!(
         texts(&priced),
         [
-            "3 école(s) à la charge de la collectivité et inscrite(s) pour l'année",
+            "3 écoles à la charge de la collectivité et inscrites pour l'année",
             "École 0300002B : exonérée, rien n'est dû".replace("0300002B", uai(2).as_str()).as_str(),
             format!("Nombre d’élèves : 90 ({}) + 110 ({}) = 200", uai(0), uai(1)).as_str(),
-            "De 1 à 100 : 100 élève(s) × 1,20 € = 120,00 €",
-            "De 101 à 150 : 50 élève(s) × 1,00 € = 50,00 €",
-            "De 151 à 200 : 50 élève(s) × 0,80 € = 40,00 €",
+            "De 1 à 100 : 100 élèves × 1,20 € = 120,00 €",
+            "De 101 à 150 : 50 élèves × 1,00 € = 50,00 €",
+            "De 151 à 200 : 50 élèves × 0,80 € = 40,00 €",
             "Plafond par collectivité : 180,00 € au lieu de 210,00 €",
-            "Réparti entre 2 école(s) au prorata des élèves, arrondi au centime sur le cumul",
+            "Réparti entre 2 écoles au prorata des élèves, arrondi au centime sur le cumul",
         ]
     );
     assert_eq!(priced.lines.iter().map(|l| l.amount.cents()).collect::<Vec<_>>(), [8_100, 9_900, 0]);

@@ -231,22 +231,40 @@ impl Default for CampaignTexts {
     }
 }
 
+/// Texts without which a sentence of a paper says nothing (« soumis au . »); the others are left out when blank.
+const NEEDED: [&str; 8] = [
+    "issuer.name",
+    "issuer.service",
+    "signatory.last_name",
+    "signatory.title",
+    "signatory.place",
+    "comptable_assignataire.name",
+    "courts.convention",
+    "dpo.email",
+];
+
+/// Why a text is not to be printed: a placeholder, or nothing where something is needed.
+fn kind(path: &str, text: &str) -> Option<Placeholder> {
+    let nothing = NEEDED.contains(&path) && !text.chars().any(char::is_alphanumeric);
+    if nothing { Some(Placeholder::Blank) } else { placeholder(text) }
+}
+
 impl CampaignTexts {
     /// Texts still to be written: the setting's path below `texts`, and the text.
     #[must_use]
     pub fn placeholders(&self) -> Vec<(&'static str, &str)> {
-        self.printed().into_iter().filter(|(_, text)| placeholder(text).is_some()).collect()
+        self.printed().into_iter().filter(|(path, text)| kind(path, text).is_some()).collect()
     }
 
     /// What keeps these texts off a paper: a specimen may carry addresses that reach nobody, and only it.
     #[must_use]
     pub fn unprintable(&self, specimen: bool) -> Vec<(&'static str, &str)> {
-        let barred = |text: &str| match placeholder(text) {
+        let barred = |path: &str, text: &str| match kind(path, text) {
             Some(Placeholder::Blank) => true,
             Some(Placeholder::ReservedDomain) => !specimen,
             None => false,
         };
-        self.printed().into_iter().filter(|(_, text)| barred(text)).collect()
+        self.printed().into_iter().filter(|(path, text)| barred(path, text)).collect()
     }
 
     /// What is missing (paths below `texts`) before a paper may be headed « TITRE DE PERCEPTION »:

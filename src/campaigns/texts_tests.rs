@@ -34,6 +34,21 @@ fn no_text_escapes_the_search_for_placeholders() {
 }
 
 #[test]
+fn a_needed_text_that_says_nothing_is_still_to_be_written() {
+    let mut value = serde_json::to_value(CampaignTexts::default()).unwrap();
+    for path in NEEDED {
+        *value.pointer_mut(&format!("/{}", path.replace('.', "/"))).unwrap() = json!(" , ");
+    }
+    *value.pointer_mut("/issuer/contact_phone").unwrap() = json!("");
+    let texts: CampaignTexts = serde_json::from_value(value).unwrap();
+    let barred: Vec<_> = texts.unprintable(true).into_iter().map(|(path, _)| path).collect();
+    for path in NEEDED {
+        assert!(barred.contains(&path), "{path}");
+    }
+    assert!(!barred.contains(&"issuer.contact_phone"));
+}
+
+#[test]
 fn a_replaced_text_is_no_longer_reported() {
     let mut texts = CampaignTexts::default();
     assert!(texts.placeholders().contains(&("issuer.name", "Région académique EXEMPLE")));

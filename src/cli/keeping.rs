@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Failure, MigrateArgs, RestoreArgs, build, build_creating, say};
 use crate::app::{self, StartFault};
 use crate::config::Config;
-use crate::kernel::{Clock, Ids};
+use crate::kernel::{Clock, Ids, french};
 use crate::platform::Database;
 use crate::platform::db::DatabaseFault;
 use crate::platform::db::backup::{self, Backup};
@@ -21,12 +21,16 @@ pub(super) fn migrate(config: Config, args: &MigrateArgs) -> Result<(), Failure>
     let before = app.db.applied()?;
     app.prepare_database(true)?;
     let ran = app.db.applied()?.saturating_sub(before);
-    say(&format!("Base à jour ({ran} migration(s) appliquée(s))."));
+    let migrations = french::count(ran, "migration");
+    say(&format!("Base à jour ({migrations} {}).", french::agree(&ran, "appliquée")));
     if let Some(role) = &args.grant_to {
         let given = app.db.grant_to(role)?;
         say(&format!(
-            "Rôle {} : lit et modifie {} table(s), lit et complète seulement {} table(s) figée(s).",
-            given.role, given.changed, given.frozen
+            "Rôle {} : lit et modifie {}, lit et complète seulement {} {}.",
+            given.role,
+            french::count(given.changed, "table"),
+            french::count(given.frozen, "table"),
+            french::agree(&given.frozen, "figée")
         ));
     }
     if let Some(id) = app.db.base_id()? {

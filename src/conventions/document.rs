@@ -31,14 +31,18 @@ pub struct ConventionPaper {
     pub header_date: String,
     /// [`french::date_long`]: « 5 septembre 2026 ».
     pub ends_on: String,
-    /// Without article: « tribunal administratif de Montpellier ».
+    /// As the setting says it: « tribunal administratif de Montpellier ».
     pub court: String,
+    /// [`french::court`]: « au tribunal administratif de Montpellier ».
+    pub to_court: String,
     /// Mail or postal address, printed after « auprès du délégué … : ».
     pub dpo_contact: String,
     /// A portal exists or may open (article 6).
     pub portal: bool,
     /// « Montpellier », « Toulouse »; empty prints « la région académique ».
     pub academies: Vec<String>,
+    /// [`french::de_place`] of each: « de Montpellier », « d’Orléans-Tours ».
+    pub of_academies: Vec<String>,
     pub issuer: Issuer,
     pub payer: Payer,
     pub pricing: Pricing,
@@ -51,6 +55,7 @@ pub struct ConventionPaper {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Issuer {
     pub name: String,
+    /// Empty: the line is left out.
     pub address: String,
     pub representative: Representative,
 }
@@ -72,6 +77,7 @@ pub struct Payer {
     pub kind: PayerKind,
     /// Fourteen digits without spaces.
     pub siret: String,
+    /// Empty when it is not known whole: the line is left out.
     pub address: String,
     /// Absent: « représentée par son maire (ou sa maire) en exercice », by [`PayerKind`].
     pub representative: Option<Representative>,
@@ -90,6 +96,8 @@ pub enum PayerKind {
 /// The amounts of articles 4 and 9.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pricing {
+    /// [`french::count`]: « 2 écoles ».
+    pub listed: String,
     /// Schools listed.
     pub count: u32,
     /// Those of them that owe something.
@@ -115,6 +123,7 @@ impl Pricing {
     pub fn per_school(count: u32, unit_cents: i64) -> Self {
         let total = unit_cents.saturating_mul(i64::from(count));
         Self {
+            listed: french::count(count, "école"),
             count,
             charged: count,
             unit_price: Some(french::euros_compact(unit_cents)),
@@ -140,6 +149,8 @@ pub struct SchoolLine {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SignatureBlock {
     pub place: Option<String>,
+    /// [`french::a_place`]: « à Montpellier », « au Vigan ».
+    pub at: Option<String>,
     /// [`french::date_short`]: « 25/07/2025 ».
     pub signed_on: Option<String>,
     /// Who signed, when it is not the party's representative.

@@ -26,7 +26,7 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::fold;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::{blobs, counters};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Outcome, Tx, documents};
 use crate::registry::{self, Collectivite};
 
 /// Request of a bulk issue: absent `filter` and `keys` (SIRET) mean every payer.
@@ -319,7 +319,7 @@ pub fn issue(
         items.push(item);
         issued.push(Issued {
             convention,
-            paper_input: serde_json::to_string(&paper)?,
+            paper_input: documents::input(&paper)?,
             participation_id: ParticipationId::new(tx.uuid()),
             tariff: kept(tariff, exempted.get(&payer.id), &participation),
             lines: participation.lines,

@@ -32,7 +32,7 @@ pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
 pub use jobs::{document, enqueue_expiry, handlers};
-pub use paper::{address, legal_name, town};
+pub use paper::{designation, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
 pub use payers::{PayerSelection, Payers};
 pub use request::{SignatoryRequest, TransitionRequest};

@@ -8,7 +8,7 @@ use crate::campaigns::{Campaign, Tariff, TariffUnit};
 use crate::kernel::contact::Civility;
 use crate::kernel::{french, school_label};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind, Sector};
-use crate::registry::{Address, School};
+use crate::registry::{Address, Designation, School};
 
 /// The paper of a convention about to be issued.
 #[must_use]
@@ -28,15 +28,14 @@ pub fn compose(
         header_date: french::date_long(campaign.said.convention_date),
         ends_on: french::date_long(campaign.said.ends_on),
         court: texts.courts.convention.clone(),
-        dpo_contact: match &texts.dpo.name {
-            Some(name) => format!("{name}, {}", texts.dpo.email),
-            None => texts.dpo.email.clone(),
-        },
+        to_court: french::court(&texts.courts.convention),
+        dpo_contact: french::joined(texts.dpo.name.iter().chain([&texts.dpo.email]), ", "),
         portal: texts.has_portal,
-        academies: texts.issuer.aliases.iter().map(|a| academy(a).to_owned()).collect(),
+        of_academies: academies(texts).map(french::de_place).collect(),
+        academies: academies(texts).map(str::to_owned).collect(),
         issuer: Issuer {
             name: texts.issuer.name.clone(),
-            address: texts.issuer.address_lines.join(", "),
+            address: french::joined(&texts.issuer.address_lines, ", "),
             representative: issuer_representative(&texts.signatory),
         },
         payer: payer(party),
@@ -44,6 +43,7 @@ pub fn compose(
         schools: participation.lines.iter().map(|l| line(l, participation.plain)).collect(),
         issuer_signature: SignatureBlock {
             place: Some(texts.signatory.place.clone()),
+            at: Some(french::a_place(&texts.signatory.place)),
             signed_on: None,
             signatory: None,
         },
@@ -51,19 +51,25 @@ pub fn compose(
     }
 }
 
-/// « Académie de Montpellier » → « Montpellier »; other names as they are.
-fn academy(alias: &str) -> &str {
-    ["Académie de ", "académie de ", "Académie d'", "académie d'", "Académie d’"]
-        .iter()
-        .find_map(|head| alias.strip_prefix(head))
-        .unwrap_or(alias)
+/// The académies among the issuer's other names: « Académie de Montpellier » → « Montpellier ».
+fn academies(texts: &CampaignTexts) -> impl Iterator<Item = &str> {
+    texts.issuer.aliases.iter().filter_map(|alias| {
+        let (head, rest) = alias.trim().split_at_checked("Académie d".len())?;
+        let place = ["e ", "E ", "'", "’"].iter().find_map(|link| rest.strip_prefix(link))?.trim();
+        (head.to_lowercase() == "académie d" && !place.is_empty()).then_some(place)
+    })
 }
 
 fn issuer_representative(signatory: &Signatory) -> Representative {
     Representative {
-        name: format!("{} {}", signatory.first_name, signatory.last_name).trim().to_owned(),
-        capacities: signatory.title.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect(),
+        name: french::joined([&signatory.first_name, &signatory.last_name], " "),
+        capacities: capacities(signatory.title.lines()),
     }
+}
+
+/// One line each: a comma that ends a line of the setting is not printed twice.
+fn capacities<'t>(lines: impl Iterator<Item = &'t str>) -> Vec<String> {
+    lines.map(|line| french::joined([line], ", ")).filter(|line| !line.is_empty()).collect()
 }
 
 /// The amounts of articles 3.2, 4 and 9: « 2 x 40€ soit 80€ » when each school costs one price, else the total, with
@@ -77,6 +83,7 @@ fn pricing(tariff: &Tariff, participation: &Participation) -> Pricing {
     // The first step repeats the sentence of the article; in the plain case the second does too.
     let steps = participation.steps.iter().skip(1).map(|s| s.text.clone());
     Pricing {
+        listed: french::count(participation.lines.len(), "école"),
         count: count(participation.lines.len()),
         charged: count(charged),
         unit_price: one_price.filter(|_| simple).map(|p| french::euros_compact(p.cents())),
@@ -98,42 +105,32 @@ fn payer(party: &Party) -> Payer {
             CollectiviteKind::Autre => PayerKind::Autre,
         },
         siret: party.siret.to_string(),
-        address: address(&party.address, town(party)),
+        address: complete_address(&party.address, town(party).as_deref()).unwrap_or_default(),
         representative: representative(party),
     }
 }
 
-/// « COMMUNE DE SAINT-LAURENT-DES-ARBRES »; bodies other than communes keep their own name.
+/// « COMMUNE DE SAINT-LAURENT-DES-ARBRES »; a body of another kind has its own name.
 #[must_use]
 pub fn legal_name(party: &Party) -> String {
-    let name = party.name.as_str();
-    if party.kind == CollectiviteKind::Commune && !crate::kernel::text::fold(name).starts_with("commune ") {
-        return school_label::capitals(&format!("commune {}", french::de_commune(name)));
-    }
-    school_label::capitals(name)
+    designation(party).printed()
+}
+
+/// How a party is called on paper.
+#[must_use]
+pub fn designation(party: &Party) -> Designation {
+    Designation::of(party.kind, party.name.as_str())
 }
 
 /// The town of a party whose address names none: a commune is its own.
 #[must_use]
-pub fn town(party: &Party) -> Option<&str> {
-    (party.kind == CollectiviteKind::Commune).then(|| party.name.as_str())
+pub fn town(party: &Party) -> Option<String> {
+    designation(party).place().map(str::to_owned)
 }
 
-/// The lines of an address on one line; empty when nothing is known.
-#[must_use]
-pub fn address(address: &Address, town: Option<&str>) -> String {
-    let code = address.postal_code.as_ref().map(ToString::to_string);
-    let city = address.city.as_ref().map(ToString::to_string);
-    // A lone town says nothing more than the name above it.
-    let city = city.or_else(|| town.filter(|_| code.is_some()).map(str::to_owned));
-    let town = [code, city];
-    let town = town.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    [address.line1.as_ref().map(ToString::to_string), address.line2.as_ref().map(ToString::to_string), Some(town)]
-        .into_iter()
-        .flatten()
-        .filter(|l| !l.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ")
+/// An address a letter arrives at, on one line: a half one is not printed on a contract.
+fn complete_address(address: &Address, town: Option<&str>) -> Option<String> {
+    address.missing(town).is_empty().then(|| address.known(town))
 }
 
 fn representative(party: &Party) -> Option<Representative> {
@@ -145,8 +142,8 @@ fn representative(party: &Party) -> Option<Representative> {
     });
     let parts = [civility, who.first_name.as_ref().map(|n| n.as_str()), Some(last_name.as_str())];
     Some(Representative {
-        name: parts.into_iter().flatten().collect::<Vec<_>>().join(" "),
-        capacities: who.title.iter().map(ToString::to_string).collect(),
+        name: french::joined(parts.into_iter().flatten(), " "),
+        capacities: capacities(who.title.iter().map(|title| title.as_str())),
     })
 }
 

@@ -17,7 +17,7 @@ use crate::kernel::contact::PostalCode;
 use crate::kernel::text::Line;
 use crate::kernel::{FieldFault, InseeCode, SchoolYear, Siret, Uai};
 use crate::platform::db::blobs;
-use crate::platform::documents::Renderer;
+use crate::platform::documents::{self, Renderer};
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
 use crate::registry::{self, Address, Chorus, Representative};
@@ -61,7 +61,7 @@ pub fn compose(tx: &mut Tx<'_>, year: &SchoolYear, payer: Option<&Siret>, defaul
     };
     let number = format!("SPECIMEN-{year}");
     let paper: ConventionPaper = paper::compose(&number, &campaign, &texts, &party, &participation, true);
-    Ok(Specimen { input: serde_json::to_string(&paper)?, date: campaign.said.convention_date, ident: number })
+    Ok(Specimen { input: documents::input(&paper)?, date: campaign.said.convention_date, ident: number })
 }
 
 /// The PDF of a specimen.

@@ -1,11 +1,15 @@
-//! French as it is printed on an administration's paper: dates, amounts, numbers in words,
-//! and the small words in front of the name of a commune.
+//! French as it is printed on an administration's paper: dates, amounts, numbers in words; and how words meet
+//! (elision, contraction, plural, lists of what is known, unbreakable spaces) in `phrases`.
 //!
 //! Everything here is pure and total: any `i64` of cents has figures and words.
 //! Amounts use U+202F (narrow no-break space) between groups of three digits and before
 //! the sign €, so that a line never ends inside an amount.
 
+mod phrases;
+
 use chrono::{Datelike, NaiveDate};
+
+pub use phrases::{a_place, agree, agreed, clause, count, court, de, de_place, fill, joined, listed, typeset};
 
 /// The narrow no-break space, U+202F.
 pub const NARROW_SPACE: char = '\u{202F}';
@@ -191,37 +195,6 @@ fn small(number: u64) -> &'static str {
         "treize", "quatorze", "quinze", "seize", "dix-sept", "dix-huit", "dix-neuf",
     ];
     usize::try_from(number).ok().and_then(|index| WORDS.get(index)).copied().unwrap_or_default()
-}
-
-/// « d'Alès », « du Vigan », « des Angles », « de La Grande-Motte », « de Nîmes ».
-///
-/// A name in H keeps « de »: which H is mute cannot be told from the spelling.
-#[must_use]
-pub fn de_commune(name: &str) -> String {
-    let name = name.trim();
-    if let Some(rest) = strip_word(name, "le") {
-        return format!("du {rest}");
-    }
-    if let Some(rest) = strip_word(name, "les") {
-        return format!("des {rest}");
-    }
-    let mut letters = name.chars().flat_map(char::to_lowercase);
-    let first = letters.next();
-    let second = letters.next();
-    let vowel = |letter: char| "aàâäeéèêëiîïoôöuùûüœæ".contains(letter);
-    let elides = match (first, second) {
-        // « d'Ystres » but « de Yenne ».
-        (Some('y'), Some(next)) => !vowel(next),
-        (Some(letter), _) => vowel(letter),
-        (None, _) => false,
-    };
-    if elides { format!("d'{name}") } else { format!("de {name}") }
-}
-
-/// What follows the article `word` and one space, whatever its case.
-fn strip_word<'a>(name: &'a str, word: &str) -> Option<&'a str> {
-    let (first, rest) = name.split_once(' ')?;
-    (first.to_lowercase() == word && !rest.is_empty()).then_some(rest)
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use chrono::{Datelike, NaiveDate};
+use serde::Serialize;
+use serde_json::Value;
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -30,8 +32,37 @@ use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
 pub use faults::{FontFault, Problem, RenderFault};
 
+use crate::kernel::french;
+
 /// Written in the PDF's properties; fixed, so that an update of the compiler does not show.
 const CREATOR: &str = "ENT-école, gestion des conventions";
+
+/// The words of a document as they are frozen: each text with the spaces that must not end a line (`french::typeset`).
+///
+/// # Errors
+/// A value that JSON cannot hold.
+pub fn frozen<T: Serialize>(paper: &T) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(paper)?;
+    set(&mut value);
+    Ok(value)
+}
+
+/// The same, as the input of a template.
+///
+/// # Errors
+/// A value that JSON cannot hold.
+pub fn input<T: Serialize>(paper: &T) -> serde_json::Result<String> {
+    serde_json::to_string(&frozen(paper)?)
+}
+
+fn set(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = french::typeset(text),
+        Value::Array(items) => items.iter_mut().for_each(set),
+        Value::Object(fields) => fields.iter_mut().for_each(|(_, field)| set(field)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
 
 /// The text of a template, parsed once. Cheap to clone.
 #[derive(Clone, Debug)]

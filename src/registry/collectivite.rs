@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::designation::{self, Designation};
 use super::kinds::CollectiviteKind;
 use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::text::{Line, fold};
-use crate::kernel::{Departement, FieldFault, Finding, InseeCode, Instant, Siren, Siret};
+use crate::kernel::{Departement, FieldFault, Finding, InseeCode, Instant, Siren, Siret, french};
 use crate::string_newtype;
 
 string_newtype!(
@@ -37,6 +38,51 @@ pub struct Address {
     #[serde(default)]
     pub city: Option<Line>,
 }
+
+impl Address {
+    /// What is missing before a letter arrives; a commune (`town`) is its own city.
+    #[must_use]
+    pub fn missing(&self, town: Option<&str>) -> Vec<&'static str> {
+        let known = |text: Option<&str>| text.is_some_and(|t| t.chars().any(char::is_alphanumeric));
+        let street = [&self.line1, &self.line2].into_iter().any(|l| known(l.as_ref().map(Line::as_str)));
+        let city = known(self.city.as_ref().map(Line::as_str).or(town));
+        let parts = [(street, "la voie"), (self.postal_code.is_some(), "le code postal"), (city, "la ville")];
+        parts.into_iter().filter(|(there, _)| !there).map(|(_, what)| what).collect()
+    }
+
+    /// What is known of it, on one line; empty when nothing is. A lone `town` says nothing more than the name above it.
+    #[must_use]
+    pub fn known(&self, town: Option<&str>) -> String {
+        let code = self.postal_code.as_ref().map(PostalCode::as_str);
+        let city = self.city.as_ref().map(Line::as_str).or(town.filter(|_| code.is_some()));
+        let city = french::joined([code, city].into_iter().flatten(), " ");
+        let lines = [&self.line1, &self.line2].into_iter().flatten().map(Line::as_str);
+        french::joined(lines.chain([city.as_str()]), ", ")
+    }
+
+    /// The finding of an address to which no letter arrives: papers leave it out, or print « à compléter ».
+    #[must_use]
+    pub fn finding(&self, town: Option<&str>) -> Option<Finding> {
+        let missing = self.missing(town);
+        let known = self.known(town);
+        let message = match (missing.is_empty(), known.is_empty()) {
+            (true, _) => return None,
+            (false, true) => "Adresse postale inconnue : elle ne sera pas imprimée.".to_owned(),
+            (false, false) => {
+                format!(
+                    "Adresse postale incomplète, il manque {} : elle ne sera pas imprimée.",
+                    french::listed(&missing)
+                )
+            }
+        };
+        let mut finding = Finding::info(ADDRESS_MISSING, message);
+        finding.found = Some(known).filter(|k| !k.is_empty());
+        Some(finding)
+    }
+}
+
+/// Code of [`Address::finding`].
+pub const ADDRESS_MISSING: &str = "address_missing";
 
 /// La personne qui représente la collectivité : maire, présidente.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -207,12 +253,19 @@ impl Collectivite {
                     self.said.representative.last_name.is_none(),
                     "Nom du représentant inconnu.",
                 ),
-                missing("address_missing", self.said.address.line1.is_none(), "Adresse postale incomplète."),
+                self.said.address.finding(self.designation().place()),
+                designation::kind_name_differs(self.said.kind, self.said.name.as_str()),
             ]
             .into_iter()
             .flatten(),
         );
         findings
+    }
+
+    /// How it is called on paper.
+    #[must_use]
+    pub fn designation(&self) -> Designation {
+        Designation::of(self.said.kind, self.said.name.as_str())
     }
 
     #[must_use]

@@ -12,6 +12,7 @@ mod actions;
 mod calendar;
 pub mod codes;
 mod collectivite;
+mod designation;
 mod http_collectivites;
 mod http_imports;
 mod http_schools;
@@ -33,6 +34,7 @@ pub use actions::{
 };
 pub use codes::CODES;
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+pub use designation::Designation;
 pub use import_actions::hold;
 pub use import_collectivites::import_collectivites;
 pub use import_contacts::import_contacts;

@@ -87,7 +87,7 @@ impl Claim {
             })
             .chain(self.left_out.iter().cloned())
             .collect();
-        let steps: Vec<&str> = self.steps.iter().skip(1).map(|s| s.text.as_str()).collect();
+        let steps: Vec<String> = self.steps.iter().skip(1).map(|s| french::agreed(&s.text)).collect();
         let legal_basis = format!(
             "Convention n° {} signée le {} par la collectivité et le {} par la région académique, art. 3.2, 4 et 9 ; \
              année scolaire {year} ; {} ; UAI {}.",

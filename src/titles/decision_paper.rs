@@ -35,10 +35,14 @@ pub struct DecisionPaper {
     pub service: String,
     pub issuer: String,
     pub place: String,
+    /// [`french::a_place`]: « à Montpellier », « au Vigan ».
+    pub at: String,
     /// « 50,00 € ».
     pub threshold: String,
     pub reason: String,
     pub claims: Vec<ClaimLine>,
+    /// [`french::count`]: « 30 créances ».
+    pub claims_counted: String,
     pub total: String,
     pub total_in_words: String,
     /// First name, last name, capacity of who recorded it.
@@ -81,8 +85,9 @@ pub fn compose(c: &Context<'_>) -> DecisionPaper {
         service: c.texts.issuer.service.clone(),
         issuer: c.texts.issuer.name.clone(),
         place: c.texts.signatory.place.clone(),
+        at: french::a_place(&c.texts.signatory.place),
         threshold: french::euros(c.threshold.cents()),
-        reason: c.reason.to_owned(),
+        reason: french::clause(c.reason),
         claims: c
             .claims
             .iter()
@@ -94,9 +99,10 @@ pub fn compose(c: &Context<'_>) -> DecisionPaper {
                 amount: french::euros(claim.amount.cents()),
             })
             .collect(),
+        claims_counted: french::count(c.claims.len(), "créance"),
         total: french::euros(total.cents()),
         total_in_words: french::amount_in_words(total.cents()),
-        recorded_by: format!("{}, {capacity}", c.decider.full_name()),
+        recorded_by: french::joined([c.decider.full_name().as_str(), capacity], ", "),
     }
 }
 
@@ -122,9 +128,11 @@ mod tests {
             service: "Direction de région académique du numérique pour l’éducation".into(),
             issuer: "Région académique Occitanie".into(),
             place: "Montpellier".into(),
+            at: "à Montpellier".into(),
             threshold: french::euros(5000),
             reason: "la campagne 2025-2026 prévoit de ne pas émettre de titre sous le seuil".into(),
             claims: (1..=count).map(claim).collect(),
+            claims_counted: french::count(count, "créance"),
             total: french::euros(cents),
             total_in_words: french::amount_in_words(cents),
             recorded_by: "Dominique Garrigue, gestionnaire".into(),
@@ -141,5 +149,15 @@ mod tests {
             assert!(pdf.starts_with(b"%PDF"));
             assert_eq!(pdf, renderer.render(&default_template(), &input, day, "ENT-D-2025-0001").unwrap());
         }
+    }
+
+    /// A job may hold what was frozen before a field came.
+    #[test]
+    fn an_input_of_before_composes() {
+        let mut before = serde_json::to_value(sample(2)).unwrap();
+        ["at", "claims_counted"].iter().for_each(|f| _ = before.as_object_mut().unwrap().remove(*f).unwrap());
+        let day = NaiveDate::from_ymd_opt(2025, 7, 28).unwrap();
+        let input = serde_json::to_vec(&before).unwrap();
+        assert!(Renderer::new(None).unwrap().render(&default_template(), &input, day, "x").is_ok());
     }
 }

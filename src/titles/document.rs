@@ -9,6 +9,7 @@
 
 use serde::Serialize;
 
+use crate::kernel::french;
 use crate::platform::documents::Template;
 
 /// The template given with the program.
@@ -64,8 +65,11 @@ pub struct TitlePaper {
 /// Who asks for the title.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Service {
+    /// The administration it belongs to, which heads the sheet.
+    pub authority: String,
     pub name: String,
-    pub address: String,
+    /// Absent: the line is left out.
+    pub address: Option<String>,
     pub contact: Option<String>,
 }
 
@@ -73,7 +77,10 @@ pub struct Service {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Debtor {
     pub name: String,
+    /// What is known of it, empty when nothing is.
     pub address: String,
+    /// Whether a letter would arrive; else « à compléter » is printed.
+    pub address_complete: bool,
     /// SIRET of the head office, never a school's.
     pub siret: String,
     /// Absent: « à compléter ».
@@ -152,11 +159,11 @@ pub struct Approval {
 }
 
 /// The clause of a commune that took the place of another (CGCT L2113-5):
-/// `substitution("la commune d'Aulas", Some("arrêté du 12 décembre 2025"))`.
+/// `substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025"))`.
 #[must_use]
 pub fn substitution(predecessor: &str, act: Option<&str>) -> String {
     let act = act.map(|act| format!(" ({act})")).unwrap_or_default();
-    format!("substituée de plein droit à {predecessor}{act}")
+    format!("{}{act}", french::fill("substituée de plein droit à {}", "{}", predecessor))
 }
 
 #[cfg(test)]

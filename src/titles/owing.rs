@@ -11,8 +11,8 @@ use chrono::NaiveDate;
 use super::document;
 use super::title::Debtor;
 use crate::conventions::{self, Convention, Party};
-use crate::kernel::Finding;
 use crate::kernel::ids::CollectiviteId;
+use crate::kernel::{Finding, french};
 use crate::registry::kinds::SuccessionKind;
 use crate::registry::{self, Collectivite, Succession};
 
@@ -55,13 +55,14 @@ pub fn owing<'r>(
             Finding::to_acknowledge("debtor_changed", message)
                 .compared(&convention.party.siret, &collectivite.said.siret),
         );
-        let predecessor = conventions::legal_name(&convention.party);
+        let predecessor = conventions::designation(&convention.party).spoken();
         substitution = match (link.kind, transfer_clause) {
             (SuccessionKind::CommuneNouvelle, _) => {
                 Some(document::substitution(&predecessor, Some(link.act_reference.as_str())))
             }
             (_, Some(clause)) => {
-                Some(clause.replace("{collectivite}", &predecessor).replace("{acte}", link.act_reference.as_str()))
+                let clause = french::fill(clause, "{collectivite}", &predecessor);
+                Some(french::clause(&french::fill(&clause, "{acte}", link.act_reference.as_str())))
             }
             (_, None) => {
                 let message = "Aucune clause n'est écrite pour un transfert ou une dissolution (texts.transfer_clause) : \
@@ -71,6 +72,7 @@ pub fn owing<'r>(
             }
         };
     }
+    findings.extend(collectivite.said.address.finding(collectivite.designation().place()));
     let chorus = &collectivite.said.chorus;
     if chorus.service_code.is_none() && chorus.commitment_number.is_none() && chorus.third_party_number.is_none() {
         let message = "Aucun élément de routage Chorus (à renseigner seulement si la structure en exige un).";
@@ -96,7 +98,7 @@ impl Owing<'_> {
         };
         Debtor {
             name: conventions::legal_name(&party),
-            town: conventions::town(&party).map(str::to_owned),
+            town: conventions::town(&party),
             siret: said.siret,
             kind: said.kind,
             departement: party.departement,

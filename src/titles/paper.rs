@@ -8,7 +8,6 @@ use super::document::{
 use super::title::{self, Reference, Title, TitleLine};
 use crate::access::{Signatory, User};
 use crate::campaigns::texts::CampaignTexts;
-use crate::conventions;
 use crate::kernel::{Instant, french, school_label};
 use crate::platform::db::blobs::digest;
 
@@ -28,7 +27,7 @@ pub struct Context<'a> {
 pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> TitlePaper {
     let texts = context.texts;
     let count = context.lines.len();
-    let schools = if count > 1 { format!("{count} écoles") } else { "une école".to_owned() };
+    let schools = if count == 1 { "une école".to_owned() } else { french::count(count, "école") };
     let year = &title.ground.school_year;
     TitlePaper {
         specimen: context.specimen,
@@ -37,9 +36,10 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
         issued_on: french::date_long(context.approved_at.day()),
         school_year: year.to_string(),
         service: Service {
-            name: texts.issuer.name.clone(),
-            address: format!("{}, {}", texts.issuer.service, texts.issuer.address_lines.join(", ")),
-            contact: Some(format!("{} — {}", texts.issuer.contact_email, texts.issuer.contact_phone)),
+            authority: texts.issuer.name.clone(),
+            name: texts.issuer.service.clone(),
+            address: known(&texts.issuer.address_lines, ", "),
+            contact: known([&texts.issuer.contact_email, &texts.issuer.contact_phone], " — "),
         },
         debtor: debtor(&title.debtor),
         nature: "Participation au financement de l’ENT-école".into(),
@@ -49,7 +49,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
             issuer_signed_on: french::date_long(title.ground.issuer_signed_on),
             deliberation: None,
         },
-        triggering_event: format!("Inscription de {schools} à l’ENT-école pour l’année scolaire {year}"),
+        triggering_event: format!("Inscription {} à l’ENT-école pour l’année scolaire {year}", french::de(&schools)),
         lines: context.lines.iter().map(printed).collect(),
         lines_note: lines_note(title, context.lines),
         total: total(title),
@@ -57,7 +57,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
         imputation: axes(texts),
         accountant: Accountant {
             name: texts.comptable_assignataire.name.clone(),
-            address: address(&texts.comptable_assignataire.address_lines),
+            address: known(&texts.comptable_assignataire.address_lines, ", "),
         },
         recovery_accountant: Accountant {
             name: texts
@@ -65,7 +65,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
                 .name
                 .clone()
                 .unwrap_or_else(|| texts.comptable_recouvrement.rule.clone()),
-            address: address(&texts.comptable_recouvrement.address_lines),
+            address: known(&texts.comptable_recouvrement.address_lines, ", "),
         },
         prepared_by: Preparation {
             first_name: context.preparer.first_name.to_string(),
@@ -91,9 +91,11 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
 
 /// Who owes, as printed.
 pub(super) fn debtor(debtor: &title::Debtor) -> Debtor {
+    let town = debtor.town.as_deref();
     Debtor {
         name: debtor.name.clone(),
-        address: conventions::address(&debtor.address, debtor.town.as_deref()),
+        address: debtor.address.known(town),
+        address_complete: debtor.address.missing(town).is_empty(),
         siret: debtor.siret.grouped(),
         third_party_number: debtor.chorus.third_party_number.as_ref().map(ToString::to_string),
         service_code: debtor.chorus.service_code.as_ref().map(ToString::to_string),
@@ -122,8 +124,8 @@ pub(super) fn settlement_digest(title: &Title, reference: &Reference, lines: &[T
 /// The computation step by step, when the table alone does not show it.
 fn lines_note(title: &Title, lines: &[TitleLine]) -> Option<String> {
     let evident = |l: &TitleLine| l.unit_amount.is_some() && l.quantity == 1;
-    let steps: Vec<&str> = title.ground.steps.iter().skip(1).map(|s| s.text.as_str()).collect();
-    (!steps.is_empty() && !lines.iter().all(evident)).then(|| format!("Calcul : {}.", steps.join(" ; ")))
+    let steps: Vec<String> = title.ground.steps.iter().skip(1).map(|s| french::agreed(&s.text)).collect();
+    (!steps.is_empty() && !lines.iter().all(evident)).then(|| format!("Calcul : {}.", french::joined(steps, " ; ")))
 }
 
 fn printed(line: &TitleLine) -> PrintedLine {
@@ -143,8 +145,9 @@ fn printed(line: &TitleLine) -> PrintedLine {
     }
 }
 
-fn address(lines: &[String]) -> Option<String> {
-    (!lines.is_empty()).then(|| lines.join(", "))
+/// What is known of several parts, if anything is.
+fn known<S: AsRef<str>>(parts: impl IntoIterator<Item = S>, separator: &str) -> Option<String> {
+    Some(french::joined(parts, separator)).filter(|all| !all.is_empty())
 }
 
 fn axes(texts: &CampaignTexts) -> Vec<Axis> {

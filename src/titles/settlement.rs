@@ -10,6 +10,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::document::TitlePaper;
 use super::paper;
@@ -18,6 +19,7 @@ use crate::access::Signatory;
 use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::{Instant, Money};
 use crate::platform::db::blobs::digest;
+use crate::platform::documents;
 
 /// What was approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +56,7 @@ pub struct Stored<'a> {
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(flatten)]
-    paper: &'a TitlePaper,
+    paper: Value,
     settlement: &'a Settlement,
 }
 
@@ -108,7 +110,7 @@ impl Settlement {
     /// # Errors
     /// Never for these types.
     pub fn content(&self, paper: &TitlePaper) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&Written { paper, settlement: self })
+        serde_json::to_string(&Written { paper: documents::frozen(paper)?, settlement: self })
     }
 }
 

@@ -28,7 +28,7 @@ use crate::kernel::ids::{ConventionId, DecisionId, ParticipationId, SmallClaimAc
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear};
 use crate::platform::db::{blobs, counters};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Outcome, Tx, documents};
 
 /// A claim about to be left untitled.
 pub struct Small {
@@ -87,7 +87,7 @@ pub(super) fn record(
         texts,
         specimen: defaults.specimen,
     });
-    let content = serde_json::to_string(&paper)?;
+    let content = documents::input(&paper)?;
     let act = ActRow {
         id: SmallClaimActId::new(tx.uuid()),
         number: number.clone(),

@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(findings(&prepared["items"][0])[0], "debtor_changed");
         let debtor = gestionnaire.get("/perception-titles").json["data"][0]["debtor"].clone();
         assert_eq!(debtor["siret"], HEIR);
-        assert_eq!(debtor["substitution"], "substituée de plein droit à COMMUNE DE SAINT-LAURENT-DES-ARBRES (arrêté du 1er juillet 2025)");
+        assert_eq!(debtor["substitution"], "substituée de plein droit à la commune de Saint-Laurent-des-Arbres (arrêté du 1er juillet 2025)");
     }
 
     fn a_transfer_prints_its_clause_only_once_somebody_wrote_it(app: &TestApp) {
@@ -101,7 +101,7 @@ on_both_databases! {
         assert_eq!(title["lines"].as_array().unwrap().len(), 1);
         assert_eq!(title["small_claim"], true, "what is left is under the threshold");
         let basis = title["legal_basis"].as_str().unwrap().replace('\u{202f}', " ");
-        for words in ["1 école(s) × 40,00 € = 40,00 €", "0301015R non retenue (école fermée ; fusion avec l'élémentaire ; décision du 28/07/2025, Camille Le gestionnaire)"] {
+        for words in ["1 école × 40,00 € = 40,00 €", "0301015R non retenue (école fermée ; fusion avec l'élémentaire ; décision du 28/07/2025, Camille Le gestionnaire)"] {
             assert!(basis.contains(words), "{words}\nin\n{basis}");
         }
         // Nothing is left to title, and the participation itself is untouched.

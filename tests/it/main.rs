@@ -39,6 +39,8 @@ mod matrix;
 mod occitanie;
 mod operation;
 mod own_passwords;
+mod papers;
+mod papers_layout;
 mod persons_no;
 mod placeholders;
 mod races;

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
+use crate::support::papers::text_of;
 use crate::support::{Base, TestApp};
-use crate::year::{campaign, open_campaign, register_seed, text_of};
+use crate::year::{campaign, open_campaign, register_seed};
 
 const PATH: &str = "/campaigns/2025-2026";
 

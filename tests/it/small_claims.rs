@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
+use crate::support::papers::text_of;
 use crate::titles::{active_campaign, prepare, register_communes};
-use crate::year::{register_seed, text_of};
+use crate::year::register_seed;
 
 fn set_policy(app: &TestApp, policy: &str) {
     let campaign = app.gestionnaire().get("/campaigns/2025-2026").json;

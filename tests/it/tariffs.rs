@@ -59,12 +59,12 @@ on_both_databases! {
         assert_eq!(
             steps,
             [
-                "2 école(s) à la charge de la collectivité et inscrite(s) pour l'année",
+                "2 écoles à la charge de la collectivité et inscrites pour l'année",
                 "Nombre d’élèves : 217 (0301023Z) + 110 (0301015R) = 327",
-                "De 1 à 100 : 100 élève(s) × 1,20 € = 120,00 €",
-                "De 101 à 327 : 227 élève(s) × 1,00 € = 227,00 €",
+                "De 1 à 100 : 100 élèves × 1,20 € = 120,00 €",
+                "De 101 à 327 : 227 élèves × 1,00 € = 227,00 €",
                 "Plafond par collectivité : 250,00 € au lieu de 347,00 €",
-                "Réparti entre 2 école(s) au prorata des élèves, arrondi au centime sur le cumul",
+                "Réparti entre 2 écoles au prorata des élèves, arrondi au centime sur le cumul",
             ]
         );
         assert!(participation["steps"].as_array().unwrap().iter().all(|s| s["ground"].as_str().unwrap().starts_with("convention, art. ")));
@@ -111,9 +111,9 @@ on_both_databases! {
             (&json!("0.00"), &json!("première année d'inscription (2025-2026)"))
         );
         let pdf = gestionnaire.get(&format!("/conventions/{id}/document")).expect(200);
-        let text = crate::year::text_of(&pdf.bytes);
+        let text = crate::support::papers::text_of(&pdf.bytes);
         for words in [
-            "2 école(s) pour cette année scolaire, pour un montant correspondant à 1 x 40€ soit 40€",
+            "2 écoles pour cette année scolaire, pour un montant correspondant à 1 x 40€ soit 40€",
             "La première année scolaire d’inscription d’une école est gratuite.",
             "École 0301015R : première année d'inscription (2025-2026), rien n'est dû",
         ] {

@@ -231,7 +231,7 @@ on_both_databases! {
         sign_both(app, &id);
         app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
         check([state, state, Some("campaign_issued")]);
-        assert!(told(&app.gestionnaire(), path, "close").unwrap().1.contains("1 préparé(s)"));
+        assert!(told(&app.gestionnaire(), path, "close").unwrap().1.contains("1 préparé"));
         app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200);
         check([state, state, Some("campaign_issued")]);
         app.ordonnateur().post("/accounting-batches", json!({"campaign": "2025-2026"})).expect(201);

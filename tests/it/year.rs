@@ -3,16 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-
-/// The text of a PDF, white space collapsed; pdftotext comes with `make test`.
-pub fn text_of(pdf: &[u8]) -> String {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), pdf).unwrap();
-    let read = std::process::Command::new("pdftotext").arg(file.path()).arg("-").output();
-    let read = read.expect("pdftotext (poppler-utils) is missing: run « make test », which installs it");
-    assert!(read.status.success(), "{read:?}");
-    String::from_utf8(read.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
-}
+use crate::support::papers::text_of;
 
 /// Registers the commune of Saint-Laurent-des-Arbres and its two schools.
 pub fn register_seed(app: &TestApp) {
@@ -156,7 +147,7 @@ on_both_databases! {
         assert_eq!(pdf.header("etag"), format!("\"{}\"", view["document"]["sha256"].as_str().unwrap()));
         let text = text_of(&pdf.bytes);
         for literal in [
-            "2 école(s) pour cette année scolaire, pour un montant correspondant à 2 x 40€ soit 80€",
+            "2 écoles pour cette année scolaire, pour un montant correspondant à 2 x 40€ soit 80€",
             "SAINT-LAURENT-DES-ARBRES - 30 - ECOLE ELEMENTAIRE PUBLIQUE CHARLES ODOYER - 0301023Z",
             "SAINT-LAURENT-DES-ARBRES - 30 - ECOLE MATERNELLE PUBLIQUE CHARLES ODOYER - 0301015R",
             "représentée par Mme Sylvie BARRIEU VIGNAL, Maire",

@@ -25,9 +25,11 @@ fn seed() -> ConventionPaper {
         header_date: french::date_long(day(2025, 6, 5)),
         ends_on: french::date_long(day(2026, 9, 5)),
         court: "tribunal administratif de Montpellier".into(),
+        to_court: "au tribunal administratif de Montpellier".into(),
         dpo_contact: "dpd@region-academique.example".into(),
         portal: true,
         academies: vec!["Montpellier".into(), "Toulouse".into()],
+        of_academies: vec!["de Montpellier".into(), "de Toulouse".into()],
         issuer: Issuer {
             name: "Région académique Occitanie".into(),
             address: "31, rue de l’Université, 34064 Montpellier Cedex 2".into(),
@@ -57,6 +59,7 @@ fn seed() -> ConventionPaper {
         ],
         issuer_signature: SignatureBlock {
             place: Some("Montpellier".into()),
+            at: Some("à Montpellier".into()),
             signed_on: Some(french::date_short(day(2025, 7, 25))),
             signatory: None,
         },
@@ -87,6 +90,7 @@ fn long_names() -> ConventionPaper {
     let mut paper = seed();
     paper.portal = false;
     paper.academies.clear();
+    paper.of_academies.clear();
     paper.payer.kind = PayerKind::Syndicat;
     paper.payer.name = long.to_uppercase();
     paper.payer.address = long.clone();
@@ -151,6 +155,24 @@ fn the_same_convention_gives_the_same_bytes_from_two_threads() {
             assert_eq!(other.join().unwrap(), first);
         }
     });
+}
+
+/// What was frozen before a field came still composes: a job may hold it.
+#[test]
+fn an_input_of_before_composes() {
+    let mut input = serde_json::to_value(seed()).unwrap();
+    for (pointer, field) in [
+        ("", "to_court"),
+        ("", "of_academies"),
+        ("/pricing", "listed"),
+        ("/issuer_signature", "at"),
+        ("/payer_signature", "at"),
+    ] {
+        input.pointer_mut(pointer).and_then(Value::as_object_mut).unwrap().remove(field).unwrap();
+    }
+    let input = serde_json::to_vec(&input).unwrap();
+    let pdf = Renderer::new(None).unwrap().render(&default_template(), &input, day(2025, 6, 5), "x").unwrap();
+    assert!(pdf.starts_with(b"%PDF-1."));
 }
 
 #[test]

@@ -27,13 +27,15 @@ fn seed() -> TitlePaper {
         issued_on: french::date_long(day()),
         school_year: "2025-2026".into(),
         service: Service {
-            name: "Région académique Occitanie – direction du numérique pour l’éducation".into(),
-            address: "31, rue de l’Université, 34064 Montpellier Cedex 2".into(),
+            authority: "Région académique Occitanie".into(),
+            name: "Direction de région académique du numérique pour l’éducation".into(),
+            address: Some("31, rue de l’Université, 34064 Montpellier Cedex 2".into()),
             contact: Some("ent-ecole@region-academique.example".into()),
         },
         debtor: Debtor {
             name: "COMMUNE DE SAINT-LAURENT-DES-ARBRES".into(),
             address: "2 PLACE DE LA MAIRIE, HOTEL DE VILLE, 30126 SAINT-LAURENT-DES-ARBRES".into(),
+            address_complete: true,
             siret: "21300278500011".into(),
             third_party_number: Some("1100012345".into()),
             service_code: None,
@@ -107,7 +109,9 @@ fn long_and_bare() -> TitlePaper {
     let long: String = "Syndicat intercommunal à vocation scolaire ".repeat(5).chars().take(200).collect();
     let mut paper = seed();
     paper.service.name.clone_from(&long);
+    paper.service.address = None;
     paper.service.contact = None;
+    paper.debtor.address_complete = false;
     paper.debtor.name = long.to_uppercase();
     paper.debtor.address = "Interminable-".repeat(15);
     paper.debtor.third_party_number = None;
@@ -152,6 +156,17 @@ fn the_same_sheet_gives_the_same_bytes_from_two_threads() {
     });
 }
 
+/// What was frozen before a field came still composes: a job may hold it.
+#[test]
+fn an_input_of_before_composes() {
+    let mut input = serde_json::to_value(seed()).unwrap();
+    for (pointer, field) in [("/service", "authority"), ("/debtor", "address_complete")] {
+        input.pointer_mut(pointer).and_then(serde_json::Value::as_object_mut).unwrap().remove(field).unwrap();
+    }
+    let input = serde_json::to_vec(&input).unwrap();
+    assert!(Renderer::new(None).unwrap().render(&default_template(), &input, day(), "x").is_ok());
+}
+
 #[test]
 fn the_amount_is_printed_in_figures_and_in_words() {
     let paper = seed();
@@ -166,6 +181,7 @@ fn a_successor_is_named_with_the_act() {
         "substituée de plein droit à la commune d’Aulas (arrêté du 12 décembre 2025)"
     );
     assert_eq!(substitution("la commune d’Aulas", None), "substituée de plein droit à la commune d’Aulas");
+    assert_eq!(substitution("le SIVOM de la Bure", None), "substituée de plein droit au SIVOM de la Bure");
 }
 
 #[test]

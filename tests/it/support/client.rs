@@ -1,9 +1,11 @@
-//! A caller: knows the server's address and, when it has one, its token. Every answer is held against the document.
+//! A caller: knows the server's address and, when it has one, its token. Every answer is held against the document, and
+//! every paper is proofread.
 
 use serde_json::Value;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request};
 
 use super::contract::contract;
+use super::papers;
 
 /// An answer, whole.
 #[derive(Debug)]
@@ -46,12 +48,19 @@ pub struct Client {
     agent: ureq::Agent,
     base: String,
     token: Option<String>,
+    /// Whether the texts the program prints are real ones.
+    real: bool,
 }
 
 impl Client {
     pub fn new(base: &str, token: Option<String>) -> Self {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
-        Self { agent, base: base.to_owned(), token }
+        Self { agent, base: base.to_owned(), token, real: true }
+    }
+
+    /// A caller of a program whose texts are still to be written.
+    pub fn with_texts(self, real: bool) -> Self {
+        Self { real, ..self }
     }
 
     pub fn with_token(&self, token: &str) -> Self {
@@ -79,6 +88,9 @@ impl Client {
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let answer = Response { status: response.status().as_u16(), headers: response.headers().clone(), bytes, json };
         contract().check(method, path, &answer);
+        if answer.bytes.starts_with(b"%PDF") {
+            papers::proofread(&answer.bytes, self.real, path);
+        }
         answer
     }
 

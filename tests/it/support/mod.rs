@@ -5,6 +5,7 @@
 //!                                    ├─▶ Clock       fixed, moved by the test
 //!                                    ├─▶ server      real HTTP on 127.0.0.1, no worker
 //!                                    └─▶ Client      one per role, whose tokens are made, not asked for
+//!   papers: each PDF fetched, or made by a job, is read back and proofread
 //!   Program: the same as a process of its own, where signals, logs and two instances matter
 //! ```
 
@@ -12,6 +13,7 @@ mod client;
 pub mod contract;
 pub mod databases;
 pub mod operations;
+pub mod papers;
 mod program;
 mod shape;
 mod test_app;

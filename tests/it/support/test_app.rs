@@ -17,10 +17,10 @@ use ent_backoffice::config::Config;
 use ent_backoffice::kernel::contact::EmailAddress;
 use ent_backoffice::kernel::text::Line;
 use ent_backoffice::kernel::{Actor, Clock, Ids, Instant, Role};
-use ent_backoffice::platform::db::Database;
+use ent_backoffice::platform::db::{Database, blobs};
 use ent_backoffice::platform::jobs::{self, Handlers};
 
-use super::{Base, Client};
+use super::{Base, Client, papers};
 
 /// When every test begins.
 pub const MORNING: &str = "2025-06-05T08:00:00Z";
@@ -40,6 +40,7 @@ pub struct TestApp {
     tokens: actix_web::web::Data<Tokens>,
     people: RefCell<HashMap<Role, User>>,
     forgotten: Cell<bool>,
+    real_texts: bool,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
     // Last: removed after the server has let it go.
@@ -79,6 +80,7 @@ impl TestApp {
         config.server.workers = 1;
         config.texts = texts();
         change(&mut config);
+        let real_texts = config.texts.unprintable(true).is_empty();
         let clock = Clock::fixed(at(MORNING));
         let app = App::build(config, clock.clone(), Ids).unwrap();
         app.prepare_database(false).unwrap();
@@ -99,6 +101,7 @@ impl TestApp {
             tokens,
             people: RefCell::default(),
             forgotten: Cell::new(false),
+            real_texts,
             server,
             thread: Some(thread),
             base: Some(base),
@@ -113,7 +116,7 @@ impl TestApp {
 
     /// Nobody in particular.
     pub fn anonymous(&self) -> Client {
-        Client::new(&self.url, None)
+        Client::new(&self.url, None).with_texts(self.real_texts)
     }
 
     /// A person of a role: the account is made at first use, the token at each.
@@ -122,7 +125,7 @@ impl TestApp {
     }
 
     pub fn client_of(&self, user: &User) -> Client {
-        Client::new(&self.url, Some(self.token_of(user)))
+        Client::new(&self.url, Some(self.token_of(user))).with_texts(self.real_texts)
     }
 
     /// The access token of a person of a role.
@@ -210,9 +213,15 @@ impl TestApp {
         self.clock.set(at(instant));
     }
 
-    /// Runs every job due now; returns how many ran.
+    /// Runs every job due now, and proofreads the papers they made; returns how many ran.
     pub fn run_jobs(&self) -> usize {
-        self.handlers.drain(&self.db).unwrap()
+        let ran = self.handlers.drain(&self.db).unwrap();
+        let made = "SELECT sha256 AS line FROM blobs WHERE media_type = 'application/pdf'";
+        for sha256 in crate::schema::text_rows(&self.db, made) {
+            let pdf = self.db.read(|tx| blobs::get(tx, &sha256)).unwrap();
+            papers::proofread(&pdf, self.real_texts, "a paper made by a job");
+        }
+        ran
     }
 
     /// This test does not care for the jobs it caused: otherwise jobs left behind, or given up, make it fail.
