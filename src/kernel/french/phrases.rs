@@ -73,8 +73,8 @@ pub fn agreed(text: &str) -> String {
     let mut parts = text.split("(s)");
     let mut all = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let numbers = all.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty());
-        if numbers.last().is_some_and(|n| !matches!(n, "0" | "1")) {
+        let number = all.split(|c: char| !c.is_ascii_digit()).rfind(|n| !n.is_empty());
+        if number.is_some_and(|n| !matches!(n, "0" | "1")) {
             all.push('s');
         }
         all.push_str(part);
