@@ -156,7 +156,9 @@ fn is_predictable(password: &str) -> bool {
 
 /// Whether nothing of one's own remains once these words are taken out.
 fn is_made_of<'w>(folded: &str, words: impl Iterator<Item = &'w str> + Clone) -> bool {
-    readings(folded).into_iter().any(|reading| {
+    // « r3ct0rat2026! »: the digits around a word stand for no letter.
+    let core = folded.trim_matches(|c: char| !c.is_alphabetic());
+    [folded, core].into_iter().flat_map(readings).any(|reading| {
         let mut rest = letters(&reading);
         let mut found = false;
         let mut longest_first: Vec<&str> = words.clone().collect();
