@@ -5,7 +5,7 @@
 //!                                                                   └─ the others: counted only
 //! ```
 //! A line says how many there were so far this hour. A thousand refusals of one kind leave ten lines, and no more than
-//! [`MOST_KINDS`] kinds an hour are told apart in one process: a flood cannot fill the disk. A restart begins anew.
+//! 256 kinds an hour are told apart in one process: a flood cannot fill the disk. A restart begins anew.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

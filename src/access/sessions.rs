@@ -10,7 +10,7 @@
 //!   attempt (reading) ──▶ argon2, in its turn ──▶ log_in (writing): the password judged is still the account's?
 //!    └─ 429 while a brake holds
 //! ```
-//! Failures are counted by account *and* source, by source, and by account ([`super::brake`]). The first two hold
+//! Failures are counted by account *and* source, by source, and by account (`brake.rs`). The first two hold
 //! everybody alike. The third, for guesses spread over many sources, never holds a source at which the person logged in
 //! lately. Nothing that is answered, and no time it takes, tells whether an account exists: an unknown address is counted,
 //! hashed for and refused as a known one.

@@ -1,5 +1,5 @@
 //! Passwords: argon2id, so slow on purpose that hashing never happens inside a transaction, and never more than a few at
-//! a time ([`super::gate`]).
+//! a time (`gate.rs`).
 //!
 //! A new password is judged twice: by itself when it is read ([`NewPassword::parse`]), and against the person who chooses
 //! it ([`NewPassword::suits`]). Length counts, composition does not (ANSSI, NIST SP 800-63B): what is refused besides is
