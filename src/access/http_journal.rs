@@ -88,7 +88,12 @@ struct AuditEventsQuery {
 async fn list_audit_events(_can: Can<Administer>, state: State, query: Params<AuditEventsQuery>) -> Answer {
     let AuditEventsQuery { subject_kind, subject_key, action, actor, updated_since, sort, limit, cursor } = query.0;
     let page = Page::read(limit, cursor.as_deref(), sort)?;
-    let filter = Filter { subject_kind, subject_key, action, actor, updated_since };
-    let reply = state.read(move |tx| Reply::ok(&audit::list(tx, &filter, &page)?.map(AuditEventView::from))).await?;
+    let reply = state
+        .read(move |tx| {
+            let updated_since = tx.changed_since(updated_since)?;
+            let filter = Filter { subject_kind, subject_key, action, actor, updated_since };
+            Reply::ok(&audit::list(tx, &filter, &page)?.map(AuditEventView::from))
+        })
+        .await?;
     Ok(reply.into_response())
 }

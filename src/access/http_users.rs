@@ -173,9 +173,12 @@ struct UsersQuery {
 async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuery>) -> Answer {
     let UsersQuery { role, active, q, updated_since, sort, limit, cursor } = query.0;
     let page = Page::read(limit, cursor.as_deref(), sort)?;
-    let filter = UserFilter { role, active, q, updated_since };
-    let reply =
-        state.read(move |tx| Reply::ok(&store::list(tx, &filter, &page)?.map(|user| UserView::from(&user)))).await?;
+    let reply = state
+        .read(move |tx| {
+            let filter = UserFilter { role, active, q, updated_since: tx.changed_since(updated_since)? };
+            Reply::ok(&store::list(tx, &filter, &page)?.map(|user| UserView::from(&user)))
+        })
+        .await?;
     Ok(reply.into_response())
 }
 

@@ -121,7 +121,7 @@ async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQue
                 campaign: campaign.map(|c| c.id),
                 exercice: query.exercice,
                 status: query.status,
-                updated_since: query.updated_since,
+                updated_since: tx.changed_since(query.updated_since)?,
             };
             let page = store::list(tx, &filter, &page)?;
             Reply::ok(&page.map_all(|batches| batches.into_iter().map(|b| view(tx, b)).collect())?)

@@ -4,7 +4,7 @@
 //!   live    the process answers                                        no  ─▶ restart it
 //!   ready   the database answers, its migrations are all there,
 //!           it is the base of the start, a row can be written          no  ─▶ 503: send it no request
-//!           the queue moves                                            no  ─▶ 200, "degraded": wake somebody
+//!           the queue moves, the clock is where it is expected         no  ─▶ 200, "degraded": wake somebody
 //! ```
 //! A stuck queue keeps nobody from reading, signing or approving, and every instance sees the same queue: taking them
 //! out of rotation for it would turn late documents into a whole outage. It is said here, measured in `/metrics`, and
@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::platform::db::Database;
+use crate::platform::db::clock_watch::{self, Sight};
 use crate::platform::db::probe::Writing;
 use crate::platform::jobs::{self, Backlog, JobState};
 use crate::platform::web::problem::UNAVAILABLE;
@@ -70,6 +71,15 @@ fn queue(backlog: &Backlog, late_after: i64) -> Value {
     })
 }
 
+fn clock(sight: Sight) -> Value {
+    let status = match sight {
+        Sight::Sound => return json!(OK),
+        Sight::Ahead { .. } => "ahead",
+        Sight::Behind { .. } => "behind",
+    };
+    json!({"status": status, "detail": sight.told()})
+}
+
 /// What was found, and what makes it unready.
 fn look(db: &Database, late_after: i64) -> (Value, Option<&'static str>) {
     let (database, migrations, reason) = match db.has_pending_migrations() {
@@ -95,7 +105,18 @@ fn look(db: &Database, late_after: i64) -> (Value, Option<&'static str>) {
             (json!(UNKNOWN), Some(SILENT))
         }
     };
-    (json!({"database": database, "migrations": migrations, "base": base, "writes": writes, "jobs": jobs}), reason)
+    let seen = if reason.is_none() { db.read(clock_watch::sight).map(Some) } else { Ok(None) };
+    let (clock, reason) = match seen {
+        Ok(Some(sight)) => (clock(sight), reason),
+        Ok(None) => (json!(UNKNOWN), reason),
+        Err(cause) => {
+            tracing::error!(%cause, "not ready");
+            (json!(UNKNOWN), Some(SILENT))
+        }
+    };
+    let checks = json!({"database": database, "migrations": migrations, "base": base, "writes": writes, "jobs": jobs,
+                        "clock": clock});
+    (checks, reason)
 }
 
 /// Is it the base of the start, and can it be written?
@@ -120,8 +141,11 @@ async fn ready(state: State, late_after: web::Data<LateAfter>) -> HttpResponse {
     let looked = actix_web::rt::time::timeout(PATIENCE, web::block(move || look(&db, late_after))).await;
     match looked {
         Ok(Ok((checks, None))) => {
-            let late = checks.pointer("/jobs/status").is_some_and(|status| status == "late");
-            HttpResponse::Ok().json(json!({"status": if late { "degraded" } else { "ok" }, "checks": checks}))
+            let is = |place: &str, bad: &[&str]| {
+                checks.pointer(place).and_then(Value::as_str).is_some_and(|status| bad.contains(&status))
+            };
+            let degraded = is("/jobs/status", &["late"]) || is("/clock/status", &["ahead", "behind"]);
+            HttpResponse::Ok().json(json!({"status": if degraded { "degraded" } else { "ok" }, "checks": checks}))
         }
         Ok(Ok((checks, Some(reason)))) => unready(reason, &checks),
         Ok(Err(_)) => unready("Le service s'arrête.", &json!({})),

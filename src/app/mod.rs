@@ -63,6 +63,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         kernel::refused::CODES,
         platform::web::problem::CODES,
         platform::db::idempotency::CODES,
+        platform::db::counters::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,

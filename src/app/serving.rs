@@ -8,17 +8,18 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant as Stopwatch};
 
 use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
+use chrono::NaiveDate;
 
 use super::sockets::{Doorway, Needs, Room, Rules, places};
 use super::{App, edge, health, metrics, openapi, parameters, refused, slices};
 use crate::access::sessions;
-use crate::conventions;
 use crate::platform::Database;
 use crate::platform::db::idempotency;
+use crate::{audit, conventions};
 
 /// Connections at once on the side address.
 const SIDE_PLACES: usize = 32;
@@ -210,12 +211,40 @@ impl App {
     }
 }
 
-/// Queues the daily work once per business day, and at each start: a missed day is caught up.
+/// Between two looks at the clock.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// Looks at the clock each minute, and at each new day.
+#[derive(Default)]
+struct Watchman {
+    looked: Option<(Stopwatch, NaiveDate)>,
+    sound: bool,
+}
+
+impl Watchman {
+    fn finds_sound(&mut self, db: &Database, today: NaiveDate) -> bool {
+        if self.looked.is_none_or(|(at, day)| at.elapsed() >= LOOK_EVERY || day != today) {
+            self.looked = Some((Stopwatch::now(), today));
+            self.sound = match db.write(audit::look_at_clock) {
+                Ok(sight) => sight.is_sound(),
+                Err(cause) => {
+                    tracing::error!(%cause, "the clock was not looked at");
+                    false
+                }
+            };
+        }
+        self.sound
+    }
+}
+
+/// Queues the daily work once per business day, and at each start: a missed day is caught up. A day that comes by a jump
+/// of the clock waits for a second look (see `clock_watch`).
 fn tick(db: &Database, stop: &AtomicBool) {
     let mut last = None;
+    let mut watchman = Watchman::default();
     while !stop.load(Ordering::Relaxed) {
         let today = db.clock().now().day();
-        if last != Some(today) {
+        if watchman.finds_sound(db, today) && last != Some(today) {
             let queued = db.write(conventions::enqueue_expiry);
             let purged = queued.and_then(|()| db.write(idempotency::purge)).and_then(|_| db.write(sessions::purge));
             match purged {

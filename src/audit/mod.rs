@@ -1,7 +1,10 @@
 //! The journal: who did what to what, when. Append-only (the tables refuse every UPDATE and DELETE), written in the
 //! transaction of the act, so that an act without its trace cannot exist.
 
+mod clock;
 mod store;
+
+pub use clock::look_at_clock;
 
 use serde_json::Value;
 

@@ -85,7 +85,10 @@ struct ListQuery {
 async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
     let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
     let reply = state
-        .read(move |tx| Reply::ok(&store::list(tx, query.status, query.updated_since, &page)?.map(CampaignView::from)))
+        .read(move |tx| {
+            let since = tx.changed_since(query.updated_since)?;
+            Reply::ok(&store::list(tx, query.status, since, &page)?.map(CampaignView::from))
+        })
         .await?;
     Ok(reply.into_response())
 }

@@ -141,10 +141,11 @@ async fn list(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, Params(
         q: query.q,
         updated_since: None,
     };
-    let filter = EnrolmentFilter { schools, covered: query.covered, updated_since: query.updated_since };
+    let mut filter = EnrolmentFilter { schools, covered: query.covered, updated_since: query.updated_since };
     let reply = state
         .read(move |tx| {
             let campaign = actions::find(tx, &year)?;
+            filter.updated_since = tx.changed_since(filter.updated_since)?;
             Reply::ok(&store::list_enrolments(tx, campaign.id, &filter, &page)?.map(view))
         })
         .await?;

@@ -78,7 +78,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
                 status: query.status,
                 number: query.number,
                 q: query.q,
-                updated_since: query.updated_since,
+                updated_since: tx.changed_since(query.updated_since)?,
                 live: false,
             };
             let page = store::list(tx, &filter, &page)?;

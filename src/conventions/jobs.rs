@@ -8,6 +8,7 @@ use super::actions::expire_due;
 use super::codes::DOCUMENT_FAILED;
 use super::convention::DocumentStatus;
 use super::{store, store_seals};
+use crate::audit;
 use crate::kernel::ids::ConventionId;
 use crate::kernel::{Actor, Refused};
 use crate::platform::db::blobs;
@@ -47,7 +48,15 @@ pub fn enqueue_expiry(tx: &mut Tx<'_>) -> Outcome<()> {
 pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
     let handlers = handlers.on(EXPIRE, |db, _| {
         let actor = Actor::program("échéance quotidienne");
-        db.write(|tx| expire_due(tx, &actor)).map(|_| ()).map_err(Into::into)
+        let expired = db.write(|tx| {
+            // It cannot be undone: not on the word of a clock that jumped. Asked again once it is believed.
+            let sound = audit::look_at_clock(tx)?.is_sound();
+            if sound { expire_due(tx, &actor).map(Some) } else { Ok(None) }
+        });
+        if expired?.is_none() {
+            tracing::warn!("no convention expires before a second look at the clock");
+        }
+        Ok(())
     });
     handlers.on(RENDER, move |db, payload| {
         let render: Render = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;

@@ -9,17 +9,19 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::Serialize;
 
 use super::store::{ConventionRow, LineRow, PaperRow, ParticipationRow};
-use crate::kernel::Money;
-use crate::kernel::ids::{ConventionId, ParticipationId};
+use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
+use crate::kernel::{Instant, Money};
 use crate::platform::db::blobs::digest;
 use crate::platform::db::schema::{
     convention_papers, convention_seals as seals, conventions, participation_lines, participations,
 };
 use crate::platform::{Error, Outcome, Tx};
+use crate::registry::kinds::SchoolKind;
 
 #[derive(Insertable)]
 #[diesel(table_name = seals, treat_none_as_default_value = false)]
@@ -31,36 +33,135 @@ pub(super) struct NewSeal {
 /// What is sealed, in the order in which it is.
 #[derive(Serialize)]
 struct Sealed<'a> {
-    convention: (ConventionId, String, String, i64, Option<&'a str>, &'a str, i64),
+    convention: (ConventionId, CampaignId, CollectiviteId, i64, Option<&'a str>, &'a str, i64),
     party: (&'a str, &'a str),
-    issue: (i64, Money, String, &'a str, String),
+    issue: (i64, Money, NaiveDate, &'a str, Instant),
     paper: (String, &'a str),
-    participation: (ParticipationId, i64, Money, &'a str, &'a str, String),
+    participation: (ParticipationId, i64, Money, &'a str, &'a str, Instant),
     lines: Vec<SealedLine<'a>>,
 }
 
 #[derive(Serialize)]
 struct SealedLine<'a> {
     place: (i64, &'a str),
-    school: (&'a str, &'a str, String, &'a str, &'a str, &'a str),
+    school: (&'a str, &'a str, SchoolKind, &'a str, &'a str, &'a str),
     amount: (i64, Option<Money>, Money, Option<&'a str>),
 }
 
-fn seal(c: &ConventionRow, paper: &PaperRow, p: &ParticipationRow, lines: &[&LineRow]) -> Outcome<String> {
+/// What of a convention's row is sealed; its JSON is text here, as stored.
+#[derive(Queryable)]
+struct Issued {
+    id: ConventionId,
+    campaign_id: CampaignId,
+    collectivite_id: CollectiviteId,
+    sequence: i64,
+    sequence_reason: Option<String>,
+    number: String,
+    number_rank: i64,
+    party: String,
+    party_siret: String,
+    school_count: i64,
+    total_cents: Money,
+    ends_on: NaiveDate,
+    issued_by: String,
+    issued_at: Instant,
+}
+
+type IssuedColumns = (
+    conventions::id,
+    conventions::campaign_id,
+    conventions::collectivite_id,
+    conventions::sequence,
+    conventions::sequence_reason,
+    conventions::number,
+    conventions::number_rank,
+    conventions::party,
+    conventions::party_siret,
+    conventions::school_count,
+    conventions::total_cents,
+    conventions::ends_on,
+    conventions::issued_by,
+    conventions::issued_at,
+);
+const ISSUED: IssuedColumns = (
+    conventions::id,
+    conventions::campaign_id,
+    conventions::collectivite_id,
+    conventions::sequence,
+    conventions::sequence_reason,
+    conventions::number,
+    conventions::number_rank,
+    conventions::party,
+    conventions::party_siret,
+    conventions::school_count,
+    conventions::total_cents,
+    conventions::ends_on,
+    conventions::issued_by,
+    conventions::issued_at,
+);
+
+impl From<&ConventionRow> for Issued {
+    fn from(c: &ConventionRow) -> Self {
+        Self {
+            id: c.id,
+            campaign_id: c.campaign_id,
+            collectivite_id: c.collectivite_id,
+            sequence: c.sequence,
+            sequence_reason: c.sequence_reason.clone(),
+            number: c.number.clone(),
+            number_rank: c.number_rank,
+            party: c.party.text().to_owned(),
+            party_siret: c.party_siret.to_string(),
+            school_count: c.school_count,
+            total_cents: c.total_cents,
+            ends_on: c.ends_on,
+            issued_by: c.issued_by.clone(),
+            issued_at: c.issued_at,
+        }
+    }
+}
+
+/// One version of a participation, its JSON as stored.
+#[derive(Queryable)]
+struct Version {
+    id: ParticipationId,
+    convention_id: ConventionId,
+    version: i64,
+    total_cents: Money,
+    tariff: String,
+    steps: String,
+    computed_at: Instant,
+}
+
+impl From<&ParticipationRow> for Version {
+    fn from(p: &ParticipationRow) -> Self {
+        Self {
+            id: p.id,
+            convention_id: p.convention_id,
+            version: p.version,
+            total_cents: p.total_cents,
+            tariff: p.tariff.text().to_owned(),
+            steps: p.steps.text().to_owned(),
+            computed_at: p.computed_at,
+        }
+    }
+}
+
+fn seal(c: &Issued, paper: &PaperRow, p: &Version, lines: &[&LineRow]) -> Outcome<String> {
     let sealed = Sealed {
         convention: (
             c.id,
-            c.campaign_id.to_string(),
-            c.collectivite_id.to_string(),
+            c.campaign_id,
+            c.collectivite_id,
             c.sequence,
             c.sequence_reason.as_deref(),
             &c.number,
             c.number_rank,
         ),
-        party: (c.party.text(), c.party_siret.as_str()),
-        issue: (c.school_count, c.total_cents, c.ends_on.to_string(), &c.issued_by, c.issued_at.to_string()),
+        party: (&c.party, &c.party_siret),
+        issue: (c.school_count, c.total_cents, c.ends_on, &c.issued_by, c.issued_at),
         paper: (digest(paper.input.as_bytes()), &paper.template_sha256),
-        participation: (p.id, p.version, p.total_cents, p.tariff.text(), p.steps.text(), p.computed_at.to_string()),
+        participation: (p.id, p.version, p.total_cents, &p.tariff, &p.steps, p.computed_at),
         lines: lines
             .iter()
             .map(|l| SealedLine {
@@ -68,7 +169,7 @@ fn seal(c: &ConventionRow, paper: &PaperRow, p: &ParticipationRow, lines: &[&Lin
                 school: (
                     l.name.as_str(),
                     &l.label,
-                    l.kind.to_string(),
+                    l.kind,
                     l.insee_code.as_str(),
                     l.commune_name.as_str(),
                     l.departement.as_str(),
@@ -99,7 +200,7 @@ pub(super) fn seals(
     let rows = conventions.iter().zip(papers).zip(participations);
     rows.map(|((convention, paper), participation)| {
         let own = lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
-        let sha256 = Some(seal(convention, paper, participation, own)?);
+        let sha256 = Some(seal(&convention.into(), paper, &participation.into(), own)?);
         Ok(NewSeal { participation_id: participation.id, sha256 })
     })
     .collect()
@@ -111,12 +212,13 @@ pub(super) fn seals(
 /// The first that is not.
 pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
     for chunk in ids.chunks(500) {
-        let issued: Vec<ConventionRow> = conventions::table.filter(conventions::id.eq_any(chunk)).load(tx.conn())?;
-        let issued: HashMap<ConventionId, ConventionRow> = issued.into_iter().map(|c| (c.id, c)).collect();
+        let issued: Vec<Issued> =
+            conventions::table.filter(conventions::id.eq_any(chunk)).select(ISSUED).load(tx.conn())?;
+        let issued: HashMap<ConventionId, Issued> = issued.into_iter().map(|c| (c.id, c)).collect();
         let papers: Vec<PaperRow> =
             convention_papers::table.filter(convention_papers::convention_id.eq_any(chunk)).load(tx.conn())?;
         let papers: HashMap<ConventionId, PaperRow> = papers.into_iter().map(|p| (p.convention_id, p)).collect();
-        let versions: Vec<ParticipationRow> =
+        let versions: Vec<Version> =
             participations::table.filter(participations::convention_id.eq_any(chunk)).load(tx.conn())?;
         let all: Vec<ParticipationId> = versions.iter().map(|p| p.id).collect();
         let kept: Vec<(ParticipationId, Option<String>)> =
@@ -137,9 +239,9 @@ pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
 }
 
 fn holds(
-    convention: &ConventionRow,
+    convention: &Issued,
     paper: Option<&PaperRow>,
-    participation: &ParticipationRow,
+    participation: &Version,
     lines: &[&LineRow],
     kept: Option<&Option<String>>,
 ) -> Outcome<()> {

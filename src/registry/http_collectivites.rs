@@ -95,7 +95,7 @@ struct ListQuery {
 #[get("/collectivites")]
 async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
     let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
-    let filter = CollectiviteFilter {
+    let mut filter = CollectiviteFilter {
         departement: query.departement,
         kind: query.kind,
         insee_code: query.insee_code,
@@ -103,7 +103,12 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
         q: query.q,
         updated_since: query.updated_since,
     };
-    let reply = state.read(move |tx| Reply::ok(&store::list(tx, &filter, &page)?.map(CollectiviteView::from))).await?;
+    let reply = state
+        .read(move |tx| {
+            filter.updated_since = tx.changed_since(filter.updated_since)?;
+            Reply::ok(&store::list(tx, &filter, &page)?.map(CollectiviteView::from))
+        })
+        .await?;
     Ok(reply.into_response())
 }
 

@@ -74,7 +74,7 @@ struct ListQuery {
 #[get("/schools")]
 async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -> Answer {
     let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
-    let filter = SchoolFilter {
+    let mut filter = SchoolFilter {
         departement: query.departement,
         sector: query.sector,
         kind: query.kind,
@@ -85,6 +85,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
     };
     let reply = state
         .read(move |tx| {
+            filter.updated_since = tx.changed_since(filter.updated_since)?;
             let page = store::list(tx, &filter, &page)?;
             Reply::ok(&page.map_all(|schools| actions::school_views(tx, schools))?)
         })

@@ -95,10 +95,9 @@ pub const APPROVE_OUTCOMES: &[&str] =
 pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
     let approver = named(actor)?;
     let (selection, dry_run) = request.selection(false)?;
+    let year = hold_exercice(tx)?;
     let user = access::find_user(tx, approver)?;
     let signatory = user.signatory_on(tx.today())?;
-    let year = exercice(tx.today());
-    counters::lock(tx, &format!("title:{year}"))?;
 
     let by_filter = matches!(selection, Selection::Filter(_));
     let (mut items, mut titles) = choose(tx, selection)?;
@@ -126,6 +125,17 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
         tx.discard();
     }
     Ok(BulkView::of(items, APPROVE_OUTCOMES, dry_run))
+}
+
+/// Holds the series of the exercice of today; the lock may have been waited for over midnight.
+pub(super) fn hold_exercice(tx: &mut Tx<'_>) -> Outcome<i32> {
+    loop {
+        let year = exercice(tx.today());
+        counters::lock(tx, &format!("title:{year}"))?;
+        if exercice(tx.today()) == year {
+            return Ok(year);
+        }
+    }
 }
 
 struct Approver {
@@ -272,7 +282,7 @@ pub fn approve_one(
     making: &Making<'_>,
 ) -> Outcome<Title> {
     // In turn with every other approval: who comes second is told what became of the title.
-    counters::lock(tx, &format!("title:{}", exercice(tx.today())))?;
+    hold_exercice(tx)?;
     let title = find(tx, id)?;
     read.map_or(Ok(()), |read| read.admits(title.version))?;
     may_approve(&title, &access::find_user(tx, named(actor)?)?, tx.today())?;

@@ -144,7 +144,8 @@ async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQue
                 convention: query.convention,
                 q: query.q,
             };
-            let filter = TitleFilter { updated_since: query.updated_since, ..approve::filter(tx, selection)? };
+            let updated_since = tx.changed_since(query.updated_since)?;
+            let filter = TitleFilter { updated_since, ..approve::filter(tx, selection)? };
             let page = store::list(tx, &filter, &page)?;
             Reply::ok(&page.map_all(|found| views::views(tx, found))?)
         })

@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::decision::{Decision, Origin};
 use super::liquidation::{Liquidation, liquidate};
 use super::prepare::Scene;
-use super::small_claims;
+use super::{small_claims, store};
 use crate::access::{Can, Read};
 use crate::campaigns::{self, Defaults, SmallClaimsForecast};
 use crate::conventions::{self, Convention, ConventionFilter, ConventionOrder, ConventionState, ParticipationView};
@@ -148,6 +148,13 @@ fn titling(scene: &Scene, acts: &Acts, convention: &Convention) -> Outcome<Titli
     Ok(TitlingView { titling, due, titled, untitled, small_claim, threshold: scene.threshold, decision })
 }
 
+/// When the convention, or a decision on it, changed last.
+fn last_change(scene: &Scene, c: &Convention) -> Instant {
+    let decision = scene.decision_of(c).map(|d| d.updated_at);
+    let lines = scene.line_decisions.get(&c.id).into_iter().flat_map(HashMap::values).map(|d| d.decided_at);
+    lines.chain(decision).fold(c.updated_at, Instant::max)
+}
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -164,7 +171,7 @@ struct ParticipationsQuery {
     status: Option<ConventionState>,
     /// Nom du payeur ou partie du numéro.
     q: Option<SearchText>,
-    /// Conventions modifiées depuis cet instant : `meta.next_updated_since` du passage précédent.
+    /// Modifiées depuis cet instant, elles, leurs titres ou ce qui en fut décidé : `meta.next_updated_since` du passage précédent.
     updated_since: Option<Instant>,
     /// Ordre ; « - » devant, du dernier au premier.
     #[param(inline)]
@@ -205,13 +212,20 @@ async fn list(
                 status: query.status,
                 number: None,
                 q: query.q,
-                updated_since: query.updated_since,
+                // Asked below: a title or a decision changes what is told of a convention that did not change.
+                updated_since: None,
                 live: true,
             };
+            let since = tx.changed_since(query.updated_since)?;
+            let titled =
+                since.map(|since| store::changed_since(tx, campaign.id, since)).transpose()?.unwrap_or_default();
             let scene = Scene::load(tx, campaign, &defaults)?;
             let acts = small_claims::act_numbers(tx, scene.decisions.values())?;
             let mut live = Vec::new();
             for c in conventions::select(tx, &filter, page.order)? {
+                if since.is_some_and(|since| !titled.contains(&c.id) && last_change(&scene, &c) < since) {
+                    continue;
+                }
                 let view = titling(&scene, &acts, &c)?;
                 if query.titling.is_none_or(|t| t == view.titling) {
                     live.push((c, view));

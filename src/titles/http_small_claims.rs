@@ -163,7 +163,7 @@ async fn list(
     Params(query): Params<ListQuery>,
 ) -> Answer {
     let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
-    let filter = DecisionFilter {
+    let mut filter = DecisionFilter {
         status: query.status,
         departement: query.departement,
         collectivite: query.collectivite,
@@ -175,6 +175,7 @@ async fn list(
     let reply = state
         .read(move |tx| {
             let campaign = campaigns::find(tx, &year)?;
+            filter.updated_since = tx.changed_since(filter.updated_since)?;
             let page = store::list(tx, campaign.id, &filter, &page)?;
             Reply::ok(&page.map_all(|found| views(tx, found))?)
         })

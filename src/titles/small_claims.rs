@@ -70,9 +70,16 @@ pub(super) fn record(
     let decider =
         actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
     let user = access::find_user(tx, decider)?;
+    let rank = loop {
+        let year = exercice(tx.today());
+        // The lock may have been waited for over midnight.
+        counters::lock(tx, &format!("decision:{year}"))?;
+        if exercice(tx.today()) == year {
+            break counters::take(tx, &format!("decision:{year}"), 1)?;
+        }
+    };
     let (now, today) = (tx.now(), tx.today());
     let year = i64::from(exercice(today));
-    let rank = counters::take(tx, &format!("decision:{year}"), 1)?;
     let number = decision::act_number(year, rank);
     let texts = scene.campaign.said.texts.as_ref().unwrap_or(&defaults.texts);
     scene.campaign.printable(texts, defaults.specimen)?;

@@ -2,6 +2,8 @@
 //!
 //! Over 400 lines: four tables that change together in the same transactions.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
@@ -260,6 +262,15 @@ pub(super) fn nets(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<(Conven
         .select((titles::convention_id, titles::kind, titles::state, titles::amount_cents))
         .load(tx.conn())?;
     Ok(rows.into_iter().map(|(convention, kind, state, amount)| (convention, kind.net(state, amount))).collect())
+}
+
+/// Conventions of a campaign of which a title changed since an instant.
+pub(super) fn changed_since(tx: &mut Tx<'_>, campaign: CampaignId, since: Instant) -> Outcome<HashSet<ConventionId>> {
+    let changed: Vec<ConventionId> = titles::table
+        .filter(titles::campaign_id.eq(campaign).and(titles::updated_at.ge(since)))
+        .select(titles::convention_id)
+        .load(tx.conn())?;
+    Ok(changed.into_iter().collect())
 }
 
 /// Titles of a campaign to which an ordonnateur said no, in the order of their ids: withdrawn, or back with who prepares.

@@ -22,6 +22,7 @@ mod authority;
 mod backups;
 mod bases;
 mod catalogue;
+mod clock;
 mod dates;
 mod debtors;
 mod doors;

@@ -15,7 +15,7 @@ use crate::kernel::ProblemCode;
 const REFUSALS: &[(&str, &str)] = &[
     (
         "approve_titles",
-        "not_found integrity_fault keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force placeholder_texts \
+        "not_found integrity_fault clock_behind keys_or_filter preparer_unknown signatory_incomplete delegation_not_in_force placeholder_texts \
          concurrent_change",
     ),
     ("change_password", "too_many_attempts concurrent_change"),
@@ -28,7 +28,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("decide_lines", "not_found keys_or_filter preparer_unknown campaign_state concurrent_change"),
     (
         "decide_small_claims",
-        "not_found integrity_fault keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
+        "not_found integrity_fault clock_behind keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
     ),
     ("download_batch_file", "not_found integrity_fault file_unknown"),
     ("end_session", "not_found"),
@@ -54,7 +54,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("import_contacts", "file_refused file_too_heavy no_rows concurrent_change"),
     ("import_enrolments", "not_found file_refused file_too_heavy no_rows campaign_state"),
     ("import_schools", "file_refused file_too_heavy no_rows concurrent_change"),
-    ("issue_conventions", "not_found keys_or_filter campaign_state placeholder_texts concurrent_change"),
+    ("issue_conventions", "not_found clock_behind keys_or_filter campaign_state placeholder_texts concurrent_change"),
     ("list_batches", "not_found"),
     ("list_campaign_transitions", "not_found"),
     ("list_convention_transitions", "not_found"),
@@ -72,13 +72,16 @@ const REFUSALS: &[(&str, &str)] = &[
     ("patch_school", "not_found payer_unknown concurrent_change"),
     (
         "prepare_titles",
-        "not_found integrity_fault keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
+        "not_found integrity_fault clock_behind keys_or_filter preparer_unknown campaign_state placeholder_texts concurrent_change",
     ),
     ("record_succession", "not_found succession_exists succession_loop concurrent_change"),
     ("refresh_session", "refresh_token_invalid refresh_token_reused too_many_attempts"),
     ("replace_siret", "not_found siret_taken concurrent_change"),
     ("reset_password", "not_found account_inactive concurrent_change"),
-    ("seal_batch", "not_found integrity_fault nothing_to_seal exercice_required sealer_unknown concurrent_change"),
+    (
+        "seal_batch",
+        "not_found integrity_fault clock_behind nothing_to_seal exercice_required sealer_unknown concurrent_change",
+    ),
     ("set_password", "password_code_invalid too_many_attempts"),
     ("set_school_payer", "not_found payer_unknown concurrent_change"),
     ("transition_campaign", "not_found campaign_state campaign_issued placeholder_texts concurrent_change"),
@@ -90,7 +93,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("transition_small_claim_decision", "not_found preparer_unknown campaign_state decision_state concurrent_change"),
     (
         "transition_title",
-        "not_found integrity_fault same_person preparer_unknown title_state signatory_incomplete delegation_not_in_force \
+        "not_found integrity_fault clock_behind same_person preparer_unknown title_state signatory_incomplete delegation_not_in_force \
          placeholder_texts concurrent_change",
     ),
     ("withdraw_school", "not_found campaign_state enrolment_covered"),

@@ -99,7 +99,18 @@ fn health(schemas: &mut Map<String, Value>) {
             "type": "object", "description": "Ce qui a été regardé.",
             "properties": {
                 "database": check(), "migrations": check(), "base": check(), "writes": check(),
-                "jobs": {"$ref": "#/components/schemas/QueueCheck"}
+                "jobs": {"$ref": "#/components/schemas/QueueCheck"}, "clock": {"$ref": "#/components/schemas/ClockCheck"}
+            }
+        }),
+    );
+    schemas.insert(
+        "ClockCheck".to_owned(),
+        json!({
+            "type": "object", "required": ["status"],
+            "description": "L'horloge, au regard de la dernière heure vue : loin après (`ahead`), ou avant (`behind`).",
+            "properties": {
+                "status": states(&["ok", "ahead", "behind", "unknown"]),
+                "detail": {"type": "string", "description": "Les deux heures, et ce qui attend."}
             }
         }),
     );

@@ -43,10 +43,12 @@ const FILES: &[(&str, &[&str])] = &[
 const SOMETIMES: &[&str] = &[
     "BulkItem.amount",
     "BulkItem.id",
+    "ClockCheck.detail",
     "ConventionView.findings",
     "Finding.expected",
     "Finding.found",
     "HealthCheck.detail",
+    "HealthChecks.clock",
     "HealthChecks.database",
     "HealthChecks.jobs",
     "HealthChecks.migrations",

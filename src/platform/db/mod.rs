@@ -13,6 +13,7 @@
 pub mod address;
 pub mod backup;
 pub mod blobs;
+pub mod clock_watch;
 mod connect;
 pub mod counters;
 pub mod grants;
@@ -285,7 +286,7 @@ impl Database {
         let mut tx = Tx::new(&mut session.conn, &self.clock, &self.ids);
         // A panic in the use case must not leave a transaction open on a pooled connection.
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut tx)));
-        let late = self.clock.now() > tx.now().plus(LONGEST_WRITE);
+        let late = self.clock.now() > tx.began().plus(LONGEST_WRITE);
         let keep = matches!(&result, Ok(Ok(_))) && !tx.is_discarded() && !late;
         let conn = tx.conn();
         let end = if keep {

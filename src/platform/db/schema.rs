@@ -150,6 +150,17 @@ diesel::table! {
     counters (name) {
         name -> Text,
         value -> BigInt,
+        last_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    clock_watch (rank) {
+        rank -> BigInt,
+        seen_at -> Nullable<Timestamp>,
+        doubted_at -> Nullable<Timestamp>,
+        back_from -> Nullable<Timestamp>,
+        back_to -> Nullable<Timestamp>,
     }
 }
 

@@ -1,22 +1,62 @@
 //! One transaction, as a use case sees it.
 
-use chrono::NaiveDate;
+use chrono::{Duration, NaiveDate};
 use uuid::Uuid;
 
-use super::AnyConnection;
+use super::{AnyConnection, clock_watch};
 use crate::kernel::{Clock, Ids, Instant};
+use crate::platform::error::Outcome;
 
-/// One transaction: the connection, and the instant at which everything in it happens.
+/// One transaction: the connection, and the instant at which what is in it happens: that of its beginning, or of the last
+/// lock it waited for.
 pub struct Tx<'c> {
     conn: &'c mut AnyConnection,
+    clock: &'c Clock,
+    began: Instant,
     now: Instant,
+    /// Names of the locks it holds.
+    held: Vec<String>,
     ids: &'c Ids,
     discarded: bool,
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn new(conn: &'c mut AnyConnection, clock: &Clock, ids: &'c Ids) -> Self {
-        Self { conn, now: clock.now(), ids, discarded: false }
+    pub(super) fn new(conn: &'c mut AnyConnection, clock: &'c Clock, ids: &'c Ids) -> Self {
+        let now = clock.now();
+        Self { conn, clock, began: now, now, held: Vec::new(), ids, discarded: false }
+    }
+
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// A lock is had, perhaps after a wait: what comes next happens now. SQLite has one writer, who waited before the
+    /// transaction began.
+    pub(super) fn holds(&mut self, name: &str) {
+        if self.held.iter().any(|held| held == name) {
+            return;
+        }
+        self.held.push(name.to_owned());
+        if matches!(self.conn, AnyConnection::Postgresql(_)) {
+            self.now = self.now.max(self.clock.now());
+        }
+    }
+
+    /// Whether the instant of the transaction comes after another, or so little before that it is made to.
+    pub(super) fn follows(&mut self, other: Instant, skew: Duration) -> bool {
+        if other > self.now.plus(skew) {
+            return false;
+        }
+        self.now = self.now.max(other);
+        true
+    }
+
+    /// From when on to look for what changed since an instant (see [`clock_watch::changed_since`]).
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn changed_since(&mut self, asked: Option<Instant>) -> Outcome<Option<Instant>> {
+        clock_watch::changed_since(self, asked)
     }
 
     pub fn conn(&mut self) -> &mut AnyConnection {

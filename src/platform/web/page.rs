@@ -15,7 +15,6 @@ use utoipa::openapi::{RefOr, schema::SchemaType};
 
 use super::problem::{BAD_CURSOR, Problem};
 use crate::kernel::{FieldFault, Instant, Refused};
-use crate::platform::db::LONGEST_WRITE;
 use crate::platform::error::Outcome;
 
 /// Items per page when nothing is asked.
@@ -215,8 +214,8 @@ impl<K: SortKey> Page<K> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        // A row written before this instant and not seen here does not exist: no writing lasts longer.
-        let next_updated_since = self.next_updated_since.unwrap_or_else(|| now.plus(-LONGEST_WRITE * 2));
+        // What is not yet seen of the instants before is looked for again next time (see `clock_watch::changed_since`).
+        let next_updated_since = self.next_updated_since.unwrap_or(now);
         let next_cursor = rows.last().filter(|_| more).map(|last| {
             let (value, key) = place(self.order.by, last);
             let cursor = Cursor(self.list_and_order(), value, key, next_updated_since);
@@ -257,8 +256,8 @@ pub struct Meta {
     pub limit: i64,
     /// À redonner dans `cursor` ; nul à la dernière page.
     pub next_cursor: Option<String>,
-    /// À redonner comme `updated_since` au prochain passage : aucun changement ne manquera, certains objets pourront
-    /// revenir deux fois. Le même sur toutes les pages d'un parcours.
+    /// À redonner comme `updated_since` au prochain passage : aucun changement ne manquera, ceux des dix minutes d'avant
+    /// pourront revenir. Le même sur toutes les pages d'un parcours.
     pub next_updated_since: Instant,
 }
 
@@ -332,7 +331,7 @@ mod tests {
     #[test]
     fn the_next_updated_since_is_that_of_the_first_page() {
         let first = cut(&page::<Fruit>(None, None).unwrap(), now());
-        assert!(first.next_updated_since < now());
+        assert_eq!(first.next_updated_since, now());
         let later = now().plus(chrono::Duration::hours(1));
         let second = cut(&page::<Fruit>(first.next_cursor.as_deref(), None).unwrap(), later);
         assert_eq!(second.next_updated_since, first.next_updated_since);
