@@ -3,12 +3,12 @@
 //! Schools and communes are real (Licence Ouverte 2.0, see `demo/data/README.md`); contacts, agents and signatures are
 //! invented and mails end in `.invalid`; papers carry « SPÉCIMEN ». Everything goes through the commands the API calls.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant as Stopwatch;
 
 use chrono::NaiveDate;
-use tempfile::NamedTempFile;
 
 use crate::access::{self, Delegation, NewPassword, NewUser, User, passwords};
 use crate::accounting::{self, Batch, SealRequest};
@@ -21,7 +21,9 @@ use crate::conventions::{self, Convention, SignatoryRequest, TransitionRequest};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, Departement, FieldFault, Money, Role, SchoolYear, french};
+use crate::platform::tabular::{Layout, Table};
 use crate::platform::{Error, Outcome, files};
+use crate::registry::import::{communes, contacts, directory};
 use crate::registry::kinds::Sector;
 use crate::registry::{self, ImportSchoolsOptions, ImportView};
 use crate::titles::{self, ApproveRequest, Making, PrepareRequest, TitleSelection};
@@ -142,9 +144,9 @@ fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default()
 }
 
-fn on_disk(bytes: &[u8]) -> Outcome<NamedTempFile> {
+fn on_disk(bytes: &[u8]) -> Outcome<File> {
     let fail = |e: std::io::Error| Error::Incident(format!("demonstration file: {e}"));
-    let mut file = NamedTempFile::new().map_err(fail)?;
+    let mut file = tempfile::tempfile().map_err(fail)?;
     file.write_all(bytes).map_err(fail)?;
     Ok(file)
 }
@@ -170,15 +172,19 @@ pub fn run(app: &App) -> Outcome<Report> {
     let mut done = |what: String, since: Stopwatch| lines.push(format!("{what}  ({} ms)", since.elapsed().as_millis()));
 
     let clock = Stopwatch::now();
-    let communes = import(app, COMMUNES, |tx, path| registry::import_collectivites(tx, &gestionnaire, path, false))?;
-    let schools = import(app, SCHOOLS, |tx, path| {
-        registry::import_schools(tx, &gestionnaire, path, ImportSchoolsOptions::default())
+    let registered = import(app, COMMUNES, &communes::LAYOUT, |tx, table| {
+        registry::import_collectivites(tx, &gestionnaire, table, false)
     })?;
-    let contacts = import(app, CONTACTS, |tx, path| registry::import_contacts(tx, &gestionnaire, path, false))?;
+    let schools = import(app, SCHOOLS, &directory::LAYOUT, |tx, table| {
+        registry::import_schools(tx, &gestionnaire, table, ImportSchoolsOptions::default())
+    })?;
+    let told = import(app, CONTACTS, &contacts::LAYOUT, |tx, table| {
+        registry::import_contacts(tx, &gestionnaire, table, false)
+    })?;
     done(
         format!(
             "Registre : {} communes, {} écoles ({} lignes d'autres établissements ignorées), {} contacts",
-            communes.created, schools.created, schools.ignored, contacts.updated
+            registered.created, schools.created, schools.ignored, told.updated
         ),
         clock,
     );
@@ -255,10 +261,11 @@ fn euros(view: &BulkView) -> String {
 fn import(
     app: &App,
     bytes: &[u8],
-    read: impl FnOnce(&mut crate::platform::Tx<'_>, &Path) -> Outcome<ImportView>,
+    layout: &'static Layout,
+    write: impl FnOnce(&mut crate::platform::Tx<'_>, &Table) -> Outcome<ImportView>,
 ) -> Outcome<ImportView> {
-    let file = on_disk(bytes)?;
-    app.db.write(|tx| read(tx, file.path()))
+    let table = app.files.read(on_disk(bytes)?, layout)?;
+    app.db.write(|tx| write(tx, &table))
 }
 
 fn campaign(year: &SchoolYear) -> CampaignRequest {

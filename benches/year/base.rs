@@ -16,6 +16,8 @@ use ent_backoffice::kernel::text::Line;
 use ent_backoffice::kernel::{Actor, Clock, Ids, Role, SchoolYear};
 use ent_backoffice::platform::Tx;
 use ent_backoffice::platform::db::{AnyConnection, Database, DatabaseSettings};
+use ent_backoffice::platform::tabular::{Layout, Table};
+use ent_backoffice::registry::import::{communes, directory};
 use ent_backoffice::registry::{self, ImportSchoolsOptions, ImportView};
 use ent_backoffice::titles::{self, ApproveRequest, Making, PrepareRequest};
 use serde_json::json;
@@ -173,6 +175,7 @@ impl World {
         let mut app = App::build(settings(&base.url, key.path()), Clock::system(), Ids).unwrap();
         // One connection, so that PostgreSQL's process at its other end can be watched.
         app.db = open(&base.url);
+        app.files = app.files.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
         let (gestionnaire, ordonnateur) = (person(&app, Role::Gestionnaire), person(&app, Role::Ordonnateur));
         Self { app, gestionnaire, ordonnateur, year: SchoolYear::parse("2025-2026").unwrap(), _key: key }
     }
@@ -197,16 +200,21 @@ impl World {
         Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id: None }
     }
 
+    /// The reading is part of the act, though the program does it before its transaction.
+    fn read(&self, name: &str, layout: &'static Layout) -> Table {
+        self.app.files.read(std::fs::File::open(occitanie(name)).unwrap(), layout).unwrap()
+    }
+
     fn import_communes(&self, tx: &mut Tx<'_>) {
-        let path = occitanie("communes_occitanie_2026.csv");
-        let view = registry::import_collectivites(tx, &Self::actor(&self.gestionnaire), &path, false).unwrap();
+        let table = self.read("communes_occitanie_2026.csv", &communes::LAYOUT);
+        let view = registry::import_collectivites(tx, &Self::actor(&self.gestionnaire), &table, false).unwrap();
         created(&view, 4446);
     }
 
     fn import_schools(&self, tx: &mut Tx<'_>) {
-        let path = occitanie("annuaire_education_occitanie_2024-11-26.csv");
+        let table = self.read("annuaire_education_occitanie_2024-11-26.csv", &directory::LAYOUT);
         let options = ImportSchoolsOptions::default();
-        let view = registry::import_schools(tx, &Self::actor(&self.gestionnaire), &path, options).unwrap();
+        let view = registry::import_schools(tx, &Self::actor(&self.gestionnaire), &table, options).unwrap();
         created(&view, 4579);
     }
 

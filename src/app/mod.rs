@@ -34,11 +34,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Brakes, Gate, LoginRules, LoginService, SessionRules, TokenRules, Tokens};
 use crate::campaigns::{Defaults, Thresholds};
-use crate::config::{Config, ConfigFault};
+use crate::config::{Config, ConfigFault, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Handlers, Patience};
+use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
 use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
@@ -64,6 +65,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         platform::web::problem::CODES,
         platform::db::idempotency::CODES,
         platform::db::counters::CODES,
+        platform::tabular::CODES,
         access::CODES,
         registry::CODES,
         campaigns::CODES,
@@ -75,6 +77,14 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
     ]
     .concat()
 }
+
+/// Every sort of file the program reads, by its name on the command line of the process that does.
+pub const LAYOUTS: [&Layout; 4] = [
+    &registry::import::communes::LAYOUT,
+    &registry::import::directory::LAYOUT,
+    &registry::import::contacts::LAYOUT,
+    &campaigns::enrolment_import::LAYOUT,
+];
 
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
@@ -123,6 +133,7 @@ pub struct App {
     pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
+    pub files: FileReader,
     login: LoginService,
     may_create: bool,
 }
@@ -206,6 +217,11 @@ impl App {
             code_life: access.code_life(),
         };
         let login = LoginService::new(rules, Gate::new(access.hashings_at_once, access.hashings_waiting));
+        let program = own_program().map_err(|cause| StartFault::Papers {
+            problem: format!("Le programme ne sait où il se trouve : {cause}"),
+            remedy: "Monter /proc, ou lancer le programme par son chemin.".into(),
+        })?;
+        let files = FileReader::new(program, config.imports.bounds(), config.imports.at_once);
         let renderer = Renderer::new(config.documents.font_dir.as_deref()).map_err(|fault| StartFault::Papers {
             problem: fault.to_string(),
             remedy: "Corriger documents.font_dir, ou l'enlever pour les polices livrées.".into(),
@@ -230,6 +246,7 @@ impl App {
         Ok(Self {
             handlers: handlers(&renderer).patient(patience).measured(metrics.clone()),
             metrics,
+            files,
             db,
             config,
             tokens,
@@ -289,6 +306,7 @@ impl App {
         let import = UploadLimit(u64::try_from(self.config.server.import_limit_bytes).unwrap_or(u64::MAX));
         let import = web::Data::new(import);
         let metrics = web::Data::new(self.metrics.clone());
+        let files = web::Data::new(self.files.clone());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
@@ -303,6 +321,7 @@ impl App {
                 .app_data(login.clone())
                 .app_data(json.clone())
                 .app_data(import.clone())
+                .app_data(files.clone())
                 .app_data(metrics.clone())
                 .app_data(late_after.clone());
         }

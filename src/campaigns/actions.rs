@@ -1,7 +1,6 @@
 //! Use cases of campaigns and enrolments.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use serde_json::json;
 
@@ -18,6 +17,7 @@ use crate::kernel::ids::{CampaignId, EnrolmentId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
 use crate::platform::db::counters;
+use crate::platform::tabular::Table;
 use crate::platform::web::IfMatch;
 use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
 use crate::platform::{Outcome, Tx};
@@ -274,17 +274,16 @@ pub fn import_enrolments(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    path: &Path,
+    table: &Table,
     dry_run: bool,
 ) -> Outcome<ImportView> {
-    let table = enrolment_import::open(path).map_err(|f| registry::file_refused(&f))?;
     let campaign = enrolling(tx, year)?;
     // First school years are written on the schools: in turn with who writes schools in number.
     registry::hold(tx)?;
-    let mut view = ImportView { dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(dry_run);
     let mut rows = Vec::new();
-    for row in enrolment_import::read(&table).map_err(|f| registry::file_refused(&f))? {
-        let read = row.map_err(|f| registry::file_refused(&f))?;
+    for row in enrolment_import::read(table) {
+        let read = row?;
         let line = read.row.line;
         if let Some((value, findings)) = view.sift(line, read.parsed) {
             rows.push((line, value, findings));

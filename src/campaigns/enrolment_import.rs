@@ -3,13 +3,11 @@
 //! Lists come from last year, the vendor, the town halls, the directors: each row may say so itself, else the
 //! caller's origin stands.
 
-use std::path::Path;
-
 use chrono::NaiveDate;
 
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{FieldFault, SchoolYear, Uai};
-use crate::platform::tabular::{CellKind, ColumnSpec, FileFault, Row, Table};
+use crate::platform::tabular::{CellKind, ColumnSpec, Layout, Row, Table};
 use crate::registry::import::{Cells, Parsed, ReadRows, Reader, parse_date, parse_school_year, read as read_table};
 use crate::text_enum;
 
@@ -50,19 +48,12 @@ pub struct EnrolmentRow {
     pub first_school_year: Option<SchoolYear>,
 }
 
-/// Opens the file and checks it whole.
-///
-/// # Errors
-/// See [`FileFault`].
-pub fn open(path: &Path) -> Result<Table, FileFault> {
-    Table::open(path, COLUMNS)
-}
+/// What is read of the file.
+pub static LAYOUT: Layout = Layout { name: "enrolments", columns: COLUMNS, one_of: &[] };
 
 /// Reads the rows; a UAI stands once.
-///
-/// # Errors
-/// See [`crate::registry::import::read`].
-pub fn read(table: &Table) -> Result<ReadRows<'_, EnrolmentRow>, FileFault> {
+#[must_use]
+pub fn read(table: &Table) -> ReadRows<'_, EnrolmentRow> {
     read_table(table, Reader { parse, keys: |row| vec![("uai", row.uai.to_string())] })
 }
 
@@ -86,12 +77,13 @@ fn parse_origin(raw: &str) -> Result<EnrolmentOrigin, FieldFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::tabular::read_here;
 
     fn rows(text: &str) -> Vec<Parsed<EnrolmentRow>> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-        let table = open(file.path()).unwrap();
-        read(&table).unwrap().map(|row| row.unwrap().parsed).collect()
+        let table = read_here(file.reopen().unwrap(), &LAYOUT).unwrap();
+        read(&table).map(|row| row.unwrap().parsed).collect()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::bulk::BulkView;
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentRequest, EnrolmentView};
 use super::store::{EnrolmentFilter, EnrolmentLine, EnrolmentOrder};
-use super::{actions, store};
+use super::{actions, enrolment_import, store};
 use crate::access::{Can, ManageCampaigns, Read};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
@@ -91,9 +91,10 @@ async fn import(
 ) -> Answer {
     let actor = can.actor;
     let dry_run = query.dry_run.unwrap_or(false);
+    let (table, sha256) = upload.table(&state, &enrolment_import::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
-            Reply::ok(&actions::import_enrolments(tx, &actor, &year, upload.file.path(), dry_run)?)
+        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+            Reply::ok(&actions::import_enrolments(tx, &actor, &year, &table, dry_run)?)
         })
         .await
 }

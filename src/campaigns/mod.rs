@@ -14,7 +14,7 @@ mod campaign;
 mod codes;
 mod corrections;
 mod enrolment;
-mod enrolment_import;
+pub mod enrolment_import;
 mod http;
 mod http_enrolments;
 mod pricing;

@@ -15,6 +15,7 @@ impl Config {
         self.check_server(&mut faults);
         self.check_database(&mut faults);
         self.check_access(&mut faults);
+        self.check_imports(&mut faults);
         self.check_documents(&mut faults);
         self.check_jobs(&mut faults);
         self.check_small_claims(&mut faults);
@@ -222,6 +223,24 @@ impl Config {
         }
     }
 
+    fn check_imports(&self, faults: &mut Vec<ConfigFault>) {
+        let imports = &self.imports;
+        range(faults, "imports.memory_megabytes", imports.memory_megabytes, 64, 16_384, "mégaoctets");
+        range(faults, "imports.seconds", imports.seconds, 1, 3_600, "secondes");
+        range(faults, "imports.at_once", imports.at_once, 1, 64, "fichiers");
+        range(faults, "imports.rows", imports.rows, 1_000, 5_000_000, "lignes");
+        if imports.seconds >= self.server.request_timeout_seconds {
+            faults.push(ConfigFault::warning(
+                "imports.seconds",
+                format!(
+                    "vaut {}, et une requête n'a que {} secondes (server.request_timeout_seconds)",
+                    imports.seconds, self.server.request_timeout_seconds
+                ),
+                "Laissez à la requête plus de temps qu'à la lecture de son fichier.",
+            ));
+        }
+    }
+
     fn check_jobs(&self, faults: &mut Vec<ConfigFault>) {
         let jobs = &self.jobs;
         range(faults, "jobs.workers", jobs.workers, 1, 64, "fils d'exécution");
@@ -406,6 +425,11 @@ mod tests {
         assert_eq!(errors(|c| c.access.signing_key_files = vec!["/nowhere".into()]), ["access.signing_key_files"]);
         assert_eq!(errors(|c| c.documents.font_dir = Some("/nowhere".into())), ["documents.font_dir"]);
         assert_eq!(errors(|c| c.jobs.workers = 0), ["jobs.workers"]);
+        assert_eq!(errors(|c| c.imports.memory_megabytes = 1), ["imports.memory_megabytes"]);
+        assert_eq!(errors(|c| c.imports.at_once = 0), ["imports.at_once"]);
+        let mut config = Config::default();
+        config.imports.seconds = config.server.request_timeout_seconds;
+        assert!(config.check().iter().any(|f| f.key == "imports.seconds" && f.level == FaultLevel::Warning));
         assert_eq!(errors(|c| c.small_claims.thresholds.reverse()), ["small_claims.thresholds"]);
         assert_eq!(errors(|c| c.small_claims.thresholds.clear()), ["small_claims.thresholds"]);
         assert_eq!(errors(|c| c.texts.dpo.email = "dpo".into()), ["texts.dpo.email"]);

@@ -17,9 +17,9 @@ pub mod secrets;
 mod sections;
 
 pub use faults::{ConfigFault, FaultLevel};
-pub use reading::{Environment, process_environment};
+pub use reading::{Environment, own_program, process_environment};
 pub use secrets::{SigningKey, ensure_signing_key};
 pub use sections::{
-    AccessConfig, Config, DatabaseConfig, DocumentsConfig, JobsConfig, MetricsConfig, ServerConfig, SmallClaimsConfig,
-    Threshold,
+    AccessConfig, Config, DatabaseConfig, DocumentsConfig, ImportsConfig, JobsConfig, MetricsConfig, ServerConfig,
+    SmallClaimsConfig, Threshold,
 };

@@ -6,7 +6,7 @@ use config::{ConfigBuilder, FileFormat};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Environment variables, by name.
 pub type Environment = BTreeMap<String, String>;
@@ -23,6 +23,15 @@ pub fn process_environment() -> Environment {
     #[expect(clippy::disallowed_methods, reason = "the single door through which the environment comes in")]
     let variables = std::env::vars_os();
     variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// This program, to be started again by itself: the one that runs, even when another has taken its place on the disk.
+///
+/// # Errors
+/// The system does not tell.
+pub fn own_program() -> std::io::Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() }
 }
 
 impl Config {
@@ -66,13 +75,14 @@ impl Config {
         let server = section.read("server");
         let database = section.read("database");
         let access = section.read("access");
+        let imports = section.read("imports");
         let documents = section.read("documents");
         let jobs = section.read("jobs");
         let metrics = section.read("metrics");
         let small_claims = section.read("small_claims");
         let texts = section.read("texts");
         if section.faults.is_empty() {
-            Ok(Self { server, database, access, documents, jobs, metrics, small_claims, texts })
+            Ok(Self { server, database, access, imports, documents, jobs, metrics, small_claims, texts })
         } else {
             Err(section.faults)
         }

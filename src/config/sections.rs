@@ -4,6 +4,7 @@
 //! that file and these defaults equal.
 
 use crate::campaigns::texts::CampaignTexts;
+use crate::platform::tabular::Bounds;
 use crate::platform::web::caller::{ForwardedBy, Network, TrustedProxies};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -18,6 +19,7 @@ pub struct Config {
     pub server: ServerConfig,
     pub database: DatabaseConfig,
     pub access: AccessConfig,
+    pub imports: ImportsConfig,
     pub documents: DocumentsConfig,
     pub jobs: JobsConfig,
     pub metrics: MetricsConfig,
@@ -233,6 +235,34 @@ impl Default for AccessConfig {
             hashings_at_once: 0,
             hashings_waiting: 64,
         }
+    }
+}
+
+/// What reading one imported file may cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportsConfig {
+    /// Memory of the process that reads a file, beyond what the program itself takes.
+    pub memory_megabytes: u64,
+    pub seconds: u64,
+    /// Files read at the same time.
+    pub at_once: usize,
+    /// Rows under the header.
+    pub rows: u64,
+}
+
+impl ImportsConfig {
+    /// The same for who reads.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        let memory_bytes = self.memory_megabytes.saturating_mul(1_000_000);
+        Bounds { memory_bytes, seconds: self.seconds, rows: self.rows }
+    }
+}
+
+impl Default for ImportsConfig {
+    fn default() -> Self {
+        Self { memory_megabytes: 400, seconds: 30, at_once: 2, rows: 200_000 }
     }
 }
 

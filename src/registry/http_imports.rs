@@ -4,6 +4,7 @@ use actix_web::post;
 use serde::{Deserialize, Deserializer};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::import::{communes, contacts as contacts_file, directory};
 use super::import_view::ImportView;
 use super::{ImportSchoolsOptions, import_collectivites, import_contacts, import_schools};
 use crate::access::{Can, ManageRegistry};
@@ -67,9 +68,10 @@ async fn collectivites(
     upload: Upload,
 ) -> Answer {
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
+    let (table, sha256) = upload.table(&state, &communes::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
-            Reply::ok(&import_collectivites(tx, &actor, upload.file.path(), dry_run)?)
+        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+            Reply::ok(&import_collectivites(tx, &actor, &table, dry_run)?)
         })
         .await
 }
@@ -95,9 +97,10 @@ async fn schools(
     let actor = can.actor;
     let dry_run = query.dry_run.unwrap_or(false);
     let options = ImportSchoolsOptions { dry_run, complete_for: query.complete_for };
+    let (table, sha256) = upload.table(&state, &directory::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
-            Reply::ok(&import_schools(tx, &actor, upload.file.path(), options)?)
+        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+            Reply::ok(&import_schools(tx, &actor, &table, options)?)
         })
         .await
 }
@@ -120,9 +123,10 @@ async fn contacts(
     upload: Upload,
 ) -> Answer {
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
+    let (table, sha256) = upload.table(&state, &contacts_file::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), upload.sha256, move |tx| {
-            Reply::ok(&import_contacts(tx, &actor, upload.file.path(), dry_run)?)
+        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+            Reply::ok(&import_contacts(tx, &actor, &table, dry_run)?)
         })
         .await
 }

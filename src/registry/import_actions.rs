@@ -1,7 +1,7 @@
 //! What the imports of communes, schools and contacts share: chunks, turns, and one journal line.
 //!
 //! ```text
-//! open: whole file checked ─▶ rows, 1,000 at a time ─▶ their existing rows read ─▶ decided one by one ─▶ written
+//! whole file read, checked ─▶ rows, 1,000 at a time ─▶ their existing rows read ─▶ decided one by one ─▶ written
 //!                                                                                     │
 //!                                        the same path ends by a rollback on a dry run ┘
 //! ```
@@ -12,7 +12,7 @@ use std::hash::Hash;
 use serde_json::{Value, json};
 
 use super::import::{ReadRow, ReadRows};
-use super::import_view::{ImportView, refused};
+use super::import_view::ImportView;
 use crate::audit::{self, Entry};
 use crate::kernel::{Actor, Finding};
 use crate::platform::db::counters;
@@ -36,7 +36,7 @@ pub(super) fn next_chunk<T: Hash>(
 ) -> Outcome<Vec<Kept<T>>> {
     let mut kept = Vec::new();
     for row in rows.by_ref() {
-        let read = row.map_err(|f| refused(&f))?;
+        let read = row?;
         look(&read);
         let line = read.row.line;
         if let Some((value, findings)) = view.sift(line, read.parsed) {

@@ -5,31 +5,30 @@
 //! an establishment that moved, recorded as such. Another SIREN is another legal person: a person decides.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use chrono::NaiveDate;
 
 use super::collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
 use super::import::communes::{self, CommuneRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
-use super::import_view::{ImportView, refused};
+use super::import_view::ImportView;
 use super::kinds::CollectiviteKind;
 use super::store_collectivites as store;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Finding, InseeCode, Refused, Siret};
+use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
 
 /// Why a row is rejected: code and French sentence.
 type No = (&'static str, String);
 
 /// Imports a file of communes (and other bodies).
-pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run: bool) -> Outcome<ImportView> {
-    let table = communes::open(path).map_err(|f| refused(&f))?;
+pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: bool) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView { dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(dry_run);
     let mut import = Import::load(tx)?;
-    let mut rows = communes::read(&table).map_err(|f| refused(&f))?;
+    let mut rows = communes::read(table);
     loop {
         let chunk = next_chunk(&mut rows, &mut view, |_| ())?;
         if chunk.is_empty() {

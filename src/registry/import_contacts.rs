@@ -4,28 +4,27 @@
 //! person, who must not inherit the civility and the first name of the one before. The capacity is the office's and stays.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use super::collectivite::{Collectivite, Representative};
 use super::import::contacts::{self, ContactKey, ContactRow};
 use super::import_actions::{finish, hold, next_chunk};
-use super::import_view::{ImportView, refused};
+use super::import_view::ImportView;
 use super::store_collectivites as store;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{Actor, Finding, InseeCode, Siret};
+use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
 
 /// Imports a file of contacts.
-pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, path: &Path, dry_run: bool) -> Outcome<ImportView> {
-    let table = contacts::open(path).map_err(|f| refused(&f))?;
+pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: bool) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView { dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(dry_run);
     let insee = store::insee_codes(tx)?.into_iter().map(|(code, id, current)| (code, (id, current))).collect();
     let sirets = store::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect();
     // A row by SIRET and another by INSEE code may mean the same body: one row each.
     let mut told: HashMap<CollectiviteId, u64> = HashMap::new();
-    let mut rows = contacts::read(&table).map_err(|f| refused(&f))?;
+    let mut rows = contacts::read(table);
     loop {
         let chunk = next_chunk(&mut rows, &mut view, |_| ())?;
         if chunk.is_empty() {

@@ -9,7 +9,6 @@
 //! tell its department may be any school at all: those absent are then left open, and named.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use chrono::NaiveDate;
 use serde_json::json;
@@ -19,7 +18,7 @@ use super::collectivite::Collectivite;
 use super::import::directory::{self, SchoolRow};
 use super::import::{Parsed, ReadRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
-use super::import_view::{ImportView, refused};
+use super::import_view::ImportView;
 use super::kinds::SetBy;
 use super::official_siret::OfficialSiret;
 use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolRequest, payer_on, since_ever, with_payer};
@@ -28,6 +27,7 @@ use super::store_schools::{self as store, SchoolFilter};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Departement, FieldFault, Finding, InseeCode, Instant, Refused, SchoolYear, Uai};
+use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
 
 /// How a directory is imported.
@@ -42,15 +42,14 @@ pub struct ImportSchoolsOptions {
 pub fn import_schools(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    path: &Path,
+    table: &Table,
     options: ImportSchoolsOptions,
 ) -> Outcome<ImportView> {
-    let table = directory::open(path).map_err(|f| refused(&f))?;
     hold(tx)?;
-    let mut view = ImportView { dry_run: options.dry_run, ..ImportView::default() };
+    let mut view = ImportView::new(options.dry_run);
     let payers = Payers::load(tx)?;
     let mut present = Present::default();
-    let mut rows = directory::read(&table).map_err(|f| refused(&f))?;
+    let mut rows = directory::read(table);
     loop {
         let chunk = next_chunk(&mut rows, &mut view, |read| present.note(read))?;
         if chunk.is_empty() {

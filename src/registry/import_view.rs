@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::codes::{FILE_REFUSED, FILE_TOO_HEAVY, NO_ROWS};
 use super::import::{Parsed, RowFault};
-use crate::kernel::{FieldError, Finding, Level, Refused};
-use crate::platform::tabular::{FileFault, Refusal};
+use crate::kernel::{Finding, Level};
+
+/// Most rows told one by one, and most findings of theirs: a file may hold as many faults as it has bytes.
+const ROWS_TOLD: usize = 10_000;
+const FINDINGS_TOLD: usize = 20_000;
 
 /// Une ligne qui mérite d'être dite : rejetée, fermée ou portant des constats.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -41,9 +43,19 @@ pub struct ImportView {
     pub findings: BTreeMap<String, usize>,
     /// Lignes rejetées, fermées ou portant des constats ; les autres sont seulement comptées.
     pub rows: Vec<ImportRow>,
+    /// Lignes qui méritaient d'être dites et ne le sont pas : au-delà de 10 000 lignes ou de 20 000 constats, elles sont
+    /// seulement comptées.
+    pub rows_omitted: usize,
+    #[serde(skip)]
+    findings_told: usize,
 }
 
 impl ImportView {
+    #[must_use]
+    pub fn new(dry_run: bool) -> Self {
+        Self { dry_run, ..Self::default() }
+    }
+
     /// Counts a row and keeps it when it is worth telling.
     pub fn tell(&mut self, line: Option<u64>, key: impl ToString, outcome: &'static str, findings: Vec<Finding>) {
         match outcome {
@@ -59,6 +71,11 @@ impl ImportView {
             *self.findings.entry(finding.code.clone()).or_default() += 1;
         }
         if !findings.is_empty() || matches!(outcome, "closed" | "rejected") {
+            if self.rows.len() >= ROWS_TOLD || self.findings_told + findings.len() > FINDINGS_TOLD {
+                self.rows_omitted += 1;
+                return;
+            }
+            self.findings_told += findings.len();
             self.rows.push(ImportRow { line, key: key.to_string(), outcome, findings });
         }
     }
@@ -72,7 +89,7 @@ impl ImportView {
                 None
             }
             Parsed::Rejected { key, faults } => {
-                self.tell(Some(line), key, "rejected", faults.iter().map(row_finding).collect());
+                self.tell(Some(line), key, "rejected", faults.into_iter().map(row_finding).collect());
                 None
             }
         }
@@ -84,38 +101,8 @@ impl ImportView {
     }
 }
 
-fn row_finding(fault: &RowFault) -> Finding {
+fn row_finding(fault: RowFault) -> Finding {
     let mut finding = Finding::blocking(fault.fault.code, format!("{} : {}", fault.column, fault.fault.message));
-    finding.found = Some(fault.value.clone());
+    finding.found = Some(fault.value);
     finding
-}
-
-/// A file fault as a refusal: the whole file is refused, with the cells at fault.
-#[must_use]
-pub fn refused(fault: &FileFault) -> Refused {
-    let code = match fault.refusal {
-        Refusal::Unfit => &FILE_REFUSED,
-        Refusal::TooHeavy => &FILE_TOO_HEAVY,
-        Refusal::NoRows => &NO_ROWS,
-    };
-    let mut refused = Refused::new(code, fault.message.clone());
-    refused.errors = fault
-        .cells
-        .iter()
-        .map(|cell| FieldError {
-            pointer: format!("ligne {}, colonne {}", cell.row, cell.column),
-            code: cell.code.to_owned(),
-            message: cell.message.clone(),
-            value: Some(cell.value.clone()),
-        })
-        .collect();
-    if refused.errors.is_empty() {
-        refused.errors.push(FieldError {
-            pointer: "file".into(),
-            code: fault.code.to_owned(),
-            message: fault.message.clone(),
-            value: None,
-        });
-    }
-    refused
 }

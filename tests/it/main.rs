@@ -31,6 +31,7 @@ mod edge;
 mod examples;
 mod falsified;
 mod frozen;
+mod hostile;
 mod idempotency;
 mod imports;
 mod jobs;

@@ -34,7 +34,9 @@ pub fn code(typed: &str) -> String {
 /// Matches an upper-case code that starts with what was typed, spaces left out.
 #[must_use]
 pub fn code_start(typed: &str) -> String {
-    format!("{}%", literal(&bare(typed)))
+    let code = bare(typed);
+    // Marks that show nothing stand in no code: typed alone, they find none.
+    format!("{}%", literal(if code.is_empty() { typed } else { &code }))
 }
 
 /// Matches a lower-case address that holds what was typed.
@@ -51,6 +53,10 @@ mod tests {
     fn wildcards_are_text() {
         assert_eq!(code_start("03_0%\\"), "03\\_0\\%\\\\%");
         assert_eq!(code(" ent-c\u{a0}12 "), "%ENT-C12%");
+        assert_eq!(
+            (code_start("\u{202e}").as_str(), code("\u{feff}").as_str(), code("").as_str()),
+            ("\u{202e}%", "%\u{feff}%", "%%")
+        );
         assert_eq!(address("Jean_B@"), "%jean\\_b@%");
     }
 

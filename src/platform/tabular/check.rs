@@ -43,6 +43,16 @@ impl Check {
         }
     }
 
+    /// Rows seen so far.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Whether nothing was gathered so far.
+    pub(super) fn is_sound(&self) -> bool {
+        self.ragged.is_empty() && self.damaged.is_empty()
+    }
+
     /// How many rows were seen, if all are sound.
     ///
     /// # Errors

@@ -9,6 +9,16 @@ use super::{Row, limits};
 use crate::kernel::bare::trimmed;
 use crate::kernel::text::{excerpt, fold};
 
+/// What a reader wants of one sort of file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Its name among the program's.
+    pub name: &'static str,
+    pub columns: &'static [ColumnSpec],
+    /// Columns of which the file has one at least; empty: no such rule.
+    pub one_of: &'static [&'static str],
+}
+
 /// A column a reader wants.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ColumnSpec {
@@ -46,7 +56,7 @@ fn squeeze(name: &str) -> String {
 /// Where the wanted columns stand in one file.
 #[derive(Debug)]
 pub(super) struct Columns {
-    pub(super) specs: &'static [ColumnSpec],
+    specs: &'static [ColumnSpec],
     /// For each spec, its position in the file and the name the file gives it.
     found: Vec<Option<(usize, String)>>,
     /// Number of cells of the header.
@@ -56,10 +66,8 @@ pub(super) struct Columns {
 impl Columns {
     /// # Errors
     /// `columns_bound`, `no_header`, `doubled_column`, `missing_column`.
-    pub(super) fn place<'h>(
-        header: impl Iterator<Item = &'h str>,
-        specs: &'static [ColumnSpec],
-    ) -> Result<Self, FileFault> {
+    pub(super) fn place<'h>(header: impl Iterator<Item = &'h str>, layout: &'static Layout) -> Result<Self, FileFault> {
+        let specs = layout.columns;
         let by_name: HashMap<String, usize> = specs
             .iter()
             .enumerate()
@@ -115,11 +123,21 @@ impl Columns {
                 format!("Colonne obligatoire absente : {}.", missing.join(", ")),
             ));
         }
-        Ok(Self { specs, found, width })
+        let columns = Self { specs, found, width };
+        if !layout.one_of.is_empty() && !layout.one_of.iter().any(|name| columns.has(name)) {
+            let names = layout.one_of.join(" ou ");
+            return Err(FileFault::new("missing_column", format!("Colonne obligatoire absente : {names}.")));
+        }
+        Ok(columns)
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    fn has(&self, name: &str) -> bool {
         self.specs.iter().zip(&self.found).any(|(spec, place)| spec.name == name && place.is_some())
+    }
+
+    /// For each column of the layout, whether the file has it.
+    pub(super) fn presence(&self) -> Vec<bool> {
+        self.found.iter().map(Option::is_some).collect()
     }
 
     /// The columns present: spec, position in the file, name in the file.
@@ -131,20 +149,11 @@ impl Columns {
     }
 
     /// Takes the wanted cells out of a record.
-    ///
-    /// # Errors
-    /// The record has not the header's width: the file changed since it was checked.
-    pub(super) fn row(&self, record: &Record) -> Result<Row, FileFault> {
-        if record.cells.len() != self.width {
-            return Err(FileFault::new(
-                "ragged_rows",
-                format!("Le fichier a changé pendant sa lecture (ligne {}).", record.row),
-            ));
-        }
-        Ok(self.row_of(record.row, |position| {
+    pub(super) fn row(&self, record: &Record) -> Row {
+        self.row_of(record.row, |position| {
             let text = record.cells.get(position).unwrap_or_default();
             (type_of_text(trimmed(text)), text)
-        }))
+        })
     }
 
     /// Builds a row, asking for the cell at each wanted position.

@@ -6,70 +6,32 @@
 //! the same cells (a property test says so).
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write};
 
-use super::check::Check;
-use super::columns::{ColumnSpec, Columns};
 use super::fault::FileFault;
+use super::limits;
+use super::reading::{Sheet, Summary};
 use super::scan::{self, Encoding, UTF8_BOM};
-use super::{Source, Table, limits};
 use crate::kernel::bare::trimmed;
 
-/// How one file is written.
-#[derive(Debug)]
-pub(super) struct Delimited {
-    path: PathBuf,
-    encoding: Encoding,
-    separator: char,
-    line_end: u8,
-}
-
-/// Opens a text file and checks it from end to end.
-pub(super) fn open(path: &Path, specs: &'static [ColumnSpec]) -> Result<Table, FileFault> {
-    let source = File::open(path).map_err(|error| FileFault::unreadable(&error))?;
-    let encoding = scan::encoding(source)?;
-    let head = File::open(path).map_err(|error| FileFault::unreadable(&error))?;
-    let mut file = Delimited { path: path.to_owned(), encoding, separator: ';', line_end: scan::line_end(head)? };
-    let mut records = file.records()?;
-    file.separator = records.guess_separator()?;
+/// Reads a text file from end to end.
+pub(super) fn read<W: Write>(mut file: File, mut sheet: Sheet<W>) -> Result<Summary, FileFault> {
+    let rewound = |file: &mut File| file.rewind().map_err(|error| FileFault::unreadable(&error));
+    let encoding = scan::encoding(&mut file)?;
+    rewound(&mut file)?;
+    let line_end = scan::line_end(&mut file)?;
+    rewound(&mut file)?;
+    let mut records = Records::new(file, encoding, line_end)?;
+    records.guess_separator()?;
     let Some(header) = records.next_filled()? else { return Err(FileFault::empty()) };
-    let columns = Columns::place(header.cells.iter(), specs)?;
-    let mut check = Check::default();
+    sheet.header(header.cells.iter())?;
     while let Some(record) = records.next_filled()? {
-        check.full_row(&columns, record.row, &record.cells);
+        let Some(columns) = &sheet.columns else { continue };
+        sheet.check.full_row(columns, record.row, &record.cells);
+        let row = columns.row(&record);
+        sheet.row(&row)?;
     }
-    let row_count = check.verdict()?;
-    Ok(Table { source: Source::Delimited(file), columns, row_count })
-}
-
-impl Delimited {
-    fn records(&self) -> Result<Records, FileFault> {
-        let mut file = File::open(&self.path).map_err(|error| FileFault::unreadable(&error))?;
-        let mut head = Vec::new();
-        let start = file
-            .by_ref()
-            .take(3)
-            .read_to_end(&mut head)
-            .and_then(|_| file.seek(SeekFrom::Start(if head == UTF8_BOM { 3 } else { 0 })));
-        start.map_err(|error| FileFault::unreadable(&error))?;
-        Ok(Records {
-            source: BufReader::with_capacity(64 * 1024, file),
-            encoding: self.encoding,
-            separator: self.separator,
-            line_end: self.line_end,
-            row: 0,
-            width: 0,
-            peeked: None,
-        })
-    }
-
-    /// The records that follow the header.
-    pub(super) fn records_after_header(&self) -> Result<Records, FileFault> {
-        let mut records = self.records()?;
-        records.next_filled()?;
-        Ok(records)
-    }
+    sheet.finish()
 }
 
 /// One record: its row as a spreadsheet shows it, and its cells.
@@ -122,8 +84,24 @@ pub(super) struct Records {
 }
 
 impl Records {
+    fn new(mut file: File, encoding: Encoding, line_end: u8) -> Result<Self, FileFault> {
+        let mut head = Vec::new();
+        let read = (&file).take(3).read_to_end(&mut head);
+        let start = read.and_then(|_| file.seek(SeekFrom::Start(if head == UTF8_BOM { 3 } else { 0 })));
+        start.map_err(|error| FileFault::unreadable(&error))?;
+        Ok(Self {
+            source: BufReader::with_capacity(64 * 1024, file),
+            encoding,
+            separator: ';',
+            line_end,
+            row: 0,
+            width: 0,
+            peeked: None,
+        })
+    }
+
     /// Chooses the separator by the first filled line: the more frequent of `;` and `,` out of quotes.
-    fn guess_separator(&mut self) -> Result<char, FileFault> {
+    fn guess_separator(&mut self) -> Result<(), FileFault> {
         let mut ahead = String::new();
         while let Some(line) = self.line()? {
             ahead.push_str(&line);
@@ -142,7 +120,7 @@ impl Records {
         }
         self.separator = if commas > semicolons { ',' } else { ';' };
         self.peeked = Some(ahead).filter(|lines| !lines.is_empty());
-        Ok(self.separator)
+        Ok(())
     }
 
     /// The next record with something in it. A line of separators only is what spreadsheets leave under a table.

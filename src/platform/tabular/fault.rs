@@ -2,13 +2,84 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::codes::{FILE_REFUSED, FILE_TOO_HEAVY, NO_ROWS};
 use super::limits;
 use crate::kernel::text::excerpt;
+use crate::kernel::{FieldError, Refused};
+use crate::platform::Error;
+
+/// Every code of a file or a cell: what a reader says is looked up here, not believed.
+const CODES: &[&str] = &[
+    "unreadable_file",
+    "empty_file",
+    "binary_file",
+    "unreadable_encoding",
+    "no_header",
+    "missing_column",
+    "doubled_column",
+    "ragged_rows",
+    "unclosed_quote",
+    "damaged_cells",
+    "unreadable_workbook",
+    "no_rows",
+    // Bounds.
+    "workbook_bound",
+    "inflated_bound",
+    "columns_bound",
+    "rows_bound",
+    "line_bound",
+    "cell_bound",
+    "text_bound",
+    "memory_bound",
+    "time_bound",
+    // Cells.
+    "ragged_row",
+    "identifier_as_number",
+    "scientific_notation",
+    "leading_zero_lost",
+];
+
+fn known(said: &str) -> Result<&'static str, String> {
+    CODES.iter().copied().find(|code| *code == said).ok_or_else(|| format!("« {said} » is no code of a file"))
+}
+
+/// A fault as a reader says it.
+#[derive(Deserialize)]
+struct SaidFault {
+    refusal: Refusal,
+    code: String,
+    message: String,
+    cells: Vec<SaidCell>,
+    total_cells: usize,
+}
+
+#[derive(Deserialize)]
+struct SaidCell {
+    row: u64,
+    column: String,
+    value: String,
+    code: String,
+    message: String,
+}
+
+impl<'de> Deserialize<'de> for FileFault {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let SaidFault { refusal, code, message, cells, total_cells } = SaidFault::deserialize(d)?;
+        let known = |said: &str| known(said).map_err(D::Error::custom);
+        let cell = |said: SaidCell| {
+            let SaidCell { row, column, value, code, message } = said;
+            Ok(CellFault { row, column, value, code: known(&code)?, message })
+        };
+        let cells = cells.into_iter().take(limits::CELLS_SHOWN).map(cell).collect::<Result<_, D::Error>>()?;
+        Ok(Self { refusal, code: known(&code)?, message, cells, total_cells })
+    }
+}
 
 /// What sort of refusal a file meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// It is no table, or its content cannot be trusted.
     Unfit,
@@ -20,10 +91,7 @@ pub enum Refusal {
 
 /// A refusal of a whole file: nothing of it was read further.
 ///
-/// Codes: `unreadable_file`, `empty_file`, `binary_file`, `unreadable_encoding`, `no_header`,
-/// `missing_column`, `doubled_column`, `ragged_rows`, `unclosed_quote`, `damaged_cells`, `unreadable_workbook`; of a
-/// file too heavy, the bound it met: `workbook_bound`, `inflated_bound`, `columns_bound`, `rows_bound`, `line_bound`,
-/// `cell_bound`, `text_bound`; `no_rows`.
+/// Of a file too heavy, the code is the bound it met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileFault {
     pub refusal: Refusal,
@@ -59,6 +127,11 @@ impl FileFault {
         Self { refusal: Refusal::TooHeavy, ..Self::new(code, message) }
     }
 
+    pub(super) fn unreadable_workbook() -> Self {
+        let message = "Ce fichier n'est pas un classeur .xlsx lisible : l'enregistrer de nouveau en .xlsx ou en CSV.";
+        Self::new("unreadable_workbook", message)
+    }
+
     pub(super) fn no_rows() -> Self {
         let message = "Le fichier n'a aucune ligne sous son en-tête : rien n'y est à lire.";
         Self { refusal: Refusal::NoRows, ..Self::new("no_rows", message) }
@@ -82,6 +155,41 @@ impl fmt::Display for FileFault {
 
 impl std::error::Error for FileFault {}
 
+/// The whole file is refused, with the cells at fault.
+impl From<FileFault> for Refused {
+    fn from(fault: FileFault) -> Self {
+        let code = match fault.refusal {
+            Refusal::Unfit => &FILE_REFUSED,
+            Refusal::TooHeavy => &FILE_TOO_HEAVY,
+            Refusal::NoRows => &NO_ROWS,
+        };
+        let cells = fault.cells.into_iter().map(|cell| FieldError {
+            pointer: format!("ligne {}, colonne {}", cell.row, cell.column),
+            code: cell.code.to_owned(),
+            message: cell.message,
+            value: Some(cell.value),
+        });
+        let mut refused = Self::new(code, fault.message);
+        refused.errors = cells.collect();
+        if refused.errors.is_empty() {
+            let message = refused.detail.clone();
+            refused.errors.push(FieldError {
+                pointer: "file".into(),
+                code: fault.code.to_owned(),
+                message,
+                value: None,
+            });
+        }
+        refused
+    }
+}
+
+impl From<FileFault> for Error {
+    fn from(fault: FileFault) -> Self {
+        Refused::from(fault).into()
+    }
+}
+
 /// Gathers faults of one sort: keeps the first ones, counts all.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -94,8 +202,12 @@ impl Gathered {
         self.total += 1;
         if self.cells.len() < limits::CELLS_SHOWN {
             let value = excerpt(&value);
-            self.cells.push(CellFault { row, column: column.to_owned(), value, code, message });
+            self.cells.push(CellFault { row, column: excerpt(&column), value, code, message });
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.total == 0
     }
 
     /// The refusal, if anything was gathered.

@@ -11,7 +11,9 @@ use super::*;
 #[path = "archive.rs"]
 mod archive;
 
-static SPECS: &[ColumnSpec] = &[
+static LAYOUT: Layout = Layout { name: "tests", columns: SPECS, one_of: &[] };
+
+const SPECS: &[ColumnSpec] = &[
     ColumnSpec::required("insee", &["code_insee"], CellKind::Insee),
     ColumnSpec::required("nom", &["Nom de l'école"], CellKind::Text),
     ColumnSpec::optional("siret", &[], CellKind::Siret),
@@ -30,9 +32,10 @@ fn file(bytes: &[u8]) -> NamedTempFile {
 }
 
 fn open(bytes: impl AsRef<[u8]>) -> Result<Vec<Row>, FileFault> {
-    let file = file(bytes.as_ref());
-    let table = Table::open(file.path(), SPECS)?;
-    let rows: Vec<Row> = table.rows()?.collect::<Result<_, _>>()?;
+    let table = read_here(file(bytes.as_ref()).reopen().unwrap(), &LAYOUT)?;
+    let rows: Vec<Row> = table.rows().collect::<Result<_, _>>()?;
+    // From the first again, whoever else reads.
+    assert_eq!(table.rows().next().map(Result::unwrap), rows.first().cloned());
     assert_eq!(u64::try_from(rows.len()).unwrap(), table.row_count());
     Ok(rows)
 }
@@ -120,7 +123,6 @@ fn what_is_no_table_is_refused_by_its_own_code() {
         let fault = refused(bytes);
         assert_eq!(fault.code, code, "{}: {fault}", String::from_utf8_lossy(bytes));
     }
-    assert_eq!(Table::open(Path::new("/nowhere/at/all.csv"), SPECS).unwrap_err().code, "unreadable_file");
     assert!(refused("insee;siret\n").message.contains("nom"));
     assert!(refused(b"insee;nom\n09001;a\n09002;\xC3\xA9\xC3\xA8\xC3\n").message.contains("ligne 3"));
 }
@@ -358,11 +360,6 @@ fn a_date_is_one_however_the_workbook_says_so() {
 
 #[test]
 fn a_workbook_is_bounded() {
-    let long = workbook(|sheet| {
-        sheet.write_row(0, 0, ["insee", "nom"]).unwrap();
-        sheet.write_row(100_000, 0, ["09001", "a"]).unwrap();
-    });
-    assert_eq!(refused(long).code, "rows_bound");
     let mut heavy = b"PK\x03\x04".to_vec();
     heavy.resize(usize::try_from(limits::WORKBOOK_BYTES).unwrap() + 1, b'x');
     assert_eq!(refused(heavy).code, "workbook_bound");
@@ -374,6 +371,15 @@ fn a_workbook_is_bounded() {
     bomb.splice(entry + 24..entry + 28, [0xFE, 0xFF, 0xFF, 0xFF]);
     let fault = refused(bomb);
     assert_eq!((fault.code, fault.refusal), ("inflated_bound", Refusal::TooHeavy));
+    for text in ["x".repeat(limits::CELL_BYTES + 1), "é".repeat(limits::CELL_CHARACTERS + 1)] {
+        let fault = refused(handmade(&format!(
+            r#"<row><c r="A1" t="inlineStr"><is><t>insee</t></is></c><c r="B1" t="inlineStr"><is><t>nom</t></is></c></row>
+               <row><c r="A2" t="inlineStr"><is><t>09001</t></is></c><c r="B2" t="inlineStr"><is><t>{text}</t></is></c></row>"#
+        )));
+        assert_eq!((fault.code, fault.refusal), ("cell_bound", Refusal::TooHeavy));
+        let fault = refused(format!("insee;nom\n09001;{}\n", "é".repeat(limits::CELL_CHARACTERS + 1)));
+        assert!(fault.code == "cell_bound" && fault.message.contains("ligne 2, colonne « nom »"), "{fault}");
+    }
 }
 
 #[test]
@@ -439,6 +445,46 @@ fn a_line_without_end_is_too_long_and_a_quote_may_be_why() {
         let fault = refused(text);
         assert_eq!((fault.code, fault.refusal), ("line_bound", Refusal::TooHeavy));
         assert!(fault.message.contains(why), "{fault}");
+    }
+}
+
+#[test]
+fn a_file_has_so_many_rows_at_most() {
+    let read = |rows: usize, most: u64| {
+        let file = file(format!("insee;nom\n{}", "09001;a\n".repeat(rows)).as_bytes());
+        reading::read(file.reopen().unwrap(), &LAYOUT, most, std::io::sink())
+    };
+    assert_eq!(read(50, 50).unwrap().rows, 50);
+    let fault = read(51, 50).unwrap_err();
+    assert!(fault.code == "rows_bound" && fault.message.contains("50 lignes"), "{fault}");
+}
+
+#[test]
+fn what_a_reader_wrote_is_measured_before_it_is_held() {
+    let row =
+        |is: u8, size: u32, text: &[u8]| [&1_u64.to_le_bytes(), [is].as_slice(), &size.to_le_bytes(), text].concat();
+    let read = |bytes: Vec<u8>| frames::read(&mut bytes.as_slice(), SPECS, &[true]).map(|row| row.cells);
+    assert_eq!(read(row(0, 1, b"a")).unwrap(), [Some(Cell::new(CellType::Text, "a"))]);
+    for bad in [row(9, 1, b"a"), row(0, 1, b"\xFF"), row(0, u32::MAX, b"a"), row(0, 2, b"a"), b"short".to_vec()] {
+        read(bad).unwrap_err();
+    }
+    // Nor is a code that none of ours is.
+    let fault = r#"{"refusal":"Unfit","code":"empty_file","message":"","cells":[],"total_cells":0}"#;
+    assert_eq!(serde_json::from_str::<FileFault>(fault).unwrap().code, "empty_file");
+    serde_json::from_str::<FileFault>(&fault.replace("empty_file", "made_up")).unwrap_err();
+}
+
+proptest! {
+    #[test]
+    fn a_row_that_was_written_is_read_as_it_was(line in any::<u64>(), cells in proptest::collection::vec(proptest::option::of("\\PC{0,9}"), 8)) {
+        let present: Vec<bool> = cells.iter().map(Option::is_some).collect();
+        let types = [CellType::Text, CellType::Number, CellType::Date, CellType::Boolean, CellType::Error];
+        let cells = cells.into_iter().zip(types.into_iter().cycle()).map(|(text, is)| Some(Cell::new(is, text?))).collect();
+        let row = Row { line, specs: SPECS, cells };
+        let mut bytes = Vec::new();
+        let length = frames::write(&mut bytes, &row).unwrap();
+        prop_assert_eq!(length, u64::try_from(bytes.len()).unwrap());
+        prop_assert_eq!(frames::read(&mut bytes.as_slice(), SPECS, &present).unwrap(), row);
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::kernel::{FieldError, ProblemCode, Refused};
 use crate::platform::error::Error;
+use crate::platform::tabular::FILE_READER_BUSY;
 
 crate::problem_codes! {
     MALFORMED_JSON = "malformed_json", 400, "JSON illisible",
@@ -138,6 +139,9 @@ impl From<Refused> for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
+            Error::Refused(refused) if refused.code == &FILE_READER_BUSY => {
+                Self { retry_after: Some(5), ..(*refused).into() }
+            }
             Error::Refused(refused) => (*refused).into(),
             Error::Falsified(found) => {
                 let detail = format!(

@@ -213,7 +213,8 @@ fn in_flight(problem: impl Into<Problem>) -> Problem {
     Problem { retry_after: Some(1), ..problem.into() }
 }
 
-async fn hop<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
+/// Works on a blocking thread.
+pub(super) async fn hop<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
     let span = tracing::Span::current();
     match web::block(move || span.in_scope(work)).await {
         Ok(result) => result.map_err(Problem::from),

@@ -1,5 +1,7 @@
-//! A file sent as `multipart/form-data`, field `file`, streamed to a temporary file under a size limit.
+//! A file sent as `multipart/form-data`, field `file`, streamed under a size limit to a file without a name, which goes
+//! with the process whatever happens to it; then read in a process apart, before any transaction begins.
 
+use std::fs::File;
 use std::future::Future;
 use std::io::{ErrorKind, Write as _};
 use std::pin::Pin;
@@ -9,12 +11,13 @@ use actix_web::error::PayloadError;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::{Stream as _, StreamExt as _};
 use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use super::body::digest_with;
 use super::problem::{self, Problem};
+use super::state::{State, hop};
 use crate::kernel::text::excerpt;
 use crate::platform::Error;
+use crate::platform::tabular::{FileReader, Layout, Table};
 
 /// Bytes left for the lines of the form around the file.
 const FORM: u64 = 65_536;
@@ -23,12 +26,26 @@ const FORM: u64 = 65_536;
 #[derive(Debug, Clone, Copy)]
 pub struct UploadLimit(pub u64);
 
-/// The received file; deleted when dropped.
+/// The received file; gone when dropped.
 #[derive(Debug)]
 pub struct Upload {
-    pub file: NamedTempFile,
+    file: File,
     /// Of the bytes and of the options of the address, for idempotency.
-    pub sha256: String,
+    sha256: String,
+    reader: web::Data<FileReader>,
+}
+
+impl Upload {
+    /// Has the file read, once the caller's warrant was confirmed: its table, and what an `Idempotency-Key` is bound to.
+    ///
+    /// # Errors
+    /// The caller may no longer act; `file_reader_busy`; why the file is refused.
+    pub async fn table(self, state: &State, layout: &'static Layout) -> Result<(Table, String), Problem> {
+        state.confirmed().await?;
+        let Self { file, sha256, reader } = self;
+        let table = hop(move || reader.read(file, layout)).await?;
+        Ok((table, sha256))
+    }
 }
 
 impl FromRequest for Upload {
@@ -43,6 +60,7 @@ impl FromRequest for Upload {
             .and_then(|v| v.to_str().ok())
             .is_some_and(|v| v.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
         let query = request.query_string().to_owned();
+        let reader = request.app_data::<web::Data<FileReader>>().cloned();
         let announced = request.headers().get("content-length").and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
         // Whatever it consists of, and whether or not its length was announced.
         let whole = usize::try_from(limit.saturating_add(FORM)).unwrap_or(usize::MAX);
@@ -67,9 +85,9 @@ impl FromRequest for Upload {
             if announced.is_some_and(|length| length > limit.saturating_add(FORM)) {
                 return Err(too_large(limit));
             }
-            let mut upload = receive(form, limit).await?;
-            upload.sha256 = digest_with(&query, &upload.sha256);
-            Ok(upload)
+            let reader = reader.ok_or_else(|| Problem::from(Error::Incident("no reader of files".into())))?;
+            let (file, sha256) = receive(form, limit).await?;
+            Ok(Self { file, sha256: digest_with(&query, &sha256), reader })
         })
     }
 }
@@ -83,7 +101,7 @@ fn too_large(limit: u64) -> Problem {
     Problem::new(&problem::PAYLOAD_TOO_LARGE, detail)
 }
 
-async fn receive(mut form: Multipart, limit: u64) -> Result<Upload, Problem> {
+async fn receive(mut form: Multipart, limit: u64) -> Result<(File, String), Problem> {
     let disk = |e: std::io::Error| Problem::from(Error::Incident(format!("temporary file: {e}")));
     let mut received = None;
     while let Some(part) = form.next().await {
@@ -104,7 +122,7 @@ async fn receive(mut form: Multipart, limit: u64) -> Result<Upload, Problem> {
                 )));
             }
         }
-        let mut file = NamedTempFile::new().map_err(disk)?;
+        let mut file = tempfile::tempfile().map_err(disk)?;
         let (mut length, mut hasher) = (0_u64, Sha256::new());
         while let Some(chunk) = part.next().await {
             let chunk = chunk.map_err(|_| bad("Le fichier est arrivé incomplet."))?;
@@ -116,7 +134,7 @@ async fn receive(mut form: Multipart, limit: u64) -> Result<Upload, Problem> {
             file.write_all(&chunk).map_err(disk)?;
         }
         file.flush().map_err(disk)?;
-        received = Some(Upload { file, sha256: hasher.finalize().iter().map(|b| format!("{b:02x}")).collect() });
+        received = Some((file, hasher.finalize().iter().map(|b| format!("{b:02x}")).collect()));
     }
     received.ok_or_else(|| bad("Le champ « file » manque."))
 }

@@ -3,13 +3,11 @@
 //! The SIRET must be in the file. It is never computed from the SIREN: the result would be wrong for some
 //! communes, and wrong debtors cost more than blank ones.
 
-use std::path::Path;
-
 use super::{Cells, Parsed, ReadRows, Reader, parse_count, read as read_table, says};
 use crate::kernel::contact::PostalCode;
 use crate::kernel::text::Line;
 use crate::kernel::{FieldFault, Finding, InseeCode, Siren, Siret};
-use crate::platform::tabular::{CellKind, ColumnSpec, FileFault, Row, Table, list_items};
+use crate::platform::tabular::{CellKind, ColumnSpec, Layout, Row, Table, list_items};
 use crate::registry::kinds::CollectiviteKind;
 
 /// The columns read.
@@ -49,19 +47,12 @@ pub struct CommuneRow {
     pub city: Option<Line>,
 }
 
-/// Opens the file and checks it whole.
-///
-/// # Errors
-/// See [`FileFault`].
-pub fn open(path: &Path) -> Result<Table, FileFault> {
-    Table::open(path, COLUMNS)
-}
+/// What is read of the file.
+pub static LAYOUT: Layout = Layout { name: "collectivites", columns: COLUMNS, one_of: &[] };
 
 /// Reads the rows; a SIRET and an INSEE code stand once.
-///
-/// # Errors
-/// See [`super::read`].
-pub fn read(table: &Table) -> Result<ReadRows<'_, CommuneRow>, FileFault> {
+#[must_use]
+pub fn read(table: &Table) -> ReadRows<'_, CommuneRow> {
     let keys = |row: &CommuneRow| vec![("siret", row.siret.to_string()), ("insee", row.insee_code.to_string())];
     read_table(table, Reader { parse, keys })
 }

@@ -6,13 +6,11 @@
 //!
 //! The column names of the national register of elected officials are among the aliases.
 
-use std::path::Path;
-
 use super::{Cells, Parsed, ReadRows, Reader, read as read_table, says};
 use crate::kernel::contact::{Civility, EmailAddress, Phone};
 use crate::kernel::text::Line;
 use crate::kernel::{FieldFault, InseeCode, Siret};
-use crate::platform::tabular::{CellKind, ColumnSpec, FileFault, Row, Table};
+use crate::platform::tabular::{CellKind, ColumnSpec, Layout, Row, Table};
 
 /// The columns read; `siret` or `insee` must be there.
 pub const COLUMNS: &[ColumnSpec] = &[
@@ -57,23 +55,12 @@ pub struct ContactRow {
     pub phone: Option<Phone>,
 }
 
-/// Opens the file and checks it whole.
-///
-/// # Errors
-/// See [`FileFault`]; `missing_column` when neither key is there.
-pub fn open(path: &Path) -> Result<Table, FileFault> {
-    let table = Table::open(path, COLUMNS)?;
-    if !table.has("siret") && !table.has("insee") {
-        return Err(FileFault::new("missing_column", "Colonne obligatoire absente : siret ou insee."));
-    }
-    Ok(table)
-}
+/// What is read of the file.
+pub static LAYOUT: Layout = Layout { name: "contacts", columns: COLUMNS, one_of: &["siret", "insee"] };
 
 /// Reads the rows; a collectivité stands once.
-///
-/// # Errors
-/// See [`super::read`].
-pub fn read(table: &Table) -> Result<ReadRows<'_, ContactRow>, FileFault> {
+#[must_use]
+pub fn read(table: &Table) -> ReadRows<'_, ContactRow> {
     let keys = |row: &ContactRow| match &row.key {
         ContactKey::Siret(siret) => vec![("siret", siret.to_string())],
         ContactKey::Insee(code) => vec![("insee", code.to_string())],

@@ -5,10 +5,8 @@
 //! kind of establishment; whatever is not a school is set aside before any other question, which also removes
 //! the UAIs that stand on two rows. Damaged identifiers count on all rows: they show a damaged file.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use chrono::NaiveDate;
+use std::collections::BTreeSet;
 
 use super::{
     Cells, Parsed, ReadRow, ReadRows, Reader, parse_count, parse_date, parse_school_year, read as read_table, says,
@@ -16,7 +14,7 @@ use super::{
 };
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{Departement, FieldFault, Finding, InseeCode, SchoolYear, Uai};
-use crate::platform::tabular::{CellKind, ColumnSpec, FileFault, Row, Table};
+use crate::platform::tabular::{CellKind, ColumnSpec, Layout, Row, Table};
 use crate::registry::kinds::{SchoolKind, Sector};
 use crate::registry::official_siret::OfficialSiret;
 use crate::registry::school::Count;
@@ -107,19 +105,12 @@ pub fn trace<T>(read: &ReadRow<T>) -> Option<Trace> {
     Some(Trace { uai, departements: commune.into_iter().chain(departement).collect() })
 }
 
-/// Opens the file and checks it whole.
-///
-/// # Errors
-/// See [`FileFault`].
-pub fn open(path: &Path) -> Result<Table, FileFault> {
-    Table::open(path, COLUMNS)
-}
+/// What is read of the file.
+pub static LAYOUT: Layout = Layout { name: "schools", columns: COLUMNS, one_of: &[] };
 
 /// Reads the rows; a UAI stands once among the schools.
-///
-/// # Errors
-/// See [`super::read`].
-pub fn read(table: &Table) -> Result<ReadRows<'_, SchoolRow>, FileFault> {
+#[must_use]
+pub fn read(table: &Table) -> ReadRows<'_, SchoolRow> {
     read_table(table, Reader { parse, keys: |school| vec![(UAI, school.uai.to_string())] })
 }
 

@@ -1,6 +1,6 @@
 //! From rows of a file to values of the domain, without any database.
 //!
-//! Each file has a module with the columns it reads, `open`, and a pure `parse(row)`. A row ends in one of three
+//! Each file has a module with the layout it reads, and a pure `parse(row)`. A row ends in one of three
 //! ways: it is a value (with findings), it is none of our business (`Ignored`), or it is wrong (`Rejected`, with
 //! every fault found in it). What the registry does of a value, such as keeping what a person wrote, is decided
 //! elsewhere.
@@ -134,11 +134,9 @@ pub struct Reader<T> {
 }
 
 /// Runs through a table.
-///
-/// # Errors
-/// The file cannot be opened any more.
-pub fn read<T: Hash>(table: &Table, reader: Reader<T>) -> Result<ReadRows<'_, T>, FileFault> {
-    Ok(ReadRows { rows: table.rows()?, reader, seen: HashMap::new() })
+#[must_use]
+pub fn read<T: Hash>(table: &Table, reader: Reader<T>) -> ReadRows<'_, T> {
+    ReadRows { rows: table.rows(), reader, seen: HashMap::new() }
 }
 
 /// The rows of a table, parsed; see [`read`].

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::tests::{file, schools};
+use super::tests::{file, schools, table};
 use super::{Parsed, communes};
 use crate::registry::kinds::{SchoolKind, Sector};
 
@@ -65,9 +65,9 @@ fn the_directory_of_occitanie_gives_its_4579_schools() {
 
 #[test]
 fn the_communes_of_occitanie_answer_for_all_its_public_schools() {
-    let table = communes::open(&real(COMMUNES)).unwrap();
+    let table = table(&real(COMMUNES), &communes::LAYOUT).unwrap();
     let (mut by_insee, mut unusual, mut one_postal_code) = (HashMap::new(), 0, 0);
-    for row in communes::read(&table).unwrap() {
+    for row in communes::read(&table) {
         let Parsed::Row { value, findings } = row.unwrap().parsed else { panic!("a sound row") };
         assert!(findings.iter().all(|finding| finding.code == "siren_insee_pattern"));
         unusual += findings.len();

@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::*;
 use crate::kernel::InseeCode;
 use crate::kernel::contact::Civility;
+use crate::platform::tabular::{Layout, read_here};
 use crate::registry::import::communes::CommuneRow;
 use crate::registry::import::contacts::{ContactKey, ContactRow};
 use crate::registry::import::directory::SchoolRow;
@@ -20,8 +21,12 @@ pub(super) fn file(bytes: impl AsRef<[u8]>) -> NamedTempFile {
     file
 }
 
+pub(super) fn table(path: &Path, layout: &'static Layout) -> Result<Table, FileFault> {
+    read_here(std::fs::File::open(path).unwrap(), layout)
+}
+
 pub(super) fn schools(path: &Path) -> Vec<ReadRow<SchoolRow>> {
-    directory::read(&directory::open(path).unwrap()).unwrap().collect::<Result<_, _>>().unwrap()
+    directory::read(&table(path, &directory::LAYOUT).unwrap()).collect::<Result<_, _>>().unwrap()
 }
 
 fn school_rows(text: &str) -> Vec<Parsed<SchoolRow>> {
@@ -30,14 +35,14 @@ fn school_rows(text: &str) -> Vec<Parsed<SchoolRow>> {
 
 fn commune_rows(text: &str) -> Vec<Parsed<CommuneRow>> {
     let file = file(text);
-    let table = communes::open(file.path()).unwrap();
-    communes::read(&table).unwrap().map(|row| row.unwrap().parsed).collect()
+    let table = table(file.path(), &communes::LAYOUT).unwrap();
+    communes::read(&table).map(|row| row.unwrap().parsed).collect()
 }
 
 fn contact_rows(text: &str) -> Vec<Parsed<ContactRow>> {
     let file = file(text);
-    let table = contacts::open(file.path()).unwrap();
-    contacts::read(&table).unwrap().map(|row| row.unwrap().parsed).collect()
+    let table = table(file.path(), &contacts::LAYOUT).unwrap();
+    contacts::read(&table).map(|row| row.unwrap().parsed).collect()
 }
 
 /// The only row of a file.
@@ -77,7 +82,7 @@ fn a_row_that_is_no_school_is_set_aside_before_any_question() {
     assert!(matches!(rows.as_slice(), [Parsed::Ignored { .. }, Parsed::Ignored { .. }]), "{rows:?}");
     // But a damaged identifier anywhere shows a damaged file.
     let damaged = file(format!("{HEADER}\nx;;Lycée;;;;;;2,13003E+13;;\n"));
-    assert_eq!(directory::open(damaged.path()).unwrap_err().code, "damaged_cells");
+    assert_eq!(table(damaged.path(), &directory::LAYOUT).unwrap_err().code, "damaged_cells");
 }
 
 #[test]
@@ -280,7 +285,7 @@ fn a_contact_without_key_or_without_content() {
     let rows = contact_rows("insee;nom;mail\n30278;;\n");
     assert!(matches!(rows.as_slice(), [Parsed::Ignored { .. }]), "{rows:?}");
     let no_key = file("nom;mail\nDurand;a@b.invalid\n");
-    assert_eq!(contacts::open(no_key.path()).unwrap_err().code, "missing_column");
+    assert_eq!(table(no_key.path(), &contacts::LAYOUT).unwrap_err().code, "missing_column");
 }
 
 #[test]
@@ -313,12 +318,12 @@ fn file_of(specs: &[crate::platform::tabular::ColumnSpec], cells: &[String]) -> 
 /// Reads everything; the only refusal expected is that of damaged cells.
 fn read_all<T: Hash>(
     table: Result<Table, FileFault>,
-    read: impl FnOnce(&Table) -> Result<ReadRows<'_, T>, FileFault>,
+    read: impl FnOnce(&Table) -> ReadRows<'_, T>,
 ) -> Result<(), TestCaseError> {
     match table {
         Err(fault) => prop_assert_eq!(fault.code, "damaged_cells"),
         Ok(table) => {
-            for row in read(&table).unwrap() {
+            for row in read(&table) {
                 match row.unwrap().parsed {
                     Parsed::Rejected { faults, .. } => prop_assert!(!faults.is_empty()),
                     Parsed::Ignored { .. } | Parsed::Row { .. } => {}
@@ -335,12 +340,12 @@ proptest! {
         mut cells in proptest::collection::vec("(\\PC{0,12}|[0-9A-Z@.]{0,15})", directory::COLUMNS.len()),
     ) {
         let contacts = file_of(contacts::COLUMNS, &cells);
-        read_all(contacts::open(contacts.path()), contacts::read)?;
+        read_all(table(contacts.path(), &contacts::LAYOUT), contacts::read)?;
         let communes = file_of(communes::COLUMNS, &cells);
-        read_all(communes::open(communes.path()), communes::read)?;
+        read_all(table(communes.path(), &communes::LAYOUT), communes::read)?;
         // Past the first question of the directory.
         cells.splice(2..3, ["Ecole".to_owned()]);
         let directory = file_of(directory::COLUMNS, &cells);
-        read_all(directory::open(directory.path()), directory::read)?;
+        read_all(table(directory.path(), &directory::LAYOUT), directory::read)?;
     }
 }

@@ -133,12 +133,25 @@ impl Program {
         Client::new(&self.url, None)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A line of its status, in kB.
+    fn status(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let memory = status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+        memory.unwrap().parse().unwrap()
+    }
+
     /// Descriptors open now, and memory held, in kB.
     pub fn holds(&self) -> (usize, u64) {
-        let process = format!("/proc/{}", self.child.id());
-        let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
-        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
-        (std::fs::read_dir(format!("{process}/fd")).unwrap().count(), memory.unwrap().parse().unwrap())
+        (std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count(), self.status("VmRSS:"))
+    }
+
+    /// Most memory it ever held, in kB.
+    pub fn peak(&self) -> u64 {
+        self.status("VmHWM:")
     }
 
     /// Bounds the size of the files it may write from now on, as a disk without room would; `unlimited` lifts it.
