@@ -175,7 +175,7 @@ on_both_databases! {
         let title = &gestionnaire.get("/perception-titles").json["data"][0];
         assert_eq!(title["debtor"]["siret"], "21300001100014");
         let substitution = title["debtor"]["substitution"].as_str().unwrap();
-        assert!(substitution.contains("SAINT-LAURENT-DES-ARBRES") && substitution.contains("1er juillet 2025"), "{substitution}");
+        assert!(substitution.contains("la commune de Saint-Laurent-des-Arbres") && substitution.contains("1er juillet 2025"), "{substitution}");
     }
 
     fn a_list_is_no_object_at_any_depth(app: &TestApp) {
