@@ -32,6 +32,7 @@ RUN apt-get update \
     && install -d -o 10001 -g 10001 -m 0700 /data
 COPY --from=builder /build/target/release/ent-backoffice /usr/local/bin/ent-backoffice
 COPY config/ent-backoffice.toml /etc/ent-backoffice/ent-backoffice.toml
+COPY src/access/passwords/common.LICENSE /usr/share/doc/ent-backoffice/zxcvbn.LICENSE
 
 # A relative path of the configuration (./data) is relative to /, that is /data: the volume.
 WORKDIR /

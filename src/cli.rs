@@ -4,24 +4,22 @@
 //! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
 //! 70 incident · 78 settings to mend.
 
+mod accounts;
 mod keeping;
 
 use std::fs::File;
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chrono::NaiveDate;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
-use crate::access::{self, Delegation, NewPassword, NewUser, passwords};
+use crate::access;
 use crate::app::{self, App, Serving, StartFault};
 use crate::config::{Config, Environment, FaultLevel, process_environment};
-use crate::kernel::contact::EmailAddress;
-use crate::kernel::text::Line;
-use crate::kernel::{Actor, Clock, Departement, FieldFault, Ids, Role};
+use crate::kernel::{Actor, Clock, Departement, FieldFault, Ids};
 use crate::platform::Error;
 use crate::platform::tabular::{Bounds, run_child};
 use crate::registry::import::{communes, contacts, directory};
@@ -64,7 +62,7 @@ enum Command {
     Restore(RestoreArgs),
     /// Gérer les comptes
     #[command(subcommand)]
-    User(UserCommand),
+    User(accounts::UserCommand),
     /// Écrire le document OpenAPI sur la sortie standard
     Openapi,
     /// Lire les réglages et dire ce qu'il faut corriger
@@ -151,40 +149,6 @@ struct ImportArgs {
     /// Départements pour lesquels le fichier des écoles est complet, par exemple 30,34
     #[arg(long, value_name = "DÉPARTEMENTS", value_delimiter = ',')]
     complete_for: Vec<String>,
-}
-
-#[derive(Debug, Subcommand)]
-enum UserCommand {
-    /// Créer un compte ; le mot de passe est lu sur l'entrée standard
-    Add(UserAddArgs),
-}
-
-#[derive(Debug, Args)]
-struct UserAddArgs {
-    #[arg(long, value_name = "COURRIEL")]
-    email: String,
-    /// lecteur, gestionnaire, ordonnateur, comptable ou admin
-    #[arg(long, value_name = "RÔLE")]
-    role: String,
-    #[arg(long, value_name = "PRÉNOM")]
-    first_name: String,
-    #[arg(long, value_name = "NOM")]
-    last_name: String,
-    /// Qualité imprimée sous la signature
-    #[arg(long, value_name = "QUALITÉ")]
-    capacity: Option<String>,
-    /// Référence de la délégation de signature
-    #[arg(long, value_name = "RÉFÉRENCE", requires = "delegation_published_on")]
-    delegation: Option<String>,
-    /// Jour de publication de la délégation (AAAA-MM-JJ)
-    #[arg(long, value_name = "DATE", requires = "delegation")]
-    delegation_published_on: Option<NaiveDate>,
-    /// Dernier jour de la délégation (AAAA-MM-JJ)
-    #[arg(long, value_name = "DATE", requires = "delegation")]
-    delegation_ends_on: Option<NaiveDate>,
-    /// Lire le mot de passe sur l'entrée standard (12 caractères au moins)
-    #[arg(long, required = true)]
-    password_stdin: bool,
 }
 
 /// Why a command failed, and with which exit code.
@@ -299,7 +263,7 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Migrate(args) => keeping::migrate(unhurried(load()?), &args),
         Command::Backup { file } => keeping::backup(unhurried(load()?), &file),
         Command::Restore(args) => keeping::restore(&unhurried(load()?), &args),
-        Command::User(UserCommand::Add(args)) => add_user(unhurried(load()?), args),
+        Command::User(command) => accounts::run(unhurried(load()?), command),
         Command::Openapi => {
             let text =
                 serde_json::to_string_pretty(&app::openapi_document()).map_err(|e| Error::Incident(e.to_string()))?;
@@ -465,39 +429,6 @@ fn import(config: Config, args: &ImportArgs) -> Result<(), Failure> {
         }
         Err(other) => Err(other.into()),
     }
-}
-
-fn add_user(config: Config, args: UserAddArgs) -> Result<(), Failure> {
-    let line = |option: &str, raw: &str| Line::parse(raw).map_err(|fault| refused_value(option, &fault));
-    let delegation = match (&args.delegation, args.delegation_published_on) {
-        (Some(reference), Some(published_on)) => Some(Delegation {
-            reference: line("--delegation", reference)?,
-            published_on,
-            ends_on: args.delegation_ends_on,
-        }),
-        _ => None,
-    };
-    let email = EmailAddress::parse(&args.email).map_err(|fault| refused_value("--email", &fault))?;
-    let role = Role::parse(&args.role).map_err(|fault| refused_value("--role", &fault))?;
-    let first_name = line("--first-name", &args.first_name)?;
-    let last_name = line("--last-name", &args.last_name)?;
-    let capacity = args.capacity.as_deref().map(|raw| line("--capacity", raw)).transpose()?;
-    let password = read_password()?;
-
-    let app = build(config)?;
-    app.prepare_database(false)?;
-    let password_hash = passwords::hash(&password, app.db.ids().secret())?;
-    let new = NewUser { email, role, first_name, last_name, capacity, delegation, password_hash };
-    let actor = Actor::program("ligne de commande");
-    let user = app.db.write(|tx| access::actions::create_user(tx, &actor, new))?;
-    say(&format!("Compte créé : {} ({}, {}).", user.email, user.full_name(), user.role));
-    Ok(())
-}
-
-fn read_password() -> Result<NewPassword, Failure> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    NewPassword::parse(line.trim_end_matches(['\r', '\n'])).map_err(|fault| refused_value("--password-stdin", &fault))
 }
 
 fn check_config(config: &Config) -> Result<(), Failure> {

@@ -136,7 +136,7 @@ fn person(app: &App, role: Role, first_name: &str, last_name: &str) -> Outcome<P
             }),
             false => None,
         },
-        password_hash: hash,
+        password_hash: Some(hash),
     };
     let user = app.db.write(|tx| access::actions::create_user(tx, &Actor::program("démonstration"), new))?;
     Ok(Person { user, password })

@@ -142,7 +142,7 @@ pub fn person(app: &App, role: Role) -> User {
             published_on: "2025-03-14".parse().unwrap(),
             ends_on: None,
         }),
-        password_hash: PasswordHash::from_phc("nobody logs in here".to_owned()),
+        password_hash: Some(PasswordHash::from_phc("nobody logs in here".to_owned())),
     };
     app.db.write(|tx| access::actions::create_user(tx, &Actor::program("mesure"), new)).unwrap()
 }

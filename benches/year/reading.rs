@@ -97,13 +97,7 @@ pub fn run(kind: Kind, runs: usize) {
 fn token(base: &Base, key: &Path) -> String {
     let app = App::build(settings(&base.url, key), Clock::system(), Ids).unwrap();
     let user = person(&app, Role::Lecteur);
-    let rules = SessionRules {
-        refresh_token_days: 14,
-        session_days: 30,
-        failed_login_limit: 5,
-        failed_login_window_minutes: 15,
-        lockout_minutes: 15,
-    };
+    let rules = SessionRules { refresh_token_days: 14, session_days: 30 };
     let opened = app.db.write(|tx| sessions::open(tx, rules, &user, Origin::default())).unwrap();
     app.tokens.issue(&opened.bearer).unwrap()
 }

@@ -5,6 +5,7 @@ use super::problems::LAST_ADMIN;
 use super::user::{NewUser, User, UserChange};
 use super::{store, store_sessions};
 use crate::audit::{self, Changes};
+use crate::kernel::contact::EmailAddress;
 use crate::kernel::{Actor, Refused, Role, ids::UserId};
 use crate::platform::db::counters;
 use crate::platform::web::IfMatch;
@@ -31,13 +32,23 @@ pub fn find_user(tx: &mut Tx<'_>, id: UserId) -> Outcome<User> {
     store::find(tx, id)?.ok_or_else(|| Refused::not_found("Compte", id).into())
 }
 
+/// The account of an address.
+///
+/// # Errors
+/// `not_found`.
+pub fn find_by_email(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<User> {
+    let row = store::find_login(tx, email, store::LoginHold::Look)?;
+    let id = row.map(|row| row.id).ok_or_else(|| Refused::not_found("Compte", email))?;
+    find_user(tx, id)
+}
+
 /// Whether nobody can log in yet.
 pub fn no_user_yet(tx: &mut Tx<'_>) -> Outcome<bool> {
     Ok(store::count(tx)? == 0)
 }
 
-/// Changes an account whose version the caller has read. A change of role, of password or a deactivation ends every
-/// session of the person.
+/// Changes an account whose version the caller has read. A change of role or a deactivation ends every session of
+/// the person; passwords are their own business ([`super::password_actions`]).
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `email_taken`, `last_admin`, `concurrent_change`.
@@ -58,14 +69,10 @@ pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &IfMatch, c
     }
     store::update(tx, &before, change)?;
     let after = find_user(tx, id)?;
-    let password_changed = change.password_hash.is_some();
-    if password_changed {
-        store::save_failures(tx, id, 0, None, None)?;
-    }
-    if password_changed || after.role != before.role || !after.active {
+    if after.role != before.role || !after.active {
         store_sessions::revoke_user(tx, id)?;
     }
     let changes = Changes::between(&events::state(&before), &events::state(&after), events::PERSONAL)?;
-    audit::record(tx, actor, events::of(id), AccessEvent::UserChanged { changes, password_changed })?;
+    audit::record(tx, actor, events::of(id), AccessEvent::UserChanged { changes })?;
     Ok(after)
 }

@@ -11,21 +11,59 @@ use crate::kernel::{Instant, Role};
 /// What of an account names its holder.
 pub(super) const PERSONAL: &[&str] = &["email", "first_name", "last_name", "capacity", "delegation"];
 
+/// A secret that was wrong, told in bounds: how many times so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongSecret {
+    /// The account it would have opened.
+    pub account: Option<UserId>,
+    /// The address typed, told by its ends only when no account has it.
+    pub email: Personal<Option<String>>,
+    pub address: Personal<String>,
+    /// The address as it is counted: a network of IPv6.
+    pub source: Personal<String>,
+    pub count: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", content = "data")]
 pub enum AccessEvent {
     #[serde(rename = "user.created")]
     UserCreated { role: Role, person: Personal<Value> },
     #[serde(rename = "user.changed")]
-    UserChanged { changes: Changes, password_changed: bool },
+    UserChanged { changes: Changes },
+    #[serde(rename = "user.invited")]
+    UserInvited { expires_at: Instant },
+    #[serde(rename = "user.password_reset")]
+    PasswordReset { expires_at: Instant, password_of: Option<Instant> },
+    #[serde(rename = "user.password_set")]
+    PasswordSet {
+        /// `code` or `password`: what the person proved themselves with.
+        by: String,
+        issued_by: Personal<Option<String>>,
+        issued_at: Option<Instant>,
+        sessions_ended: Option<usize>,
+        address: Personal<String>,
+    },
     #[serde(rename = "session.opened")]
-    SessionOpened { session: String, address: Personal<Option<String>> },
+    SessionOpened { session: String, address: Personal<String> },
     #[serde(rename = "session.closed")]
     SessionClosed { session: String },
+    #[serde(rename = "session.ended")]
+    SessionEnded { session: String },
+    #[serde(rename = "session.others_ended")]
+    OthersEnded { ended: usize },
+    #[serde(rename = "session.all_ended")]
+    AllEnded { ended: usize },
     #[serde(rename = "session.reuse_detected")]
     ReuseDetected { session: String },
-    #[serde(rename = "account.locked")]
-    AccountLocked { until: Instant },
+    #[serde(rename = "session.refused")]
+    SessionRefused(WrongSecret),
+    #[serde(rename = "password.refused")]
+    PasswordRefused(WrongSecret),
+    #[serde(rename = "password_code.refused")]
+    CodeRefused(WrongSecret),
+    #[serde(rename = "access.refused")]
+    AccessRefused { code: String, needed: String, role: Role, address: Personal<Option<String>>, count: u64 },
 }
 
 /// An account as a subject.
@@ -54,29 +92,51 @@ impl Told for AccessEvent {
     const ACTS: &'static [Act] = &[
         ("user.created", "Compte créé"),
         ("user.changed", "Compte modifié"),
+        ("user.invited", "Personne invitée"),
+        ("user.password_reset", "Mot de passe réinitialisé"),
+        ("user.password_set", "Mot de passe choisi"),
         ("session.opened", "Session ouverte"),
         ("session.closed", "Session fermée"),
+        ("session.ended", "Session terminée"),
+        ("session.others_ended", "Autres sessions terminées"),
+        ("session.all_ended", "Toutes les sessions terminées"),
         ("session.reuse_detected", "Jeton de session réutilisé : session fermée"),
-        ("account.locked", "Compte bloqué"),
+        ("session.refused", "Connexion refusée"),
+        ("password.refused", "Mot de passe actuel refusé"),
+        ("password_code.refused", "Code refusé"),
+        ("access.refused", "Accès refusé"),
     ];
 
     fn sentence(&self) -> String {
         match self {
             Self::UserCreated { role, .. } => format!("Compte créé (rôle : {role})."),
-            Self::UserChanged { changes, password_changed: true } if changes.is_empty() => {
-                "Mot de passe changé.".into()
+            Self::UserChanged { changes } => format!("Compte modifié ({}).", listed(changes.names())),
+            Self::UserInvited { expires_at } => {
+                format!("Personne invitée : un code a été donné, valable jusqu'au {expires_at}.")
             }
-            Self::UserChanged { changes, password_changed } => {
-                let password = password_changed.then_some("mot de passe");
-                format!("Compte modifié ({}).", listed(changes.names().chain(password)))
+            Self::PasswordReset { expires_at, .. } => {
+                format!("Mot de passe réinitialisé : un code a été donné, valable jusqu'au {expires_at}.")
             }
-            Self::SessionOpened { address: Personal(Some(Some(address))), .. } => {
-                format!("Session ouverte depuis {address}.")
+            Self::PasswordSet { by, issued_by: Personal(Some(Some(issuer))), address, .. } if by == "code" => {
+                format!("Mot de passe choisi depuis {address}, avec le code donné par {issuer}.")
             }
-            Self::SessionOpened { .. } => "Session ouverte.".into(),
+            Self::PasswordSet { address, .. } => format!("Mot de passe choisi par la personne, depuis {address}."),
+            Self::SessionOpened { address, .. } => format!("Session ouverte depuis {address}."),
             Self::SessionClosed { .. } => "Session fermée.".into(),
+            Self::SessionEnded { .. } => "Session terminée.".into(),
+            Self::OthersEnded { ended } => format!("Autres sessions terminées : {ended}."),
+            Self::AllEnded { ended } => format!("Sessions terminées par l'administration : {ended}."),
             Self::ReuseDetected { .. } => "Jeton de session réutilisé : session fermée.".into(),
-            Self::AccountLocked { until } => format!("Compte bloqué jusqu'au {until}."),
+            Self::SessionRefused(wrong) => refused("Connexion refusée", wrong),
+            Self::PasswordRefused(wrong) => refused("Mot de passe actuel refusé", wrong),
+            Self::CodeRefused(wrong) => refused("Code refusé", wrong),
+            Self::AccessRefused { code, needed, count, .. } => {
+                format!("Accès refusé ({code}, il fallait {needed}) : {count} fois dans l'heure.")
+            }
         }
     }
+}
+
+fn refused(what: &str, wrong: &WrongSecret) -> String {
+    format!("{what} depuis {} : {} fois dans l'heure.", wrong.address, wrong.count)
 }

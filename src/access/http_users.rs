@@ -5,23 +5,23 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
-use super::passwords::{self, NewPassword, PasswordHash};
+use super::http::LoginService;
+use super::password_actions::{self, IssuedCode};
 use super::permission::{Administer, Can};
 use super::store::{self, UserFilter, UserOrder};
-use super::user::{Delegation, NewUser, User, UserChange};
+use super::user::{AccountState, Delegation, NewUser, User, UserChange};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Instant, Role, ids::UserId};
 use crate::path_keys;
-use crate::platform::web::problem::UNAVAILABLE;
-use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State,
-};
+use crate::platform::Outcome;
+use crate::platform::db::blobs::digest;
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, ProblemView, Reply, State};
 
 path_keys!(UserId => "id");
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_users).service(create_user).service(get_user).service(change_user);
+    cfg.service(list_users).service(create_user).service(get_user).service(change_user).service(reset_password);
 }
 
 /// Un compte. Le mot de passe n'en sort jamais.
@@ -39,8 +39,45 @@ pub struct UserView {
     pub capacity: Option<String>,
     pub delegation: Option<Delegation>,
     pub active: bool,
+    pub status: AccountState,
+    /// Depuis quand le mot de passe est celui-ci ; absent tant que la personne n'en a pas choisi.
+    pub password_set_at: Option<Instant>,
+    /// Dernière connexion ; elle ne change pas la version du compte.
+    pub last_login_at: Option<Instant>,
+    /// Qui a émis le dernier code de mot de passe ; absent si le compte n'en a jamais eu.
+    #[schema(example = "Sacha Camargue")]
+    pub invited_by: Option<String>,
     pub created_at: Instant,
     pub updated_at: Instant,
+}
+
+/// Le code qui permet à la personne de choisir son mot de passe, par `POST /auth/password`.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct PasswordCodeView {
+    /// Montré cette seule fois, à remettre à la personne et à elle seule ; `null` quand l'appel est répété sous sa clé
+    /// d'idempotence : émettre alors un nouveau code, qui remplace celui-ci.
+    #[schema(example = "7K3QF-9TZ2M-4HXVC-0PB8D-RN6WG")]
+    code: Option<String>,
+    expires_at: Instant,
+}
+
+/// Un compte, et son code.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct InvitedUserView {
+    #[serde(flatten)]
+    user: UserView,
+    password_code: PasswordCodeView,
+}
+
+impl InvitedUserView {
+    fn of(user: &User, issued: &IssuedCode, code: Option<String>) -> Self {
+        Self { user: user.into(), password_code: PasswordCodeView { code, expires_at: issued.expires_at } }
+    }
+
+    /// With its code for the caller, and without it for whatever keeps the answer.
+    fn once(user: &User, issued: &IssuedCode, answer: impl FnOnce(&Self) -> Outcome<Reply>) -> Outcome<Reply> {
+        answer(&Self::of(user, issued, Some(issued.code.to_string())))?.keeping(&Self::of(user, issued, None))
+    }
 }
 
 impl From<&User> for UserView {
@@ -54,6 +91,10 @@ impl From<&User> for UserView {
             capacity: user.capacity.clone(),
             delegation: user.delegation.clone(),
             active: user.active,
+            status: user.state(),
+            password_set_at: user.password_set_at,
+            last_login_at: user.last_login_at,
+            invited_by: user.invited_by.clone(),
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -64,8 +105,7 @@ impl From<&User> for UserView {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "anne.durand@exemple.invalid", "role": "ordonnateur", "first_name": "Anne",
     "last_name": "Durand", "capacity": "Secrétaire générale de région académique", "delegation": {"reference":
-    "Arrêté R76-2025-03-14-00002, RAA du 14 mars 2025", "published_on": "2025-03-14"}, "password":
-    "cheval-agrafe-pile-1825"}))]
+    "Arrêté R76-2025-03-14-00002, RAA du 14 mars 2025", "published_on": "2025-03-14"}}))]
 struct NewUserRequest {
     email: EmailAddress,
     role: Role,
@@ -74,7 +114,6 @@ struct NewUserRequest {
     #[schema(value_type = Option<String>)]
     capacity: Option<Line>,
     delegation: Option<Delegation>,
-    password: NewPassword,
 }
 
 /// Un champ absent ne change pas ; `null` efface `capacity` ou `delegation`.
@@ -93,7 +132,6 @@ struct UserChangeRequest {
     #[schema(value_type = Option<Delegation>)]
     delegation: Option<Option<Delegation>>,
     active: Option<bool>,
-    password: Option<NewPassword>,
 }
 
 /// Tells `null` (clear) from absent (leave).
@@ -124,13 +162,6 @@ struct UsersQuery {
     cursor: Option<String>,
 }
 
-/// Hashes off the HTTP threads and outside any transaction.
-async fn hash(state: &State, password: NewPassword) -> Result<PasswordHash, Problem> {
-    let salt = state.machinery().ids().secret();
-    let hashed = web::block(move || passwords::hash(&password, salt)).await;
-    Ok(hashed.map_err(|_| Problem::new(&UNAVAILABLE, "Le service s'arrête."))??)
-}
-
 /// Lister les comptes
 ///
 /// Dans l'ordre des adresses de courriel.
@@ -153,20 +184,26 @@ async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuer
 
 /// Créer un compte
 ///
-/// Un rôle par compte. La qualité et la délégation de signature sont nécessaires à qui approuve des titres.
+/// Un rôle par compte. La qualité et la délégation de signature sont nécessaires à qui approuve des titres. La personne
+/// choisit elle-même son mot de passe, par le code à usage unique de la réponse.
 #[utoipa::path(
     operation_id = "create_user", tag = "Comptes", request_body = NewUserRequest,
     responses(
-        (status = 201, description = "Compte créé ; `Location` et `ETag`", body = UserView),
+        (status = 201, description = "Compte créé, avec le code à remettre à la personne ; `Location` et `ETag`", body = InvitedUserView),
         (status = 409, description = "`email_taken`, `idempotency_key_in_flight`", body = ProblemView, content_type = "application/problem+json"),
         (status = 412, description = "`precondition_failed` : If-Match sans objet", body = ProblemView, content_type = "application/problem+json"),
         (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 #[post("/users")]
-async fn create_user(can: Can<Administer>, state: State, call: CallContext, body: Body<NewUserRequest>) -> Answer {
-    let request = body.value;
-    let password_hash = hash(&state, request.password).await?;
+async fn create_user(
+    can: Can<Administer>,
+    state: State,
+    service: web::Data<LoginService>,
+    call: CallContext,
+    body: Body<NewUserRequest>,
+) -> Answer {
+    let (request, life) = (body.value, service.code_life());
     let new = NewUser {
         email: request.email,
         role: request.role,
@@ -174,12 +211,44 @@ async fn create_user(can: Can<Administer>, state: State, call: CallContext, body
         last_name: request.last_name,
         capacity: request.capacity,
         delegation: request.delegation,
-        password_hash,
+        password_hash: None,
     };
     state
         .post(can.actor.user, call, body.sha256, move |tx| {
-            let user = actions::create_user(tx, &can.actor, new)?;
-            Reply::created(format!("/api/v1/users/{}", user.id), &UserView::from(&user), user.version)
+            let (user, issued) = password_actions::invite(tx, &can.actor, new, life)?;
+            let place = format!("/api/v1/users/{}", user.id);
+            InvitedUserView::once(&user, &issued, |view| Reply::created(place, view, user.version))
+        })
+        .await
+}
+
+/// Remettre à zéro un mot de passe
+///
+/// Le mot de passe ne vaut plus rien, les sessions de la personne sont closes, et un nouveau code à usage unique remplace
+/// celui d'avant. Personne ne choisit un mot de passe à la place d'un autre.
+#[utoipa::path(
+    operation_id = "reset_password", tag = "Comptes",
+    params(("id" = UserId, Path, description = "Identifiant du compte")),
+    responses(
+        (status = 200, description = "Le compte, et le code à remettre à la personne", body = InvitedUserView),
+        (status = 404, description = "`not_found`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "`account_inactive`, `concurrent_change`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`invalid_value` : identifiant mal formé", body = ProblemView, content_type = "application/problem+json"),
+    )
+)]
+#[post("/users/{id}/password-reset")]
+async fn reset_password(
+    can: Can<Administer>,
+    state: State,
+    service: web::Data<LoginService>,
+    id: Key<UserId>,
+    call: CallContext,
+) -> Answer {
+    let life = service.code_life();
+    state
+        .post(can.actor.user, call, digest(b""), move |tx| {
+            let (user, issued) = password_actions::reset(tx, &can.actor, id.0, life)?;
+            InvitedUserView::once(&user, &issued, |view| Reply::versioned(view, user.version))
         })
         .await
 }
@@ -201,8 +270,8 @@ async fn get_user(_can: Can<Administer>, state: State, id: Key<UserId>) -> Answe
 
 /// Modifier un compte
 ///
-/// Annoncer la version lue dans `If-Match`. Changer le rôle ou le mot de passe, ou désactiver, révoque les sessions de
-/// la personne : ses jetons d'accès ne valent plus rien.
+/// Annoncer la version lue dans `If-Match`. Changer le rôle, ou désactiver, révoque les sessions de la
+/// personne : ses jetons d'accès ne valent plus rien.
 #[utoipa::path(
     operation_id = "change_user", tag = "Comptes", request_body = UserChangeRequest,
     params(
@@ -228,10 +297,6 @@ async fn change_user(
 ) -> Answer {
     let version = call.expected_version()?;
     let request = body.value;
-    let password_hash = match request.password {
-        Some(password) => Some(hash(&state, password).await?),
-        None => None,
-    };
     let change = UserChange {
         email: request.email,
         role: request.role,
@@ -240,7 +305,6 @@ async fn change_user(
         capacity: request.capacity,
         delegation: request.delegation,
         active: request.active,
-        password_hash,
     };
     let user = state.write(move |tx| actions::change_user(tx, &can.actor, id.0, &version, &change)).await?;
     Ok(Reply::versioned(&UserView::from(&user), user.version)?.into_response())

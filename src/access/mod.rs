@@ -8,38 +8,51 @@
 //! The route of the journal stands here because it asks for a permission, and `audit` stands to the left of access.
 
 pub mod actions;
+mod brake;
+mod codes;
 mod events;
+mod gate;
 mod hs256;
 mod http;
 mod http_journal;
+mod http_passwords;
+mod http_sessions;
 mod http_users;
+pub mod password_actions;
 pub mod passwords;
 mod permission;
 mod problems;
+pub mod refusals;
 pub mod sessions;
 mod store;
+mod store_brakes;
+mod store_codes;
 mod store_sessions;
 pub mod tokens;
 mod user;
 
 pub use actions::find_user;
+pub use codes::PasswordCode;
 pub use events::AccessEvent;
-pub use http::LoginService;
+pub use gate::Gate;
+pub use http::{LoginRules, LoginService};
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
-    Administer, Any, ApproveTitles, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
+    Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
     ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
 };
 pub use problems::CODES;
-pub use sessions::SessionRules;
+pub use sessions::{Brakes, SessionRules};
 pub use tokens::{TokenRules, Tokens};
-pub use user::{Delegation, NewUser, Signatory, SignatoryFault, User, UserChange};
+pub use user::{AccountState, Delegation, NewUser, Signatory, SignatoryFault, User, UserChange};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes of accounts, sessions and the journal, under `/api/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     http::routes(cfg);
+    http_passwords::routes(cfg);
+    http_sessions::routes(cfg);
     http_users::routes(cfg);
     http_journal::routes(cfg);
 }

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 
 use super::problems::{FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED};
 use super::store_sessions::{self, Hold};
@@ -23,6 +23,8 @@ use crate::platform::{Outcome, Tx};
 
 /// Something a role may do.
 pub trait Permission: Send + Sync + 'static {
+    /// As the journal calls it.
+    const NAME: &'static str;
     /// Roles that hold it.
     const ROLES: &'static [Role];
     /// Its acts change accounts: two of them at once would wait for each other for ever if they shared their own.
@@ -35,6 +37,7 @@ macro_rules! permissions {
         #[derive(Debug)]
         pub struct $name;
         impl Permission for $name {
+            const NAME: &'static str = stringify!($name);
             const ROLES: &'static [Role] = &[$(Role::$role),+];
             $(const ON_ACCOUNTS: bool = $on;)?
         }
@@ -101,6 +104,13 @@ pub fn refusal<P: Permission>(role: Role) -> Option<Refused> {
     Some(Refused::new(&FORBIDDEN, detail))
 }
 
+/// Who asked for what; left with the request, for the journal of what was refused.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub actor: Actor,
+    pub permission: &'static str,
+}
+
 fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
     let tokens = request
         .app_data::<web::Data<Tokens>>()
@@ -121,13 +131,14 @@ fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
         }
         TokenFault::Invalid => Problem::new(&UNAUTHENTICATED, "Le jeton d'accès n'est pas valable."),
     })?;
+    let actor = Actor { user: Some(claims.sub), role: claims.role, label: claims.name, request_id: current::get() };
+    request.extensions_mut().insert(Asked { actor: actor.clone(), permission: P::NAME });
     if let Some(refused) = refusal::<P>(claims.role) {
         return Err(refused.into());
     }
     let warrant =
         Standing { user: claims.sub, role: claims.role, session: claims.sid.clone(), permission: PhantomData::<P> };
     Warrants::give(request, Arc::new(warrant));
-    let actor = Actor { user: Some(claims.sub), role: claims.role, label: claims.name, request_id: current::get() };
     Ok(Can { actor, session: claims.sid, permission: PhantomData })
 }
 

@@ -49,7 +49,24 @@ pub const TOO_MANY_ATTEMPTS: ProblemCode = ProblemCode {
     code: "too_many_attempts",
     status: 429,
     title: "Trop d'essais",
-    meaning: "Le compte est verrouillé après trop de mots de passe faux ; `Retry-After` donne l'attente en secondes.",
+    meaning: "Trop d'essais faux, sur ce compte ou depuis cette adresse : attendre `Retry-After` secondes. L'attente \
+              s'allonge d'échec en échec ; elle vaut pour un compte qui existe comme pour un autre.",
+};
+
+pub const PASSWORD_CODE_INVALID: ProblemCode = ProblemCode {
+    code: "password_code_invalid",
+    status: 401,
+    title: "Code refusé",
+    meaning: "Le code est inconnu, trop vieux, déjà utilisé ou remplacé par un autre, ou le compte est désactivé ; la \
+              réponse ne dit pas lequel. Demander un nouveau code à un administrateur.",
+};
+
+pub const ACCOUNT_INACTIVE: ProblemCode = ProblemCode {
+    code: "account_inactive",
+    status: 409,
+    title: "Compte désactivé",
+    meaning: "Un compte désactivé n'a ni mot de passe ni code à recevoir : le réactiver d'abord par \
+              `PATCH /api/v1/users/{id}`.",
 };
 
 pub const EMAIL_TAKEN: ProblemCode = ProblemCode {
@@ -91,6 +108,8 @@ pub const CODES: &[&ProblemCode] = &[
     &REFRESH_TOKEN_REUSED,
     &FORBIDDEN,
     &TOO_MANY_ATTEMPTS,
+    &PASSWORD_CODE_INVALID,
+    &ACCOUNT_INACTIVE,
     &EMAIL_TAKEN,
     &LAST_ADMIN,
     &SIGNATORY_INCOMPLETE,

@@ -10,6 +10,7 @@ use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Instant, Refused, Role, ids::UserId, refused::CONCURRENT_CHANGE};
 use crate::keyset;
+use crate::platform::db::AnyConnection;
 use crate::platform::db::schema::users;
 use crate::platform::db::search;
 use crate::platform::web::{Page, PageView};
@@ -30,6 +31,9 @@ struct UserRow {
     version: i64,
     created_at: Instant,
     updated_at: Instant,
+    password_set_at: Option<Instant>,
+    last_login_at: Option<Instant>,
+    invited_by: Option<String>,
 }
 
 type Columns = (
@@ -46,6 +50,9 @@ type Columns = (
     users::version,
     users::created_at,
     users::updated_at,
+    users::password_set_at,
+    users::last_login_at,
+    users::invited_by,
 );
 const COLUMNS: Columns = (
     users::id,
@@ -61,6 +68,9 @@ const COLUMNS: Columns = (
     users::version,
     users::created_at,
     users::updated_at,
+    users::password_set_at,
+    users::last_login_at,
+    users::invited_by,
 );
 
 impl UserRow {
@@ -84,6 +94,9 @@ impl UserRow {
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            password_set_at: self.password_set_at,
+            last_login_at: self.last_login_at,
+            invited_by: self.invited_by,
         })
     }
 }
@@ -93,49 +106,122 @@ pub(super) fn find(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
     row.map(UserRow::into_user).transpose()
 }
 
+/// What stands in the place of a hash while nobody has set a password.
+const NO_PASSWORD: &str = "none";
+
 /// What is needed to judge a log-in.
-#[derive(Queryable)]
 pub(super) struct LoginRow {
     pub id: UserId,
     pub active: bool,
-    #[diesel(deserialize_as = String)]
-    pub password_hash: PasswordHash,
-    pub failed_logins: i64,
-    pub failing_since: Option<Instant>,
-    pub locked_until: Option<Instant>,
+    /// None while nobody has set one.
+    pub password_hash: Option<PasswordHash>,
 }
 
-pub(super) fn find_login(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<Option<LoginRow>> {
-    Ok(users::table
-        .filter(users::email.eq(email))
-        .select((
-            users::id,
-            users::active,
-            users::password_hash,
-            users::failed_logins,
-            users::failing_since,
-            users::locked_until,
-        ))
-        .first(tx.conn())
-        .optional()?)
+/// How an account is read for a log-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LoginHold {
+    Look,
+    /// Its password and its activity stay as they are until the end of the transaction: a reset comes wholly before the
+    /// session, or finds it and ends it. (SQLite has one writer.)
+    Share,
 }
 
 pub(super) fn id_of(tx: &mut Tx<'_>, email: &EmailAddress) -> Outcome<Option<UserId>> {
     Ok(users::table.filter(users::email.eq(email)).select(users::id).first(tx.conn()).optional()?)
 }
 
-/// Keeps the count of failures; no part of the account's version.
-pub(super) fn save_failures(
-    tx: &mut Tx<'_>,
-    id: UserId,
-    count: i64,
-    since: Option<Instant>,
-    locked_until: Option<Instant>,
-) -> Outcome<()> {
+pub(super) fn find_login(tx: &mut Tx<'_>, email: &EmailAddress, hold: LoginHold) -> Outcome<Option<LoginRow>> {
+    type Row = (UserId, bool, String, Option<Instant>);
+    let query = users::table.filter(users::email.eq(email)).select((
+        users::id,
+        users::active,
+        users::password_hash,
+        users::password_set_at,
+    ));
+    let found: Option<Row> = match (tx.conn(), hold) {
+        (AnyConnection::Postgresql(c), LoginHold::Share) => query.for_no_key_update().first(c).optional()?,
+        (conn, _) => query.first(conn).optional()?,
+    };
+    Ok(found.map(|(id, active, hash, set_at)| LoginRow {
+        id,
+        active,
+        password_hash: set_at.map(|_| PasswordHash::from_phc(hash)),
+    }))
+}
+
+/// Notes a log-in; no part of the account's version.
+pub(super) fn logged_in(tx: &mut Tx<'_>, id: UserId) -> Outcome<()> {
+    let now = tx.now();
+    diesel::update(users::table.find(id)).set(users::last_login_at.eq(now)).execute(tx.conn())?;
+    Ok(())
+}
+
+/// An account, held until the end of the transaction.
+pub(super) fn hold(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
+    let query = users::table.find(id).select(COLUMNS);
+    let row: Option<UserRow> = match tx.conn() {
+        AnyConnection::Postgresql(c) => query.for_no_key_update().first(c).optional()?,
+        conn @ AnyConnection::Sqlite(_) => query.first(conn).optional()?,
+    };
+    row.map(UserRow::into_user).transpose()
+}
+
+/// What the password of an account is verified with.
+pub(super) fn password_hash(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<PasswordHash>> {
+    let own = users::table.find(id).filter(users::password_set_at.is_not_null());
+    let hash: Option<String> = own.select(users::password_hash).first(tx.conn()).optional()?;
+    Ok(hash.map(PasswordHash::from_phc))
+}
+
+/// Notes who invited a person.
+pub(super) fn invited(tx: &mut Tx<'_>, id: UserId, by: &str) -> Outcome<()> {
+    diesel::update(users::table.find(id)).set(users::invited_by.eq(by)).execute(tx.conn())?;
+    Ok(())
+}
+
+/// Leaves an account without a password, unless it changed since it was read.
+pub(super) fn take_password(tx: &mut Tx<'_>, read: &User, by: &str) -> Outcome<()> {
+    let now = tx.now();
+    let same = users::table.filter(users::id.eq(read.id).and(users::version.eq(read.version)));
+    let taken = diesel::update(same)
+        .set((
+            users::password_hash.eq(NO_PASSWORD),
+            users::password_set_at.eq(None::<Instant>),
+            users::invited_by.eq(by),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    if taken == 1 { Ok(()) } else { Err(Refused::new(&CONCURRENT_CHANGE, "Le compte a changé entre-temps.").into()) }
+}
+
+/// Gives an account its password.
+pub(super) fn set_password(tx: &mut Tx<'_>, id: UserId, hash: &PasswordHash) -> Outcome<()> {
+    let now = tx.now();
     diesel::update(users::table.find(id))
-        .set((users::failed_logins.eq(count), users::failing_since.eq(since), users::locked_until.eq(locked_until)))
+        .set((
+            users::password_hash.eq(hash.as_str()),
+            users::password_set_at.eq(now),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
         .execute(tx.conn())?;
     Ok(())
+}
+
+/// The same in the place of the password that was verified; false when it is another meanwhile.
+pub(super) fn replace_password(tx: &mut Tx<'_>, id: UserId, seen: &PasswordHash, hash: &PasswordHash) -> Outcome<bool> {
+    let now = tx.now();
+    let same = users::password_hash.eq(seen.as_str()).and(users::password_set_at.is_not_null());
+    let replaced = diesel::update(users::table.find(id).filter(same))
+        .set((
+            users::password_hash.eq(hash.as_str()),
+            users::password_set_at.eq(now),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(tx.conn())?;
+    Ok(replaced == 1)
 }
 
 fn email_taken(email: &EmailAddress) -> Refused {
@@ -156,9 +242,9 @@ pub(super) fn insert(tx: &mut Tx<'_>, new: &NewUser) -> Outcome<UserId> {
             users::delegation_reference.eq(delegation.map(|d| &d.reference)),
             users::delegation_published_on.eq(delegation.map(|d| d.published_on)),
             users::delegation_ends_on.eq(delegation.and_then(|d| d.ends_on)),
-            users::password_hash.eq(new.password_hash.as_str()),
+            users::password_hash.eq(new.password_hash.as_ref().map_or(NO_PASSWORD, PasswordHash::as_str)),
+            users::password_set_at.eq(new.password_hash.as_ref().map(|_| now)),
             users::active.eq(true),
-            users::failed_logins.eq(0_i64),
             users::version.eq(1_i64),
             users::created_at.eq(now),
             users::updated_at.eq(now),
@@ -180,7 +266,6 @@ struct Changes<'a> {
     delegation_published_on: Option<Option<NaiveDate>>,
     delegation_ends_on: Option<Option<NaiveDate>>,
     active: Option<bool>,
-    password_hash: Option<&'a str>,
     version: i64,
     updated_at: Instant,
 }
@@ -198,7 +283,6 @@ pub(super) fn update(tx: &mut Tx<'_>, read: &User, change: &UserChange) -> Outco
         delegation_published_on: delegation.map(|d| d.map(|d| d.published_on)),
         delegation_ends_on: delegation.map(|d| d.and_then(|d| d.ends_on)),
         active: change.active,
-        password_hash: change.password_hash.as_ref().map(PasswordHash::as_str),
         version: read.version.saturating_add(1),
         updated_at: tx.now(),
     };
@@ -212,12 +296,10 @@ pub(super) fn update(tx: &mut Tx<'_>, read: &User, change: &UserChange) -> Outco
     }
 }
 
-/// Active accounts of a role, one account left out.
+/// Accounts of a role that can log in, one account left out: who never set a password helps nobody.
 pub(super) fn others_active(tx: &mut Tx<'_>, role: Role, except: UserId) -> Outcome<i64> {
-    Ok(users::table
-        .filter(users::role.eq(role).and(users::active.eq(true)).and(users::id.ne(except)))
-        .count()
-        .get_result(tx.conn())?)
+    let able = users::active.eq(true).and(users::password_set_at.is_not_null());
+    Ok(users::table.filter(users::role.eq(role).and(able).and(users::id.ne(except))).count().get_result(tx.conn())?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>) -> Outcome<i64> {

@@ -3,9 +3,14 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text, Timestamp};
 
-use crate::kernel::{Instant, Role, ids::UserId};
+use crate::kernel::{
+    Instant, Role,
+    ids::{SessionId, UserId},
+};
+use crate::keyset;
 use crate::platform::db::AnyConnection;
 use crate::platform::db::schema::{refresh_tokens as tokens, sessions};
+use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
 /// How a standing is read.
@@ -59,6 +64,7 @@ pub(super) struct NewSession<'a> {
     pub ends_at: Instant,
     pub address: Option<String>,
     pub request_id: Option<String>,
+    pub user_agent: Option<String>,
 }
 
 pub(super) fn open(tx: &mut Tx<'_>, new: &NewSession<'_>) -> Outcome<()> {
@@ -116,26 +122,77 @@ pub(super) fn use_up(tx: &mut Tx<'_>, sha256: &str) -> Outcome<bool> {
     Ok(used == 1)
 }
 
-pub(super) fn revoke_family(tx: &mut Tx<'_>, family: &str) -> Outcome<()> {
+/// Ends a session; false when it had ended already.
+pub(super) fn revoke_family(tx: &mut Tx<'_>, family: &str) -> Outcome<bool> {
     let now = tx.now();
-    diesel::update(sessions::table.filter(sessions::id.eq(family).and(sessions::revoked_at.is_null())))
+    let ended = diesel::update(sessions::table.filter(sessions::id.eq(family).and(sessions::revoked_at.is_null())))
         .set(sessions::revoked_at.eq(now))
         .execute(tx.conn())?;
     diesel::update(tokens::table.filter(tokens::family.eq(family).and(tokens::revoked_at.is_null())))
         .set(tokens::revoked_at.eq(now))
         .execute(tx.conn())?;
-    Ok(())
+    Ok(ended == 1)
 }
 
-pub(super) fn revoke_user(tx: &mut Tx<'_>, user: UserId) -> Outcome<()> {
+/// Ends every session of a person; returns how many.
+pub(super) fn revoke_user(tx: &mut Tx<'_>, user: UserId) -> Outcome<usize> {
+    // No session has an empty name.
+    revoke_others(tx, user, "")
+}
+
+/// Ends every session of a person but one; returns how many.
+pub(super) fn revoke_others(tx: &mut Tx<'_>, user: UserId, kept: &str) -> Outcome<usize> {
     let now = tx.now();
-    diesel::update(sessions::table.filter(sessions::user_id.eq(user).and(sessions::revoked_at.is_null())))
-        .set(sessions::revoked_at.eq(now))
-        .execute(tx.conn())?;
-    diesel::update(tokens::table.filter(tokens::user_id.eq(user).and(tokens::revoked_at.is_null())))
-        .set(tokens::revoked_at.eq(now))
-        .execute(tx.conn())?;
-    Ok(())
+    let others = sessions::user_id.eq(user).and(sessions::id.ne(kept)).and(sessions::revoked_at.is_null());
+    let live = others.and(sessions::ends_at.gt(now));
+    let ended = diesel::update(sessions::table.filter(live)).set(sessions::revoked_at.eq(now)).execute(tx.conn())?;
+    let others = tokens::user_id.eq(user).and(tokens::family.ne(kept)).and(tokens::revoked_at.is_null());
+    diesel::update(tokens::table.filter(others)).set(tokens::revoked_at.eq(now)).execute(tx.conn())?;
+    Ok(ended)
+}
+
+/// Whether a session is a person's, and not over.
+pub(super) fn is_open(tx: &mut Tx<'_>, user: UserId, id: SessionId) -> Outcome<bool> {
+    let now = tx.now();
+    let own = sessions::table
+        .find(id.as_str())
+        .filter(sessions::user_id.eq(user).and(sessions::revoked_at.is_null()).and(sessions::ends_at.gt(now)));
+    Ok(diesel::select(diesel::dsl::exists(own)).get_result(tx.conn())?)
+}
+
+/// A session that can still be renewed.
+#[derive(Debug, Queryable)]
+pub(super) struct OpenSession {
+    pub id: SessionId,
+    pub created_at: Instant,
+    /// Of its last token: handed out at log-in, and at each renewal.
+    pub last_used_at: Instant,
+    pub expires_at: Instant,
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+crate::sort_keys!(SessionSort, SessionOrder of "sessions", descending { Created => "created_at" });
+
+/// A page of a person's sessions, by their ids, which sort by their beginning.
+pub(super) fn list(tx: &mut Tx<'_>, user: UserId, page: &Page<SessionSort>) -> Outcome<PageView<OpenSession>> {
+    let now = tx.now();
+    let alive = tokens::used_at.is_null().and(tokens::revoked_at.is_null()).and(tokens::expires_at.gt(now));
+    let mut query = sessions::table
+        .inner_join(tokens::table.on(tokens::family.eq(sessions::id).and(alive)))
+        .filter(sessions::user_id.eq(user).and(sessions::revoked_at.is_null()).and(sessions::ends_at.gt(now)))
+        .select((
+            sessions::id,
+            sessions::opened_at,
+            tokens::created_at,
+            tokens::expires_at,
+            sessions::address,
+            sessions::user_agent,
+        ))
+        .into_boxed();
+    keyset!(query, page, sessions::id, { SessionSort::Created => sessions::id, String; });
+    let rows: Vec<OpenSession> = query.load(tx.conn())?;
+    Ok(page.cut(rows, now, |SessionSort::Created, row| (row.id.to_string(), row.id.to_string())))
 }
 
 /// Forgets sessions and tokens that can no longer serve, nor reveal anything.

@@ -10,6 +10,7 @@ use crate::kernel::dates::{Bounds, placed, refuse, years_after};
 use crate::kernel::placeholder::is_blank;
 use crate::kernel::text::Line;
 use crate::kernel::{FieldFault, Instant, Refused, Role, ids::UserId};
+use crate::text_enum;
 
 /// Une délégation de signature, publiée au recueil des actes administratifs (RAA).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -74,7 +75,19 @@ pub struct User {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+    /// None while the account waits for its first password, or for a new one after a reset.
+    pub password_set_at: Option<Instant>,
+    /// No part of the version.
+    pub last_login_at: Option<Instant>,
+    /// Who issued the last one-time code.
+    pub invited_by: Option<String>,
 }
+
+text_enum!(
+    /// Ce qu'il en est d'un compte : `invited`, la personne doit encore choisir son mot de passe, par le code qu'elle a reçu ;
+    /// `inactive`, désactivé par un administrateur.
+    AccountState { Invited => "invited", Active => "active", Inactive => "inactive" }
+);
 
 /// Qui engage l'État par sa signature, tel que noté sur ce qui a été signé.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -103,6 +116,15 @@ pub enum SignatoryFault {
 }
 
 impl User {
+    #[must_use]
+    pub fn state(&self) -> AccountState {
+        match (self.active, self.password_set_at) {
+            (false, _) => AccountState::Inactive,
+            (true, None) => AccountState::Invited,
+            (true, Some(_)) => AccountState::Active,
+        }
+    }
+
     /// « Prénom Nom ».
     #[must_use]
     pub fn full_name(&self) -> String {
@@ -167,7 +189,8 @@ pub struct NewUser {
     pub last_name: Line,
     pub capacity: Option<Line>,
     pub delegation: Option<Delegation>,
-    pub password_hash: PasswordHash,
+    /// None for a person who is invited, and chooses it alone.
+    pub password_hash: Option<PasswordHash>,
 }
 
 /// What changes on an account; an outer `None` leaves as is, an inner `None` clears.
@@ -180,7 +203,6 @@ pub struct UserChange {
     pub capacity: Option<Option<Line>>,
     pub delegation: Option<Option<Delegation>>,
     pub active: Option<bool>,
-    pub password_hash: Option<PasswordHash>,
 }
 
 #[cfg(test)]
@@ -208,6 +230,9 @@ mod tests {
             version: 1,
             created_at: at,
             updated_at: at,
+            password_set_at: Some(at),
+            last_login_at: None,
+            invited_by: None,
         }
     }
 

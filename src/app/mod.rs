@@ -21,6 +21,7 @@ mod metrics;
 mod openapi;
 mod parameters;
 mod problems;
+mod refused;
 mod serving;
 mod slices;
 mod sockets;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::{LoginService, SessionRules, TokenRules, Tokens};
+use crate::access::{Brakes, Gate, LoginRules, LoginService, SessionRules, TokenRules, Tokens};
 use crate::audit::{self, Tellers};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault, own_program};
@@ -225,13 +226,19 @@ impl App {
             lifetime_minutes: config.access.access_token_minutes,
         };
         let tokens = web::Data::new(Tokens::new(keys.iter().map(|key| key.as_bytes()), rules, clock));
-        let login = LoginService::new(SessionRules {
-            refresh_token_days: config.access.refresh_token_days,
-            session_days: config.access.session_days,
-            failed_login_limit: config.access.failed_login_limit,
-            failed_login_window_minutes: config.access.failed_login_window_minutes,
-            lockout_minutes: config.access.lockout_minutes,
-        });
+        let access = &config.access;
+        let rules = LoginRules {
+            sessions: SessionRules { refresh_token_days: access.refresh_token_days, session_days: access.session_days },
+            brakes: Brakes::new(
+                access.failed_login_limit,
+                access.failed_login_source_limit,
+                access.failed_login_account_limit,
+                chrono::Duration::minutes(access.failed_login_window_minutes.into()),
+                chrono::Duration::minutes(access.longest_wait_minutes.into()),
+            ),
+            code_life: access.code_life(),
+        };
+        let login = LoginService::new(rules, Gate::new(access.hashings_at_once, access.hashings_waiting));
         let program = own_program().map_err(|cause| StartFault::Papers {
             problem: format!("Le programme ne sait où il se trouve : {cause}"),
             remedy: "Monter /proc, ou lancer le programme par son chemin.".into(),

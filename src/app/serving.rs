@@ -15,7 +15,8 @@ use actix_web::middleware::Compress;
 use chrono::NaiveDate;
 
 use super::sockets::{Doorway, Needs, Room, Rules, places};
-use super::{App, edge, health, metrics, openapi, parameters, slices};
+use super::{App, edge, health, metrics, openapi, parameters, refused, slices};
+use crate::access::sessions;
 use crate::platform::Database;
 use crate::platform::db::idempotency;
 use crate::{audit, conventions};
@@ -65,6 +66,7 @@ impl App {
                 actix_web::App::new()
                     .configure(router)
                     .wrap_fn(parameters::check)
+                    .wrap_fn(refused::journal)
                     .wrap_fn(|request, next| {
                         let answer = next.call(request);
                         async move { answer.await.map(edge::leave_compressed).map(slices::cut) }
@@ -244,7 +246,8 @@ fn tick(db: &Database, stop: &AtomicBool) {
         let today = db.clock().now().day();
         if watchman.finds_sound(db, today) && last != Some(today) {
             let queued = db.write(conventions::enqueue_expiry);
-            match queued.and_then(|()| db.write(idempotency::purge)) {
+            let purged = queued.and_then(|()| db.write(idempotency::purge)).and_then(|_| db.write(sessions::purge));
+            match purged {
                 Ok(_) => last = Some(today),
                 Err(cause) => tracing::error!(%cause, "daily work not queued"),
             }

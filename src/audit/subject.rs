@@ -21,6 +21,7 @@ text_enum!(
         AccountingBatch => "accounting_batch",
         StoredFile => "stored_file",
         Clock => "clock",
+        Route => "route",
     }
 );
 

@@ -183,7 +183,17 @@ impl Config {
         range(faults, "access.session_days", access.session_days, 1, 365, "jours");
         range(faults, "access.failed_login_limit", access.failed_login_limit, 1, 100, "essais");
         range(faults, "access.failed_login_window_minutes", access.failed_login_window_minutes, 1, 1_440, "minutes");
-        range(faults, "access.lockout_minutes", access.lockout_minutes, 1, 1_440, "minutes");
+        let limits = [
+            ("access.failed_login_source_limit", access.failed_login_source_limit),
+            ("access.failed_login_account_limit", access.failed_login_account_limit),
+        ];
+        for (key, limit) in limits {
+            range(faults, key, limit, 1, 1_000_000, "essais");
+        }
+        range(faults, "access.longest_wait_minutes", access.longest_wait_minutes, 1, 1_440, "minutes");
+        range(faults, "access.password_code_hours", access.password_code_hours, 1, 720, "heures");
+        range(faults, "access.hashings_at_once", access.hashings_at_once, 0, 256, "calculs (0 : un par cœur)");
+        range(faults, "access.hashings_waiting", access.hashings_waiting, 1, 10_000, "appels");
         faults.extend(self.missing_signing_key());
         for path in &access.signing_key_files {
             match super::secrets::read_key(path) {

@@ -180,7 +180,7 @@ impl Default for DatabaseConfig {
     }
 }
 
-/// Tokens, the keys that sign them, and the brake on failed log-ins.
+/// Tokens, the keys that sign them, the brakes on failed log-ins, and the queue before argon2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessConfig {
@@ -192,9 +192,29 @@ pub struct AccessConfig {
     pub session_days: u32,
     /// The first key signs, all of them verify. Empty = a generated key (loopback only).
     pub signing_key_files: Vec<PathBuf>,
+    /// Failures on one account from one source before the first wait.
     pub failed_login_limit: u32,
+    /// The same from one source, over all accounts.
+    pub failed_login_source_limit: u32,
+    /// The same on one account, over all the sources it is not known at.
+    pub failed_login_account_limit: u32,
     pub failed_login_window_minutes: u32,
-    pub lockout_minutes: u32,
+    /// The wait doubles from failure to failure, up to this.
+    pub longest_wait_minutes: u32,
+    /// Life of a one-time code for setting a password.
+    pub password_code_hours: u32,
+    /// Passwords hashed at once; 0 = one per core.
+    pub hashings_at_once: usize,
+    /// Callers in line before them; beyond, 503.
+    pub hashings_waiting: usize,
+}
+
+impl AccessConfig {
+    /// How long a one-time code may be used.
+    #[must_use]
+    pub fn code_life(&self) -> chrono::Duration {
+        chrono::Duration::hours(self.password_code_hours.into())
+    }
 }
 
 impl Default for AccessConfig {
@@ -207,8 +227,13 @@ impl Default for AccessConfig {
             session_days: 30,
             signing_key_files: Vec::new(),
             failed_login_limit: 5,
+            failed_login_source_limit: 30,
+            failed_login_account_limit: 50,
             failed_login_window_minutes: 15,
-            lockout_minutes: 15,
+            longest_wait_minutes: 15,
+            password_code_hours: 72,
+            hashings_at_once: 0,
+            hashings_waiting: 64,
         }
     }
 }

@@ -84,6 +84,8 @@ macro_rules! entity_id {
 entity_id!(
     /// Un compte.
     UserId,
+    /// Une session.
+    SessionId,
     /// Une collectivité.
     CollectiviteId,
     /// Une campagne.

@@ -23,7 +23,7 @@ use super::owing::{Registry, owing};
 use super::small_claims::{self, Small};
 use super::title::{Stage, Title, TitleDocument, TitleKind, TitleLine};
 use super::{Templates, store, store_decisions};
-use crate::audit::{self, Entry};
+use crate::audit;
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, SmallClaimsForecast};
 use crate::conventions::{
@@ -382,21 +382,10 @@ fn write(
             origin: Origin::Policy,
         }))?;
         store_decisions::save_revocation(tx, &revoked)?;
-        entries.extend(small_claims::revoked_entry(
-            &revoked,
-            revoked.act.and_then(|act| acts.get(&act)),
-            scene.campaign.id,
-        ));
+        let act = revoked.act.and_then(|act| acts.get(&act));
+        entries.extend(small_claims::revoked_entry(&revoked, act, scene.campaign.id));
     }
-    entries.extend(
-        harvest.superseded.iter().map(|t| {
-            Entry::new(events::of(t), TitleEvent::Superseded { convention: t.ground.convention_number.clone() })
-        }),
-    );
-    entries.extend(harvest.titles.iter().map(|(t, _)| {
-        let convention = t.ground.convention_number.clone();
-        let siret = t.debtor.siret.clone();
-        Entry::new(events::of(t), TitleEvent::Prepared { convention, siret, amount: t.amount })
-    }));
+    entries.extend(harvest.superseded.iter().map(events::superseded));
+    entries.extend(harvest.titles.iter().map(|(title, _)| events::prepared(title)));
     audit::record_all(tx, actor, &entries)
 }

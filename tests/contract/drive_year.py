@@ -28,7 +28,8 @@ from ent_client.api.registre import (
     create_collectivite, create_school, get_school, import_collectivites, list_schools, patch_collectivite,
 )
 from ent_client.api.service import get_readiness
-from ent_client.api.sessions import get_me, login, refresh_session
+from ent_client.api.comptes import create_user
+from ent_client.api.sessions import get_me, list_sessions, login, refresh_session, set_password
 from ent_client.api.titres import (
     approve_titles, decide_small_claims, get_small_claim_decision_document, get_title, get_title_document,
     list_small_claim_decisions, list_titles, prepare_titles, transition_title,
@@ -38,8 +39,9 @@ from ent_client.models import (
     CampaignState, CampaignTransitionRequest, CampaignView, ChorusPatch, Civility, CollectiviteDetail, CollectiviteKind,
     CollectivitePatch, CollectiviteRequest, ConventionAction, ConventionState, ConventionTransitionRequest,
     ConventionView, DecideRequest, DecideSmallClaimsAnswer, DecisionState, EnrolAnswer, EnrolmentRequest, EnrolmentOrigin, EnrolmentView, EnrolRequest, FileFormat, ImportForm,
-    ImportView, IssueAnswer, IssueRequest, LoginRequest, PrepareAnswer, PrepareRequest, ProblemView, RefreshRequest,
-    Representative, SchoolKind, SchoolRequest, SchoolSelection, SchoolView, SealRequest, Sector, SessionView,
+    ImportView, InvitedUserView, IssueAnswer, IssueRequest, LoginRequest, LoginView, NewUserRequest, PrepareAnswer, PrepareRequest, ProblemView, RefreshRequest,
+    Representative, Role, SchoolKind, SchoolRequest, SchoolSelection, SchoolView, SealRequest, Sector, SessionView,
+    SetPasswordRequest,
     SignatoryRequest, SmallClaims, SmallClaimsPolicy, Tariff, TariffUnit, TitleAction, TitleSelection, TitleState,
     TitleTransitionRequest, TitleView,
 )
@@ -71,15 +73,39 @@ def refused(response: Response, status: int, code: str) -> ProblemView:
 def logged_in(world: World, role: str) -> AuthenticatedClient:
     anonymous = Client(base_url=world.url, raise_on_unexpected_status=True)
     request = LoginRequest(email=email(role), password=PASSWORD)
-    session = done(login.sync_detailed(client=anonymous, body=request), SessionView)
+    opened = done(login.sync_detailed(client=anonymous, body=request), LoginView)
     session = done(
-        refresh_session.sync_detailed(client=anonymous, body=RefreshRequest(refresh_token=session.refresh_token)),
+        refresh_session.sync_detailed(client=anonymous, body=RefreshRequest(refresh_token=opened.refresh_token)),
         SessionView,
     )
     client = AuthenticatedClient(base_url=world.url, token=session.access_token, raise_on_unexpected_status=True)
     me = get_me.sync(client=client)
     assert me is not None and not isinstance(me, ProblemView) and me.role == role
     return client
+
+
+def invite_a_colleague(world: World) -> None:
+    """An account is made without a password: its person sets one, by a code shown once."""
+    admin = logged_in(world, "admin")
+    request = NewUserRequest(
+        email="nouvelle@exemple.invalid", role=Role.LECTEUR, first_name="Nadia", last_name="Verdier"
+    )
+    invited = done(create_user.sync_detailed(client=admin, body=request), InvitedUserView, 201)
+    assert invited.status == "invited" and invited.password_code.code
+    anonymous = Client(base_url=world.url, raise_on_unexpected_status=True)
+    weak = SetPasswordRequest(code=invited.password_code.code, new_password="Verdier-Nadia-2026")
+    problem = refused(set_password.sync_detailed(client=anonymous, body=weak), 422, "invalid_value")
+    assert problem.errors and problem.errors[0].code == "password_personal"
+    chosen = SetPasswordRequest(code=invited.password_code.code, new_password="lune-parapluie-orge-1826")
+    assert set_password.sync_detailed(client=anonymous, body=chosen).status_code == 204
+    refused(set_password.sync_detailed(client=anonymous, body=chosen), 401, "password_code_invalid")
+    request = LoginRequest(email="nouvelle@exemple.invalid", password="lune-parapluie-orge-1826")
+    opened = done(login.sync_detailed(client=anonymous, body=request), LoginView)
+    assert opened.previous_login_at is None and opened.password_set_at is not None
+    nadia = AuthenticatedClient(base_url=world.url, token=opened.access_token, raise_on_unexpected_status=True)
+    sessions = list_sessions.sync(client=nadia)
+    assert sessions is not None and not isinstance(sessions, ProblemView)
+    assert [session.current for session in sessions.data] == [True]
 
 
 def register_the_commune(client: AuthenticatedClient) -> None:
@@ -273,6 +299,7 @@ def drive(world: World) -> None:
     assert ready is not None and not isinstance(ready, ProblemView)
     nobody = AuthenticatedClient(base_url=world.url, token="x.y.z")
     refused(list_schools.sync_detailed(client=nobody), 401, "unauthenticated")
+    invite_a_colleague(world)
     gestionnaire, ordonnateur = logged_in(world, "gestionnaire"), logged_in(world, "ordonnateur")
     register_the_commune(gestionnaire)
     open_the_campaign(gestionnaire)

@@ -41,6 +41,8 @@ class World:
             "ENT__ACCESS__ACCESS_TOKEN_MINUTES": "240",
             # Whoever tries every route tries wrong passwords too.
             "ENT__ACCESS__FAILED_LOGIN_LIMIT": "100",
+            "ENT__ACCESS__FAILED_LOGIN_SOURCE_LIMIT": "1000000",
+            "ENT__ACCESS__FAILED_LOGIN_ACCOUNT_LIMIT": "1000000",
             "RUST_LOG": "warn",
         }
         self.run("migrate")

@@ -26,7 +26,8 @@ on_both_databases! {
         let me = me(app, &session).expect(200);
         assert_eq!((&me.json["email"], &me.json["role"]), (&json!("zoe@exemple.invalid"), &json!("gestionnaire")));
         assert_eq!(me.header("etag"), "\"1\"");
-        assert!(!me.text().contains("argon2") && !me.text().contains("password"));
+        let told = me.text().replace("password_set_at", "");
+        assert!(!told.contains("argon2") && !told.contains("password"));
     }
 
     fn a_wrong_password_and_an_unknown_address_are_answered_alike(app: &TestApp) {
@@ -75,20 +76,6 @@ on_both_databases! {
         assert!(out.bytes.is_empty());
         refresh(app, &session.json["refresh_token"]).problem(401, "refresh_token_invalid");
         me(app, &session).problem(401, "unauthenticated");
-    }
-
-    fn five_failures_lock_the_account_for_a_while(app: &TestApp) {
-        app.add_user("zoe@exemple.invalid", Role::Gestionnaire);
-        for _ in 0..4 {
-            log_in(app, "zoe@exemple.invalid", "faux").problem(401, "invalid_credentials");
-        }
-        let locked = log_in(app, "zoe@exemple.invalid", "faux").problem(429, "too_many_attempts");
-        assert_eq!(locked.header("retry-after"), "900");
-        app.set_time("2025-06-05T08:10:00Z");
-        let still = log_in(app, "zoe@exemple.invalid", PASSWORD).problem(429, "too_many_attempts");
-        assert_eq!(still.header("retry-after"), "300");
-        app.set_time("2025-06-05T08:15:00Z");
-        log_in(app, "zoe@exemple.invalid", PASSWORD).expect(200);
     }
 
     fn failures_are_forgotten_after_a_while_or_a_success(app: &TestApp) {

@@ -196,12 +196,7 @@ impl Sender<'_> {
         match field.operation {
             "create_user" => {
                 let mut body = put(delegation);
-                for (name, value) in [
-                    ("role", "ordonnateur"),
-                    ("first_name", "Anne"),
-                    ("last_name", "Durand"),
-                    ("password", crate::support::PASSWORD),
-                ] {
+                for (name, value) in [("role", "ordonnateur"), ("first_name", "Anne"), ("last_name", "Durand")] {
                     body[name] = json!(value);
                 }
                 body["email"] = json!(format!("p{}@exemple.invalid", self.number()));

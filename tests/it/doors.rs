@@ -66,8 +66,7 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
         "contact_email": "mairie@nimes.invalid", "contact_phone": "0466767001",
         "chorus": {"service_code": "A", "commitment_number": "B", "third_party_number": "C"}, "closed_on": "2040-01-01"});
     let user = json!({"email": "anne@exemple.invalid", "role": "ordonnateur", "first_name": "Anne", "last_name": "Durand",
-        "capacity": "SG", "delegation": {"reference": "RAA", "published_on": "2025-03-14", "ends_on": "2026-03-14"},
-        "password": "cheval-agrafe-pile-1825"});
+        "capacity": "SG", "delegation": {"reference": "RAA", "published_on": "2025-03-14", "ends_on": "2026-03-14"}});
     let campaign = json!({"school_year": "2026-2027", "tariff": {"unit": "school", "unit_amount": "40.00"}, "convention_date": "2026-06-05",
         "ends_on": "2027-09-05", "response_deadline": "2026-10-15", "small_claims": {"threshold": "50.00", "policy": "issue"},
         "countersign_policy": "record"});
@@ -77,7 +76,19 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
     let person = app.person(ent_backoffice::kernel::Role::Lecteur).id;
     vec![
         ("login", "/auth/login".into(), nobody.clone(), json!({"email": "personne@exemple.invalid", "password": "x"})),
-        ("refresh_session", "/auth/refresh".into(), nobody, json!({"refresh_token": "x"})),
+        ("refresh_session", "/auth/refresh".into(), nobody.clone(), json!({"refresh_token": "x"})),
+        (
+            "set_password",
+            "/auth/password".into(),
+            nobody,
+            json!({"code": "7K3QF-9TZ2M-4HXVC-0PB8D-RN6WG", "new_password": "lune-parapluie-orge-1826"}),
+        ),
+        (
+            "change_password",
+            "/auth/password".into(),
+            g.clone(),
+            json!({"current_password": "x", "new_password": "lune-parapluie-orge-1826"}),
+        ),
         ("create_user", "/users".into(), admin.clone(), user.clone()),
         ("change_user", format!("/users/{person}"), admin, user),
         ("create_collectivite", "/collectivites".into(), g.clone(), commune.clone()),

@@ -21,6 +21,11 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && is_hex(&text.replace('-', ""))
 }
 
+fn is_code(text: &str) -> bool {
+    let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    text.len() == 29 && text.split('-').all(|part| part.len() == 5 && plain(part))
+}
+
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -28,6 +33,7 @@ fn is_hex(text: &str) -> bool {
 impl Names {
     fn settle(&mut self, value: &mut Value) {
         match value {
+            Value::String(text) if is_code(text) => *text = "7K3QF-9TZ2M-4HXVC-0PB8D-RN6WG".to_owned(),
             Value::String(text) if is_uuid(text) || (text.len() == 64 && is_hex(text)) => {
                 let rank = self.0.len() + 1;
                 let uuid = text.len() == 36;
@@ -48,6 +54,10 @@ impl Names {
                         ("refresh_token", Value::String(_)) => {
                             *value = json!("3q2-7w8mT1c0bV9yXk5uRj4hQeLzPnSaDfGiWoYtEvM");
                         }
+                        ("user_agent", Value::String(_)) => {
+                            *value = json!("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+                        }
+                        ("source", Value::String(_)) => *value = json!("203.0.113.5"),
                         _ => self.settle(value),
                     }
                 }
@@ -138,15 +148,16 @@ impl Year<'_> {
     fn accounts(&mut self) {
         let admin = self.app.admin();
         let zoe = json!({
-            "email": "zoe.martin@exemple.invalid", "role": "gestionnaire", "first_name": "Zoé", "last_name": "Martin",
-            "password": PASSWORD
+            "email": "zoe.martin@exemple.invalid", "role": "gestionnaire", "first_name": "Zoé", "last_name": "Martin"
         });
-        self.post(&admin, "/users", zoe);
+        let invited = self.post(&admin, "/users", zoe);
         let zoe = &self.get(&admin, "/users?role=gestionnaire")["data"][0];
         let path = format!("/users/{}", zoe["id"].as_str().unwrap());
         self.get(&admin, &path);
         self.patch(&admin, &path, 1, json!({"capacity": "Chargée de mission numérique éducatif"}));
         let anonymous = self.app.anonymous();
+        let chosen = json!({"code": invited["password_code"]["code"], "new_password": PASSWORD});
+        self.post(&anonymous, "/auth/password", chosen);
         let session =
             self.post(&anonymous, "/auth/login", json!({"email": "zoe.martin@exemple.invalid", "password": PASSWORD}));
         let renewed = anonymous.post("/auth/refresh", json!({"refresh_token": session["refresh_token"]})).expect(200);
@@ -154,7 +165,18 @@ impl Year<'_> {
         self.keep("POST", "/api/v1/auth/refresh", Some(request), &renewed, renewed.json.clone());
         let zoe = anonymous.with_token(renewed.json["access_token"].as_str().unwrap());
         self.get(&zoe, "/me");
+        let changed = json!({"current_password": PASSWORD, "new_password": "lune-parapluie-orge-1826"});
+        self.send(&zoe, "PUT", "/auth/password", &[], Some(changed));
+        let person = ent_backoffice::kernel::ids::UserId::parse(invited["id"].as_str().unwrap()).unwrap();
+        let person = self.app.db.read(|tx| ent_backoffice::access::find_user(tx, person)).unwrap();
+        self.app.client_of(&person).get("/me").expect(200);
+        let open = self.get(&zoe, "/auth/sessions");
+        let other = open["data"].as_array().unwrap().iter().find(|one| one["current"] == false).unwrap();
+        self.send(&zoe, "DELETE", &format!("/auth/sessions/{}", other["id"].as_str().unwrap()), &[], None);
+        self.send(&zoe, "DELETE", "/auth/sessions", &[], None);
         self.send(&zoe, "POST", "/auth/logout", &[], None);
+        self.send(&admin, "DELETE", &format!("{path}/sessions"), &[], None);
+        self.send(&admin, "POST", &format!("{path}/password-reset"), &[], None);
     }
 
     fn registry(&mut self) {

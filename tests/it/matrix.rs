@@ -28,11 +28,18 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("login", ALL),
     ("refresh_session", ALL),
     ("logout", ALL),
+    ("set_password", ALL),
+    ("change_password", ALL),
+    ("list_sessions", ALL),
+    ("end_session", ALL),
+    ("end_other_sessions", ALL),
     ("get_me", ALL),
     ("list_users", ADMIN),
     ("create_user", ADMIN),
     ("get_user", ADMIN),
     ("change_user", ADMIN),
+    ("reset_password", ADMIN),
+    ("end_user_sessions", ADMIN),
     ("list_audit_events", ADMIN),
     ("create_collectivite", GESTIONNAIRE),
     ("list_collectivites", REGISTRY),
@@ -272,12 +279,17 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.post(&nobody, "/auth/refresh", &json!({"refresh_token": session.json["refresh_token"]})).expect(200);
     r.post(&nobody, "/auth/refresh", &json!({"refresh_token": "inconnu"})).problem(401, "refresh_token_invalid");
     let wrong = json!({"email": "zoe@exemple.invalid", "password": "faux"});
-    (0..4).for_each(|_| _ = r.post(&nobody, "/auth/login", &wrong).problem(401, "invalid_credentials"));
+    (0..5).for_each(|_| _ = r.post(&nobody, "/auth/login", &wrong).problem(401, "invalid_credentials"));
     r.post(&nobody, "/auth/login", &wrong).problem(429, "too_many_attempts");
+    for n in 0..40 {
+        r.post(&nobody, "/auth/refresh", &json!({"refresh_token": format!("inconnu-{n}")}));
+    }
+    r.post(&nobody, "/auth/refresh", &json!({"refresh_token": "inconnu"})).problem(429, "too_many_attempts");
     r.get(&lecteur, "/me").expect(200);
     r.send(&app.client(Role::Lecteur), "POST", "/api/v1/auth/logout", &[], Vec::new()).expect(204);
-    let anne = json!({"email": "anne@exemple.invalid", "role": "lecteur", "first_name": "Anne", "last_name": "Durand", "password": PASSWORD});
-    let id = r.post(&admin, "/users", &anne).expect(201).json["id"].as_str().unwrap().to_owned();
+    let anne = json!({"email": "anne@exemple.invalid", "role": "lecteur", "first_name": "Anne", "last_name": "Durand"});
+    let created = r.post(&admin, "/users", &anne).expect(201).json;
+    let id = created["id"].as_str().unwrap().to_owned();
     r.post(&admin, "/users", &anne).problem(409, "email_taken");
     let path = format!("/users/{id}");
     r.get(&admin, &path).expect(200);
@@ -287,6 +299,39 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.json(&admin, "PATCH", &path, &tag, &json!({"email": "zoe@exemple.invalid"})).problem(409, "email_taken");
     r.json(&admin, "PATCH", &path, &tag, &json!({"first_name": "Anna"})).expect(200);
     r.get(&admin, "/audit-events?sort=at").expect(200);
+
+    // Passwords and sessions.
+    let code = |code: &str| json!({"code": code, "new_password": "lune-parapluie-orge-1826"});
+    let unknown = code("7K3QF-9TZ2M-4HXVC-0PB8D-RN6WG");
+    (0..30).for_each(|_| _ = r.post(&nobody, "/auth/password", &unknown).problem(401, "password_code_invalid"));
+    r.post(&nobody, "/auth/password", &unknown).problem(429, "too_many_attempts");
+    r.post(&nobody, "/auth/password", &code(created["password_code"]["code"].as_str().unwrap())).expect(204);
+    let mila = app.add_user("mila@exemple.invalid", Role::Lecteur);
+    let (one, other) = (app.client_of(&mila), app.client_of(&mila));
+    let own = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
+    skip_updates(app, "users", true);
+    r.json(&one, "PUT", "/auth/password", &[], &own(PASSWORD, "lune-parapluie-orge-1826"))
+        .problem(409, "concurrent_change");
+    skip_updates(app, "users", false);
+    r.json(&one, "PUT", "/auth/password", &[], &own(PASSWORD, "lune-parapluie-orge-1826")).expect(204);
+    other.get("/me").problem(401, "unauthenticated");
+    for _ in 0..5 {
+        r.json(&one, "PUT", "/auth/password", &[], &own("faux", PASSWORD)).problem(422, "invalid_value");
+    }
+    r.json(&one, "PUT", "/auth/password", &[], &own("faux", PASSWORD)).problem(429, "too_many_attempts");
+    let (second, third) = (app.client_of(&mila), app.client_of(&mila));
+    let open = r.get(&second, "/auth/sessions?sort=created_at").expect(200).json;
+    let first = open["data"][0]["id"].as_str().unwrap();
+    r.send(&second, "DELETE", &format!("/api/v1/auth/sessions/{first}"), &[], Vec::new()).expect(204);
+    r.send(&second, "DELETE", "/api/v1/auth/sessions", &[], Vec::new()).expect(204);
+    third.get("/me").problem(401, "unauthenticated");
+    r.send(&admin, "DELETE", &format!("/api/v1/users/{}/sessions", mila.id), &[], Vec::new()).expect(204);
+    let reset = |id: &str| r.send(&admin, "POST", &format!("/api/v1/users/{id}/password-reset"), &[], Vec::new());
+    reset(&mila.id.to_string()).expect(200);
+    r.json(&admin, "PATCH", &format!("/users/{}", mila.id), &[("if-match", "*")], &json!({"active": false}))
+        .expect(200);
+    reset(&mila.id.to_string()).problem(409, "account_inactive");
+    reset(&id).expect(200);
 
     // Registry.
     register_seed(app);

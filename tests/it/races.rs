@@ -556,8 +556,7 @@ on_both_databases! {
             let school = json!({"uai": format!("{number:07}{key}"), "name": "Ecole", "kind": "primaire", "sector": "public",
                                 "insee_code": format!("34{n:03}"), "commune_name": "Commune"});
             once("/schools", Role::Gestionnaire, school, "uai_taken");
-            let user = json!({"email": format!("p{n}@exemple.invalid"), "role": "lecteur", "first_name": "P", "last_name": "N",
-                              "password": "cheval-agrafe-pile-1825"});
+            let user = json!({"email": format!("p{n}@exemple.invalid"), "role": "lecteur", "first_name": "P", "last_name": "N"});
             once("/users", Role::Admin, user, "email_taken");
         }
         once("/campaigns", Role::Gestionnaire, campaign("issue"), "campaign_exists");

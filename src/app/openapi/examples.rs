@@ -22,7 +22,7 @@ pub(super) fn illustrate(document: &mut Value) {
         }
     });
     // The page of a list shows a page; a type that shows one of its own fields needs no other example.
-    for request in ["LoginRequest", "SessionView", "NewUserRequest", "UserChangeRequest"] {
+    for request in ["LoginRequest", "LoginView", "SessionView", "NewUserRequest", "UserChangeRequest"] {
         if let Some(schema) =
             document.pointer_mut(&format!("/components/schemas/{request}")).and_then(Value::as_object_mut)
         {

@@ -16,12 +16,40 @@ diesel::table! {
         delegation_ends_on -> Nullable<Date>,
         password_hash -> Text,
         active -> Bool,
-        failed_logins -> BigInt,
-        failing_since -> Nullable<Timestamp>,
-        locked_until -> Nullable<Timestamp>,
         version -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        password_set_at -> Nullable<Timestamp>,
+        last_login_at -> Nullable<Timestamp>,
+        invited_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    brakes (key) {
+        key -> Text,
+        failures -> BigInt,
+        free_at -> Timestamp,
+        forget_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    known_sources (user_id, source) {
+        user_id -> Text,
+        source -> Text,
+        last_success_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    password_codes (user_id) {
+        user_id -> Text,
+        code_sha256 -> Text,
+        issued_at -> Timestamp,
+        expires_at -> Timestamp,
+        issued_by -> Nullable<Text>,
+        issued_by_label -> Text,
     }
 }
 
@@ -46,6 +74,7 @@ diesel::table! {
         revoked_at -> Nullable<Timestamp>,
         address -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
     }
 }
 

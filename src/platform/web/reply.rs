@@ -15,12 +15,14 @@ pub struct Reply {
     location: Option<String>,
     etag: Option<String>,
     body: String,
+    /// What is kept under an idempotency key in the place of the body, when that holds a secret.
+    kept: Option<String>,
 }
 
 impl Reply {
     /// 200 with a view.
     pub fn ok(view: &impl Serialize) -> Outcome<Self> {
-        Ok(Self { status: 200, location: None, etag: None, body: serde_json::to_string(view)? })
+        Ok(Self { status: 200, location: None, etag: None, body: serde_json::to_string(view)?, kept: None })
     }
 
     /// 200 with a view and its version as `ETag`.
@@ -38,22 +40,28 @@ impl Reply {
         Ok(reply)
     }
 
+    /// Shows a secret once: this is what is kept, and what a repetition of the call is answered.
+    pub fn keeping(mut self, view: &impl Serialize) -> Outcome<Self> {
+        self.kept = Some(serde_json::to_string(view)?);
+        Ok(self)
+    }
+
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: 204, location: None, etag: None, body: String::new() }
+        Self { status: 204, location: None, etag: None, body: String::new(), kept: None }
     }
 
     /// What is kept under an idempotency key.
     pub fn stored(&self) -> Outcome<Stored> {
         let headers = serde_json::to_string(&(&self.location, &self.etag))?;
-        Ok(Stored { status: self.status, headers, body: self.body.clone() })
+        Ok(Stored { status: self.status, headers, body: self.kept.as_ref().unwrap_or(&self.body).clone() })
     }
 
     /// The kept answer, again.
     pub fn from_stored(stored: Stored) -> Outcome<Self> {
         let (location, etag) = serde_json::from_str(&stored.headers)?;
-        Ok(Self { status: stored.status, location, etag, body: stored.body })
+        Ok(Self { status: stored.status, location, etag, body: stored.body, kept: None })
     }
 
     /// As HTTP.

@@ -138,13 +138,7 @@ impl TestApp {
     }
 
     fn token_of(&self, user: &User) -> String {
-        let rules = SessionRules {
-            refresh_token_days: 14,
-            session_days: 30,
-            failed_login_limit: 5,
-            failed_login_window_minutes: 15,
-            lockout_minutes: 15,
-        };
+        let rules = SessionRules { refresh_token_days: 14, session_days: 30 };
         let opened = self.db.write(|tx| sessions::open(tx, rules, user, Origin::default())).unwrap();
         self.tokens.issue(&opened.bearer).unwrap()
     }
@@ -189,7 +183,7 @@ impl TestApp {
                 published_on: NaiveDate::from_ymd_opt(2025, 3, 14).unwrap(),
                 ends_on: None,
             }),
-            password_hash: cheap_hash(PASSWORD),
+            password_hash: Some(cheap_hash(PASSWORD)),
         };
         let actor = Actor::program("essai");
         self.db.write(|tx| access::actions::create_user(tx, &actor, new)).unwrap()

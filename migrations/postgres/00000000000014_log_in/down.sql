@@ -1,0 +1,10 @@
+ALTER TABLE sessions DROP COLUMN user_agent;
+DROP TABLE password_codes;
+DROP TABLE known_sources;
+DROP TABLE brakes;
+ALTER TABLE users DROP COLUMN invited_by;
+ALTER TABLE users DROP COLUMN last_login_at;
+ALTER TABLE users DROP COLUMN password_set_at;
+ALTER TABLE users ADD COLUMN failed_logins BIGINT NOT NULL DEFAULT 0 CHECK (failed_logins >= 0);
+ALTER TABLE users ADD COLUMN failing_since TIMESTAMP;
+ALTER TABLE users ADD COLUMN locked_until TIMESTAMP;

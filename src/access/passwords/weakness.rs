@@ -1,0 +1,330 @@
+//! Which passwords somebody would try first: the common ones, rows of keys, repetitions, one's own name.
+//!
+//! ```text
+//!   « P@ssw0rd2026! » ──fold──▶ p@ssw0rd2026! ──trim, leet──▶ password ──▶ common
+//!   « Zoe.Martin-2026 » ──letters──▶ zoemartin ──less the words of the person──▶ nothing left ──▶ personal
+//! ```
+//! Case, accents, digits put for letters and what is put around a word cost a guesser nothing: they are taken off
+//! before anything is compared. The list (`common.txt`, from the zxcvbn library; its licence stands in `common.LICENSE`)
+//! has the 30,000 passwords most used; `french.txt` adds what this country uses.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+const COMMON: &str = include_str!("common.txt");
+const FRENCH: &str = include_str!("french.txt");
+
+/// Rows of keys, as hands run along them: AZERTY with its unshifted digits, QWERTY.
+const ROWS: &[&str] = &[
+    "azertyuiop",
+    "qsdfghjklm",
+    "wxcvbn,;:!",
+    "&é\"'(-è_çà)=",
+    "qwertyuiop",
+    "asdfghjkl;",
+    "zxcvbnm,./",
+    "1234567890",
+];
+
+/// Words of the service and of the house, which anybody knows.
+const SERVICE: &[&str] = &[
+    "academie",
+    "academique",
+    "backoffice",
+    "convention",
+    "conventions",
+    "ecole",
+    "ecoles",
+    "education",
+    "ent",
+    "entecole",
+    "ministere",
+    "nationale",
+    "numerique",
+    "perception",
+    "rectorat",
+    "region",
+    "titre",
+    "titres",
+];
+
+/// Characters that neither repeat nor continue what stands before them, at least.
+const LEAST_SURPRISES: usize = 6;
+/// Different characters, at least.
+const LEAST_DIFFERENT: usize = 5;
+/// Letters that must remain when the words anybody could guess are taken out.
+const LEAST_LETTERS: usize = 4;
+
+/// Why a password would be guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weakness {
+    /// It repeats itself, or runs along keys, letters or digits.
+    Predictable,
+    /// One of those most used, but for case, digits and signs.
+    Common,
+    /// Made of the words of the person or of the service.
+    Personal,
+}
+
+/// Lower case without accents.
+fn fold(text: &str) -> String {
+    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// Digits and signs read as the letters they stand for; `one` is what « 1 » and « ! » stand for.
+fn unleet(text: &str, one: char) -> String {
+    let letter = |c| match c {
+        '0' => 'o',
+        '1' | '!' | '|' => one,
+        '2' => 'z',
+        '3' | '€' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' | '+' => 't',
+        '8' => 'b',
+        '9' => 'g',
+        other => other,
+    };
+    text.chars().map(letter).collect()
+}
+
+/// The ways in which a guesser would read a text.
+fn readings(folded: &str) -> [String; 3] {
+    [folded.to_owned(), unleet(folded, 'i'), unleet(folded, 'l')]
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphabetic()).collect()
+}
+
+static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let lines = COMMON.lines().chain(FRENCH.lines());
+    let mut known = HashSet::new();
+    for line in lines {
+        let core = line.trim_matches(|c: char| !c.is_alphabetic());
+        if core.len() >= LEAST_LETTERS && core != line {
+            known.insert(core.to_owned());
+        }
+        known.insert(line.to_owned());
+    }
+    known
+});
+
+/// Whether a text, its word without what surrounds it, or the word it repeats is a common one.
+fn is_common(folded: &str) -> bool {
+    let core = folded.trim_matches(|c: char| !c.is_alphabetic());
+    // « p@ssw0rd1! » ends with what stands for letters: digits are cut off first, and kept within.
+    let tail_cut = folded.trim_end_matches(|c: char| !c.is_alphabetic());
+    [folded, core, tail_cut].into_iter().flat_map(readings).any(|reading| {
+        let joined: String = reading.chars().filter(|c| c.is_alphanumeric()).collect();
+        [reading.as_str(), &joined].into_iter().any(|text| KNOWN.contains(text) || KNOWN.contains(unit(text)))
+    })
+}
+
+/// The shortest beginning whose repetition makes the text, its last time perhaps cut short.
+fn unit(text: &str) -> &str {
+    let mut starts = text.char_indices().map(|(at, _)| at).skip(1);
+    let repeats = |at: &usize| *at <= text.len() / 2 && text.get(*at..).is_some_and(|rest| text.starts_with(rest));
+    starts.find(repeats).and_then(|at| text.get(..at)).unwrap_or(text)
+}
+
+/// Whether a hand, an alphabet or a count goes from one character to the other by itself.
+fn follows(before: char, after: char) -> bool {
+    let (a, b) = (u32::from(before), u32::from(after));
+    let counted = before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric() && a.abs_diff(b) == 1;
+    let neighbours = |row: &&str| {
+        let at = |c| row.chars().position(|key| key == c);
+        at(before).zip(at(after)).is_some_and(|(a, b)| a.abs_diff(b) == 1)
+    };
+    before == after || counted || ROWS.iter().any(neighbours)
+}
+
+fn is_predictable(password: &str) -> bool {
+    // With their accents: « é » and « è » are two keys.
+    let chars: Vec<char> = password.chars().flat_map(char::to_lowercase).collect();
+    // One by one, and every other one: « 1a2b3c4d » is two runs in one.
+    let surprises = |step: usize| {
+        let carried = chars.iter().zip(chars.iter().skip(step)).filter(|(before, after)| follows(**before, **after));
+        chars.len() - carried.count()
+    };
+    let different = chars.iter().collect::<HashSet<_>>().len();
+    different < LEAST_DIFFERENT || surprises(1).min(surprises(2)) < LEAST_SURPRISES
+}
+
+/// Whether nothing of one's own remains once these words are taken out.
+fn is_made_of<'w>(folded: &str, words: impl Iterator<Item = &'w str> + Clone) -> bool {
+    // « r3ct0rat2026! »: the digits around a word stand for no letter.
+    let core = folded.trim_matches(|c: char| !c.is_alphabetic());
+    [folded, core].into_iter().flat_map(readings).any(|reading| {
+        let mut rest = letters(&reading);
+        let mut found = false;
+        let mut longest_first: Vec<&str> = words.clone().collect();
+        longest_first.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        for word in longest_first {
+            if rest.contains(word) {
+                rest = rest.replace(word, " ");
+                found = true;
+            }
+        }
+        found && letters(&rest).chars().count() < LEAST_LETTERS
+    })
+}
+
+/// What is wrong with a password whoever chooses it.
+pub(super) fn of(password: &str) -> Option<Weakness> {
+    let folded = fold(password);
+    if is_predictable(password) {
+        Some(Weakness::Predictable)
+    } else if is_common(&folded) {
+        Some(Weakness::Common)
+    } else if is_made_of(&folded, SERVICE.iter().copied()) {
+        Some(Weakness::Personal)
+    } else {
+        None
+    }
+}
+
+/// Whether a password is made of a person's words: names and address, as they stand.
+pub(super) fn is_personal(password: &str, words: &[&str]) -> bool {
+    let own: HashSet<String> = words
+        .iter()
+        .map(|word| fold(word))
+        .flat_map(|word| {
+            let parts: Vec<String> = word.split(|c: char| !c.is_alphabetic()).map(str::to_owned).collect();
+            parts.into_iter().chain([letters(&word)])
+        })
+        .filter(|word| word.chars().count() >= 3)
+        .collect();
+    is_made_of(&fold(password), own.iter().map(String::as_str).chain(SERVICE.iter().copied()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_has_thousands_of_lines_and_none_is_blank() {
+        assert!(COMMON.lines().count() > 20_000 && FRENCH.lines().count() > 100);
+        assert!(
+            COMMON.lines().chain(FRENCH.lines()).all(|line| line.len() >= 4 && line == fold(line)),
+            "fold what is listed"
+        );
+    }
+
+    #[test]
+    fn what_everybody_tries_first_is_common_whatever_its_dress() {
+        for password in [
+            "password1234",
+            "Password1234!",
+            "P@ssw0rd2026!",
+            "p4$$w0rd!!!!!",
+            "motdepasse123",
+            "MotDePasse2026",
+            "Mot de passe 1",
+            "mot-de-passe-1",
+            "motdepassemotdepasse",
+            "!!!Bonjour!!!",
+            "Azertyuiop123",
+            "1q2w3e4r5t6y",
+            "iloveyou2025",
+            "Football12345",
+            "MARSEILLE-13000",
+            "chocolat2026!!",
+            "administrateur1",
+            "Bienvenue2026",
+            "123password123",
+        ] {
+            assert!(of(password).is_some(), "{password}");
+        }
+        assert_eq!(of("password1234"), Some(Weakness::Common));
+        assert_eq!(of("P@ssw0rd2026!"), Some(Weakness::Common));
+    }
+
+    #[test]
+    fn repetitions_and_runs_are_predictable() {
+        for password in [
+            "            ",
+            "aaaaaaaaaaaa",
+            "111111111111",
+            "abababababab",
+            "abcabcabcabc",
+            "abcdefghijkl",
+            "ABCDEFGHIJKL",
+            "lkjihgfedcba",
+            "123456789012",
+            "098765432109",
+            "azertyuiopqs",
+            "azertyuiop^$",
+            "qwertyuiop[]",
+            "qsdfghjklmùù",
+            "aaaabbbbcccc",
+            "aaa111bbb222",
+            "1a2b3c4d5e6f",
+            "&é\"'(-è_çà)=",
+            "0000-0000-0000",
+            "éééééééééééé",
+        ] {
+            assert_eq!(of(password), Some(Weakness::Predictable), "{password}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_house_and_of_the_person_are_personal() {
+        for password in
+            ["Rectorat2026!", "R3ct0rat2026!", "Académie2026!!", "ENT-école-2026", "BackOffice2026", "Conventions2025!"]
+        {
+            assert_eq!(of(password), Some(Weakness::Personal), "{password}");
+        }
+        let zoe = ["zoe.martin@ac-montpellier.fr", "Zoé", "Martin-Dupré"];
+        for password in [
+            "zoe.martin@ac-montpellier.fr",
+            "ZoeMartin2026",
+            "Zoé Martin 2026!",
+            "martin.dupre-34",
+            "M4rt1nDupr3!2",
+            "Montpellier34000",
+            "Rectorat-Zoe-26",
+            "zozoezoezoe2026",
+        ] {
+            assert!(is_personal(password, &zoe), "{password}");
+        }
+        for password in ["cheval-agrafe-pile-1825", "Zoé mange trois olives", "martin-pêcheur sur la rive"] {
+            assert!(!is_personal(password, &zoe), "{password}");
+        }
+    }
+
+    #[test]
+    fn what_is_nobody_s_first_guess_passes() {
+        for password in [
+            "cheval-agrafe-pile-1825",
+            "un-tout-autre-mot",
+            "trois olives au fond du puits",
+            "Xk7#pQ2v!mZ9",
+            "9f86d081884c7d659a",
+            "l'école est finie à midi",
+            "correct horse battery staple",
+            "ÉtéÀLaCornicheBleue",
+            "прощай оружие моё",
+        ] {
+            assert_eq!(of(password), None, "{password}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_text_gives_its_unit() {
+        for (text, expected) in [
+            ("abcabc", "abc"),
+            ("abcabcab", "abc"),
+            ("aaaa", "a"),
+            ("abcd", "abcd"),
+            ("", ""),
+            ("éaéa", "éa"),
+            ("abca", "abca"),
+        ] {
+            assert_eq!(unit(text), expected, "{text}");
+        }
+    }
+}
