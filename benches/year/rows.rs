@@ -205,6 +205,12 @@ pub struct Table {
     key: Vec<usize>,
 }
 
+/// Each base has its own row, made by its migration, which no act touches.
+const OWN: &str = "base_identity";
+
+/// Written last, by a trigger's word: nothing is added to what is sealed.
+const SEALS: (&str, &str) = ("convention_seals", "participation_lines");
+
 /// The tables, those referred to before those that refer.
 pub fn tables(conn: &mut AnyConnection) -> Vec<Table> {
     let sqlite = matches!(conn, AnyConnection::Sqlite(_));
@@ -222,7 +228,7 @@ pub fn tables(conn: &mut AnyConnection) -> Vec<Table> {
         },
     );
     let mut waiting: Vec<(Table, Vec<String>)> = Vec::new();
-    for name in names.iter().map(|row| text(&row[0])) {
+    for name in names.iter().map(|row| text(&row[0])).filter(|name| name != OWN) {
         let columns = read(
             conn,
             &if sqlite {
@@ -248,7 +254,9 @@ pub fn tables(conn: &mut AnyConnection) -> Vec<Table> {
                 )
             },
         );
-        waiting.push((Table { name, columns, key }, needs.iter().map(|row| text(&row[0])).collect()));
+        let mut needs: Vec<String> = needs.iter().map(|row| text(&row[0])).filter(|name| name != OWN).collect();
+        needs.extend((name == SEALS.0).then(|| SEALS.1.to_owned()));
+        waiting.push((Table { name, columns, key }, needs));
     }
     let mut ordered: Vec<Table> = Vec::new();
     while !waiting.is_empty() {
