@@ -3,7 +3,7 @@
 use super::events::{self, AccessEvent};
 use super::problems::LAST_ADMIN;
 use super::user::{NewUser, User, UserChange};
-use super::{store, store_sessions};
+use super::{store, store_codes, store_sessions};
 use crate::audit::{self, Changes};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::{Actor, Refused, Role, ids::UserId};
@@ -47,6 +47,23 @@ pub fn no_user_yet(tx: &mut Tx<'_>) -> Outcome<bool> {
     Ok(store::count(tx)? == 0)
 }
 
+/// Whether somebody can still administer when this account no longer can: one who waits for a password cannot.
+///
+/// # Errors
+/// `last_admin`.
+pub(super) fn another_admin_remains(tx: &mut Tx<'_>, leaving: &User) -> Outcome<()> {
+    if leaving.role != Role::Admin || !leaving.active {
+        return Ok(());
+    }
+    // Two administrators who dismiss each other at once must not both succeed.
+    counters::lock(tx, "administrators")?;
+    if store::others_active(tx, Role::Admin, leaving.id)? > 0 {
+        return Ok(());
+    }
+    let detail = format!("{} est le dernier administrateur actif.", leaving.full_name());
+    Err(Refused::new(&LAST_ADMIN, detail).into())
+}
+
 /// Changes an account whose version the caller has read. A change of role or a deactivation ends every session of
 /// the person; passwords are their own business ([`super::password_actions`]).
 ///
@@ -59,18 +76,17 @@ pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &IfMatch, c
     let said = change.delegation.as_ref().and_then(Option::as_ref).filter(|d| before.delegation.as_ref() != Some(d));
     said.map_or(Ok(()), |delegation| delegation.check(tx.today()))?;
     let stays_admin = change.active != Some(false) && change.role.is_none_or(|role| role == Role::Admin);
-    if before.role == Role::Admin && before.active && !stays_admin {
-        // Two administrators who dismiss each other at once must not both succeed.
-        counters::lock(tx, "administrators")?;
-        if store::others_active(tx, Role::Admin, id)? == 0 {
-            let detail = format!("{} est le dernier administrateur actif.", before.full_name());
-            return Err(Refused::new(&LAST_ADMIN, detail).into());
-        }
+    if !stays_admin {
+        another_admin_remains(tx, &before)?;
     }
     store::update(tx, &before, change)?;
     let after = find_user(tx, id)?;
     if after.role != before.role || !after.active {
         store_sessions::revoke_user(tx, id)?;
+    }
+    if !after.active {
+        // Made active again, the person asks for a new code.
+        store_codes::remove(tx, id)?;
     }
     let changes = Changes::between(&events::state(&before), &events::state(&after), events::PERSONAL)?;
     audit::record(tx, actor, events::of(id), AccessEvent::UserChanged { changes })?;

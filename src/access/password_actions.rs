@@ -49,12 +49,15 @@ pub fn invite(tx: &mut Tx<'_>, actor: &Actor, new: NewUser, life: Duration) -> O
 /// Takes a password away, ends every session, and issues a code for the next one.
 ///
 /// # Errors
-/// `not_found`, `account_inactive`, `concurrent_change`.
+/// `not_found`, `account_inactive`, `last_admin`, `concurrent_change`.
 pub fn reset(tx: &mut Tx<'_>, actor: &Actor, id: UserId, life: Duration) -> Outcome<(User, IssuedCode)> {
     let before = actions::find_user(tx, id)?;
     if !before.active {
         let detail = format!("Le compte de {} est désactivé : le réactiver d'abord.", before.full_name());
         return Err(Refused::new(&ACCOUNT_INACTIVE, detail).into());
+    }
+    if before.password_set_at.is_some() {
+        actions::another_admin_remains(tx, &before)?;
     }
     // A log-in under way holds the row until its session is there to be ended, or finds no password any more.
     store::take_password(tx, &before, &actor.label)?;
@@ -112,6 +115,8 @@ pub fn set_by_code(tx: &mut Tx<'_>, code: &PasswordCode, hash: &PasswordHash, or
     store::set_password(tx, user.id, hash)?;
     store_sessions::revoke_user(tx, user.id)?;
     store_brakes::release(tx, &Counter::pair(&user.email, origin.source()))?;
+    // Who holds the code is the person: what strangers try elsewhere does not keep them out of their first log-in.
+    store_brakes::know(tx, user.id, origin.source())?;
     let request_id = origin.request_id.clone();
     let actor = Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id };
     let event = AccessEvent::PasswordSet {

@@ -108,6 +108,21 @@ on_both_databases! {
         assert_eq!(story(app, "0301023Z").last().unwrap(), "campaign.school_withdrawn");
     }
 
+    fn a_title_holds_its_signatures_and_its_place_against_another_program(app: &TestApp) {
+        let id = a_year(app);
+        for set in ["signed_on = '2020-01-01'", "countersigned_name = 'Forge'", "took_effect_on = '2020-01-01'", "signed_title = NULL"] {
+            let titled = format!("UPDATE conventions SET {set} WHERE id = (SELECT convention_id FROM perception_titles WHERE id = '{id}')");
+            let answer = app.sql(&titled).expect_err(set).to_string();
+            assert!(answer.contains("frozen"), "{set}: {answer}");
+        }
+        for state in ["rejected", "paid", "registered", "prepared"] {
+            let answer = app.sql(&format!("UPDATE perception_titles SET state = '{state}' WHERE id = '{id}'")).expect_err(state).to_string();
+            assert!(answer.contains("frozen"), "{state}: {answer}");
+        }
+        // Where no title states them, they move.
+        assert!(app.sql("UPDATE conventions SET signed_name = 'M' WHERE id NOT IN (SELECT convention_id FROM perception_titles)").unwrap() > 0);
+    }
+
     fn every_entry_of_a_year_is_told_by_its_type_and_answers_to_its_digest(app: &TestApp) {
         a_year(app);
         let tellers = tellers();

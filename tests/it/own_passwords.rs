@@ -194,6 +194,24 @@ on_both_databases! {
         set(app, once["password_code"]["code"].as_str().unwrap(), PASSWORD).expect(204);
     }
 
+    fn the_last_administrator_takes_no_password_away_from_themselves(app: &TestApp) {
+        let own = app.person(Role::Admin).id.to_string();
+        reset(app, &own).problem(409, "last_admin");
+        app.admin().get("/me").expect(200);
+        // With another who can log in, one may.
+        app.add_user("autre@exemple.invalid", Role::Admin);
+        reset(app, &own).expect(200);
+    }
+
+    fn a_code_ends_with_the_account(app: &TestApp) {
+        let zoe = app.add_user(ZOE, Role::Ordonnateur);
+        let code = reset(app, &zoe.id.to_string()).expect(200).json["password_code"]["code"].as_str().unwrap().to_owned();
+        let path = format!("/users/{}", zoe.id);
+        app.admin().patch(&path, 2, json!({"active": false})).expect(200);
+        app.admin().patch(&path, 3, json!({"active": true})).expect(200);
+        set(app, &code, OTHER).problem(401, "password_code_invalid");
+    }
+
     fn a_reset_ends_password_and_sessions_and_is_journaled(app: &TestApp) {
         let zoe = app.add_user(ZOE, Role::Ordonnateur);
         let opened = log_in(app, ZOE, PASSWORD).expect(200).json;

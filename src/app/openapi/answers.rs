@@ -77,7 +77,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("record_succession", "not_found succession_exists succession_loop concurrent_change"),
     ("refresh_session", "refresh_token_invalid refresh_token_reused too_many_attempts"),
     ("replace_siret", "not_found siret_taken concurrent_change"),
-    ("reset_password", "not_found account_inactive concurrent_change"),
+    ("reset_password", "not_found account_inactive last_admin concurrent_change"),
     (
         "seal_batch",
         "not_found integrity_fault clock_behind nothing_to_seal exercice_required sealer_unknown concurrent_change",

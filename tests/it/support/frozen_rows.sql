@@ -1,5 +1,5 @@
-INSERT INTO users (id, email, role, first_name, last_name, password_hash, active, failed_logins, version, created_at, updated_at)
-VALUES ('u', 'u@exemple.invalid', 'ordonnateur', 'A', 'B', '-', TRUE, 0, 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
+INSERT INTO users (id, email, role, first_name, last_name, password_hash, active, version, created_at, updated_at)
+VALUES ('u', 'u@exemple.invalid', 'ordonnateur', 'A', 'B', '-', TRUE, 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
 INSERT INTO audit_events (id, at, action, version, subject_kind, subject_id, subject_key, data)
 VALUES ('e', '2025-06-05 08:00:00', 'x', 0, 'user', 'u', 'u', '{}');
 INSERT INTO collectivites (id, siret, siren, kind, name, name_fold, person_fields, version, created_at, updated_at)

@@ -1,0 +1,2 @@
+DROP TRIGGER perception_titles_steps;
+DROP TRIGGER conventions_signatures_kept;
