@@ -105,6 +105,7 @@ impl Claim {
             took_effect_on: effect.took_effect_on,
             legal_basis,
             steps: self.steps.clone(),
+            left_out: self.left_out.clone(),
         })
     }
 }

@@ -121,8 +121,15 @@ pub(super) fn settlement_digest(title: &Title, reference: &Reference, lines: &[T
     digest(settlement.to_string().as_bytes())
 }
 
-/// The computation step by step, when the table alone does not show it.
+/// The computation step by step, when the table alone does not show it, and the schools of the convention that are not in
+/// the table.
 fn lines_note(title: &Title, lines: &[TitleLine]) -> Option<String> {
+    let left_out = &title.ground.left_out;
+    let absent = (!left_out.is_empty()).then(|| format!("École {}.", left_out.join(" ; école ")));
+    Some(french::joined(computation(title, lines).into_iter().chain(absent), " ")).filter(|note| !note.is_empty())
+}
+
+fn computation(title: &Title, lines: &[TitleLine]) -> Option<String> {
     let evident = |l: &TitleLine| l.unit_amount.is_some() && l.quantity == 1;
     let steps: Vec<String> = title.ground.steps.iter().skip(1).map(|s| french::agreed(&s.text)).collect();
     (!steps.is_empty() && !lines.iter().all(evident)).then(|| format!("Calcul : {}.", french::joined(steps, " ; ")))

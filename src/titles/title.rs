@@ -97,6 +97,9 @@ pub struct Ground {
     /// The computation, step by step, each with the article it rests on.
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// Écoles de la convention qui ne sont pas retenues, chacune avec la décision qui l'a dit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// Une école d'un titre.

@@ -55,6 +55,7 @@ fn prepared() -> Title {
             took_effect_on: day,
             legal_basis: String::new(),
             steps: Vec::new(),
+            left_out: Vec::new(),
         },
         small_claim: false,
         flagged: false,

@@ -104,6 +104,12 @@ on_both_databases! {
         for words in ["1 école × 40,00 € = 40,00 €", "0301015R non retenue (école fermée ; fusion avec l'élémentaire ; décision du 28/07/2025, Camille Le gestionnaire)"] {
             assert!(basis.contains(words), "{words}\nin\n{basis}");
         }
+        // The demand says so, too: it goes with a convention of two schools.
+        app.ordonnateur().post("/perception-titles/approvals", json!({"keys": [title["id"]]})).expect(200);
+        app.run_jobs();
+        let paper = app.comptable().get(&format!("/perception-titles/{}/document", title["id"].as_str().unwrap())).expect(200);
+        let paper = crate::support::papers::text_of(&paper.bytes).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(paper.contains("0301015R non retenue (école fermée ; fusion avec l'élémentaire"), "{paper}");
         // Nothing is left to title, and the participation itself is untouched.
         assert_eq!(prepare(app)["already_prepared"], 1);
         let participation = app.gestionnaire().get(&format!("/conventions/{}/participation", title["convention_id"].as_str().unwrap())).json;
