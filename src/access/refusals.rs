@@ -82,7 +82,7 @@ impl Refusals {
             email: email.into(),
             address: origin.caller.to_string().into(),
             source: source.to_string().into(),
-            count: count.into(),
+            count,
         };
         let subject = wrong.account.map_or_else(|| Subject::known_by(SubjectKind::User, "inconnu"), events::of);
         let event = match wrong.what {
@@ -150,7 +150,7 @@ pub fn record_shut(tx: &mut Tx<'_>, shut: &Shut, Due(count): Due) -> Outcome<()>
         needed: shut.permission.to_owned(),
         role: shut.actor.role,
         address: shut.address.map(|address| address.to_string()).into(),
-        count: count.into(),
+        count,
     };
     audit::record(tx, &shut.actor, Subject::known_by(SubjectKind::Route, &shut.route), event)
 }
