@@ -207,7 +207,7 @@ behind_a_proxy! {
         assert_eq!(counts, [1, 2, 4]);
         let first = &told[0];
         assert_eq!((&first["data"]["email"], &first["actor"], &first["actor_id"]), (&json!(ZOE), &json!("connexion"), &Value::Null));
-        assert_eq!(first["data"], json!({"account": zoe.id, "address": STRANGER, "source": STRANGER, "count": 1}));
+        assert_eq!(first["data"], json!({"account": zoe.id, "email": ZOE, "address": STRANGER, "source": STRANGER, "count": 1}));
         assert!(first["request_id"].is_string());
         // A password typed in the place of the address is not kept; a list of addresses is one kind.
         for email in ["motdepasse-de-zoe@gmail.fr", "p1@exemple.invalid", "p2@exemple.invalid", "p3@exemple.invalid"] {
