@@ -39,8 +39,11 @@ pub enum AccessEvent {
     PasswordSet {
         /// `code` or `password`: what the person proved themselves with.
         by: String,
-        issued_by: Personal<Option<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issued_by: Option<Personal<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         issued_at: Option<Instant>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         sessions_ended: Option<usize>,
         address: Personal<String>,
     },
@@ -117,7 +120,7 @@ impl Told for AccessEvent {
             Self::PasswordReset { expires_at, .. } => {
                 format!("Mot de passe réinitialisé : un code a été donné, valable jusqu'au {expires_at}.")
             }
-            Self::PasswordSet { by, issued_by: Personal(Some(Some(issuer))), address, .. } if by == "code" => {
+            Self::PasswordSet { issued_by: Some(issuer), address, .. } => {
                 format!("Mot de passe choisi depuis {address}, avec le code donné par {issuer}.")
             }
             Self::PasswordSet { address, .. } => format!("Mot de passe choisi par la personne, depuis {address}."),
