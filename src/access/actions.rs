@@ -19,7 +19,8 @@ pub fn create_user(tx: &mut Tx<'_>, actor: &Actor, new: NewUser) -> Outcome<User
     new.delegation.as_ref().map_or(Ok(()), |delegation| delegation.check(tx.today()))?;
     let id = store::insert(tx, &new)?;
     let user = find_user(tx, id)?;
-    let event = AccessEvent::UserCreated { role: user.role, person: events::person(&user) };
+    let (_, person) = audit::parted(&events::state(&user), events::PERSONAL)?;
+    let event = AccessEvent::UserCreated { role: user.role, person };
     audit::record(tx, actor, events::of(id), event)?;
     Ok(user)
 }

@@ -82,15 +82,6 @@ pub(super) fn state(user: &User) -> Value {
     })
 }
 
-/// The person behind an account.
-pub(super) fn person(user: &User) -> Personal<Value> {
-    let mut person = state(user);
-    if let Some(fields) = person.as_object_mut() {
-        fields.retain(|name, _| PERSONAL.contains(&name.as_str()));
-    }
-    person.into()
-}
-
 impl Told for AccessEvent {
     const ACTS: &'static [Act] = &[
         ("user.created", "Compte créé"),

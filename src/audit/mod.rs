@@ -31,7 +31,7 @@ use crate::kernel::{Actor, Instant};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
-pub use personal::{Changes, Personal};
+pub use personal::{Changes, Personal, parted};
 pub use subject::{Subject, SubjectKind};
 pub use told::{Act, Tellers, Told, listed};
 

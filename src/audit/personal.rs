@@ -110,44 +110,54 @@ fn take(value: &mut Value, pointer: &mut String, persons: &mut Map<String, Value
         }
         Value::Object(fields) => {
             for (name, inner) in fields {
-                let length = pointer.len();
-                pointer.push('/');
-                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-                take(inner, pointer, persons);
-                pointer.truncate(length);
+                take_below(inner, &name.replace('~', "~0").replace('/', "~1"), pointer, persons);
             }
         }
         Value::Array(items) => {
             for (rank, inner) in items.iter_mut().enumerate() {
-                let length = pointer.len();
-                pointer.push('/');
-                pointer.push_str(&rank.to_string());
-                take(inner, pointer, persons);
-                pointer.truncate(length);
+                take_below(inner, &rank.to_string(), pointer, persons);
             }
         }
         _ => {}
     }
 }
 
+fn take_below(value: &mut Value, step: &str, pointer: &mut String, persons: &mut Map<String, Value>) {
+    let length = pointer.len();
+    pointer.push('/');
+    pointer.push_str(step);
+    take(value, pointer, persons);
+    pointer.truncate(length);
+}
+
 /// Puts the personal values back where they stood, marked as an event reads them.
-pub(super) fn marked(mut data: Value, persons: &Map<String, Value>) -> Value {
+pub(super) fn marked(data: Value, persons: &Map<String, Value>) -> Value {
+    restored(data, persons, |value| json!({ MARK: value }))
+}
+
+/// The same for a reader, without the marks.
+pub(super) fn joined(data: Value, persons: &Map<String, Value>) -> Value {
+    restored(data, persons, Value::clone)
+}
+
+fn restored(mut data: Value, persons: &Map<String, Value>, as_written: impl Fn(&Value) -> Value) -> Value {
     for (pointer, value) in persons {
         if let Some(place) = data.pointer_mut(pointer) {
-            *place = json!({ MARK: value });
+            *place = as_written(value);
         }
     }
     data
 }
 
-/// The same for a reader, without the marks.
-pub(super) fn joined(mut data: Value, persons: &Map<String, Value>) -> Value {
-    for (pointer, value) in persons {
-        if let Some(place) = data.pointer_mut(pointer) {
-            *place = value.clone();
-        }
-    }
-    data
+/// Parts what is written down: the facts, and the `personal` fields by themselves.
+///
+/// # Errors
+/// What cannot be written as JSON.
+pub fn parted<T: Serialize>(said: &T, personal: &[&str]) -> serde_json::Result<(Value, Personal<Value>)> {
+    let mut facts = serde_json::to_value(said)?;
+    let fields = facts.as_object_mut();
+    let persons = fields.map(|fields| personal.iter().filter_map(|name| fields.remove_entry(*name)).collect());
+    Ok((facts, Personal(persons)))
 }
 
 #[cfg(test)]

@@ -51,12 +51,6 @@ impl Subject {
         Self { kind, id: key.clone(), key, campaign: None, payer: None, convention: None }
     }
 
-    /// The same under the key it is given now.
-    #[must_use]
-    pub fn called(self, key: impl Display) -> Self {
-        Self { key: key.to_string(), ..self }
-    }
-
     #[must_use]
     pub fn of_campaign(self, campaign: CampaignId) -> Self {
         Self { campaign: Some(campaign), ..self }

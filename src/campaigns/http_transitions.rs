@@ -11,6 +11,7 @@ use super::{Defaults, actions};
 use crate::access::{Can, ManageCampaigns, Read, refusal};
 use crate::kernel::SchoolYear;
 use crate::kernel::text::Note;
+use crate::platform::Error;
 use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
 use crate::platform::web::{Answer, Body, CallContext, Key, Reply, State, TransitionsView};
 
@@ -37,10 +38,8 @@ async fn list_transitions(
             let campaign = actions::find(tx, &year)?;
             let by_role = refusal::<ManageCampaigns>(can.actor.role);
             let rests = Rests { defaults: &defaults, vetoes: &vetoes };
-            let refused = |action| match &by_role {
-                Some(refused) => Ok(Some(refused.clone())),
-                None => transitions::refusal(tx, &campaign, action, rests),
-            };
+            let by_state = transitions::refusals(tx, &campaign, rests)?;
+            let refused = |action| Ok::<_, Error>(by_role.clone().or_else(|| by_state(action)));
             Reply::ok(&TransitionsView::of(campaign.state, CampaignAction::ALL, refused)?)
         })
         .await?;

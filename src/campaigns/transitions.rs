@@ -28,8 +28,8 @@ pub struct Rests<'r> {
     pub vetoes: &'r Vetoes,
 }
 
-impl Rests<'_> {
-    fn facts(&self, tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<CampaignFacts<'_>> {
+impl<'r> Rests<'r> {
+    fn facts(&self, tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<CampaignFacts<'r>> {
         let mut half_way = Vec::new();
         for veto in &self.vetoes.0 {
             half_way.extend(veto(tx, campaign.id)?);
@@ -80,16 +80,15 @@ pub fn transition(
     Ok(next)
 }
 
-/// Why an action would be refused now: the very action, tried on a copy.
+/// Why each action would be refused now: the very action, tried on a copy.
 ///
 /// # Errors
 /// Those of the database.
-pub fn refusal(
+pub fn refusals<'c>(
     tx: &mut Tx<'_>,
-    campaign: &Campaign,
-    action: CampaignAction,
-    rests: Rests<'_>,
-) -> Outcome<Option<Refused>> {
+    campaign: &'c Campaign,
+    rests: Rests<'c>,
+) -> Outcome<impl Fn(CampaignAction) -> Option<Refused> + use<'c>> {
     let facts = rests.facts(tx, campaign)?;
-    Ok(campaign.clone().apply(action, &facts).err())
+    Ok(move |action| campaign.clone().apply(action, &facts).err())
 }

@@ -170,9 +170,12 @@ fn take_back(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<()> {
 }
 
 /// Why an action would be refused now, before anything is said of who signs and when.
-pub fn refusal(tx: &mut Tx<'_>, convention: &Convention, action: ConventionAction) -> Outcome<Option<Refused>> {
-    let campaign = campaigns::by_id(tx, convention.campaign_id)?;
-    let facts = facts(tx, convention, &campaign, action)?;
+pub fn refusal(
+    tx: &mut Tx<'_>,
+    (convention, campaign): (&Convention, &Campaign),
+    action: ConventionAction,
+) -> Outcome<Option<Refused>> {
+    let facts = facts(tx, convention, campaign, action)?;
     Ok(convention.admits(action, &facts).err())
 }
 

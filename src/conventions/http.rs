@@ -138,10 +138,11 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
     let reply = state
         .read(move |tx| {
             let found = actions::find(tx, id)?;
+            let campaign = campaigns::by_id(tx, found.campaign_id)?;
             let by_role = refusal::<RecordSignatures>(can.actor.role);
             let refused = |action| match &by_role {
                 Some(refused) => Ok(Some(refused.clone())),
-                None => actions::refusal(tx, &found, action),
+                None => actions::refusal(tx, (&found, &campaign), action),
             };
             Reply::ok(&TransitionsView::of(found.state(), ConventionAction::ALL, refused)?)
         })

@@ -49,7 +49,8 @@ struct SealedLine<'a> {
 }
 
 /// What of a convention's row is sealed; its JSON is text here, as stored.
-#[derive(Queryable)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = conventions)]
 struct Issued {
     id: ConventionId,
     campaign_id: CampaignId,
@@ -66,39 +67,6 @@ struct Issued {
     issued_by: String,
     issued_at: Instant,
 }
-
-type IssuedColumns = (
-    conventions::id,
-    conventions::campaign_id,
-    conventions::collectivite_id,
-    conventions::sequence,
-    conventions::sequence_reason,
-    conventions::number,
-    conventions::number_rank,
-    conventions::party,
-    conventions::party_siret,
-    conventions::school_count,
-    conventions::total_cents,
-    conventions::ends_on,
-    conventions::issued_by,
-    conventions::issued_at,
-);
-const ISSUED: IssuedColumns = (
-    conventions::id,
-    conventions::campaign_id,
-    conventions::collectivite_id,
-    conventions::sequence,
-    conventions::sequence_reason,
-    conventions::number,
-    conventions::number_rank,
-    conventions::party,
-    conventions::party_siret,
-    conventions::school_count,
-    conventions::total_cents,
-    conventions::ends_on,
-    conventions::issued_by,
-    conventions::issued_at,
-);
 
 impl From<&ConventionRow> for Issued {
     fn from(c: &ConventionRow) -> Self {
@@ -213,7 +181,7 @@ pub(super) fn seals(
 pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
     for chunk in ids.chunks(500) {
         let issued: Vec<Issued> =
-            conventions::table.filter(conventions::id.eq_any(chunk)).select(ISSUED).load(tx.conn())?;
+            conventions::table.filter(conventions::id.eq_any(chunk)).select(Issued::as_select()).load(tx.conn())?;
         let issued: HashMap<ConventionId, Issued> = issued.into_iter().map(|c| (c.id, c)).collect();
         let papers: Vec<PaperRow> =
             convention_papers::table.filter(convention_papers::convention_id.eq_any(chunk)).load(tx.conn())?;

@@ -34,7 +34,7 @@ pub fn create_collectivite(tx: &mut Tx<'_>, actor: &Actor, said: CollectiviteReq
     let siret = new.said.siret.clone();
     collectivites::insert(tx, std::slice::from_ref(&new), || siret_taken(&siret))?;
     claim_insee(tx, &new)?;
-    let (identity, contact) = events::identity(&new.said)?;
+    let (identity, contact) = audit::parted(&new.said, events::PERSONAL)?;
     audit::record(tx, actor, events::of(&new), RegistryEvent::CollectiviteCreated { identity, contact })?;
     Ok(new)
 }

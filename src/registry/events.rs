@@ -4,11 +4,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::collectivite::{Collectivite, CollectiviteRequest};
+use super::collectivite::Collectivite;
 use crate::audit::{Act, Changes, Personal, Subject, SubjectKind, Told, listed};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai, french};
-use crate::platform::Outcome;
 
 /// Who speaks for a collectivité, and where that person is reached.
 pub(super) const PERSONAL: &[&str] = &["representative", "contact_email", "contact_phone"];
@@ -76,14 +75,6 @@ pub(super) fn of_school(uai: &Uai) -> Subject {
 /// The registry as a whole, to which a file brings rows.
 pub(super) fn of_import() -> Subject {
     Subject::known_by(SubjectKind::Registry, "import")
-}
-
-/// What a collectivité is, and who speaks for it apart.
-pub(super) fn identity(said: &CollectiviteRequest) -> Outcome<(Value, Personal<Value>)> {
-    let mut identity = serde_json::to_value(said)?;
-    let fields = identity.as_object_mut();
-    let contact = fields.map(|fields| PERSONAL.iter().filter_map(|name| fields.remove_entry(*name)).collect::<Value>());
-    Ok((identity, Personal(contact)))
 }
 
 fn told(what: &str, done: &Imported) -> String {

@@ -120,7 +120,7 @@ pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: 
             }
         }
     }
-    write(tx, actor, &accepted, &Approver { user, signatory, exercice: i64::from(year) }, making)?;
+    write(tx, actor, accepted, &Approver { user, signatory, exercice: i64::from(year) }, making)?;
     if dry_run {
         tx.discard();
     }
@@ -177,7 +177,7 @@ fn choose(tx: &mut Tx<'_>, selection: Selection<TitleSelection>) -> Outcome<(Vec
     }
 }
 
-fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, making: &Making<'_>) -> Outcome<()> {
+fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, making: &Making<'_>) -> Outcome<()> {
     let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
     let first = counters::take(tx, &format!("title:{}", by.exercice), count)?;
     let template_sha256 = blobs::put(tx, "text/x-typst", making.templates.title.text().as_bytes())?;
@@ -205,6 +205,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
         let texts = campaign.said.texts.as_ref().unwrap_or(&making.defaults.texts);
         campaign.printable(texts, making.defaults.specimen)?;
         let reference = Reference::new(by.exercice, rank);
+        let (title, _) = title.apply(TitleAct::Approve { by: by.user.id, reference: reference.clone() })?;
         let own = lines.get(&title.id).map(Vec::as_slice).unwrap_or_default();
         let context = paper::Context {
             texts,
@@ -215,8 +216,8 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
             approved_at: now,
             specimen: making.defaults.specimen,
         };
-        let paper = paper::compose(title, &reference, &context);
-        let settlement = Settlement::of(title, own.to_vec(), &reference, &by.signatory, today);
+        let paper = paper::compose(&title, &reference, &context);
+        let settlement = Settlement::of(&title, own.to_vec(), &reference, &by.signatory, today);
         if !settlement.adds_up() {
             let fault = "la somme des lignes n'est pas le montant du titre préparé";
             return Err(Error::falsified("perception_title", title.id, fault));
@@ -229,7 +230,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
             amount: title.amount,
             sha256: content_sha256.clone(),
         };
-        entries.push(Entry::new(events::of(title).called(&reference.text), approved));
+        entries.push(Entry::new(events::of(&title), approved));
         approvals.push(ApprovalRow {
             title_id: title.id,
             reference: reference.text,
@@ -246,7 +247,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: &[Title], by: &Approver, maki
     }
     store::approve(tx, &approvals)?;
     audit::record_all(tx, actor, &entries)?;
-    jobs::enqueue_renders(tx, accepted.iter().map(|t| t.id))
+    jobs::enqueue_renders(tx, ids.into_iter())
 }
 
 /// One title.

@@ -40,8 +40,7 @@ pub enum TitleEvent {
 
 /// A title as a subject: by its reference once it has one.
 pub(super) fn of(title: &Title) -> Subject {
-    let key = title.reference().map_or_else(|| title.id.to_string(), |reference| reference.text.clone());
-    Subject::new(SubjectKind::PerceptionTitle, title.id, key)
+    Subject::new(SubjectKind::PerceptionTitle, title.id, title.key())
         .of_campaign(title.campaign_id)
         .of_payer(title.debtor_id)
         .of_convention(title.convention_id)

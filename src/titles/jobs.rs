@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::codes::{DECISION_DOCUMENT_FAILED, NOT_APPROVED_YET, TITLE_DOCUMENT_FAILED};
 use super::store_decisions::ActRow;
 use super::title::TitleDocument;
-use super::{store, store_decisions};
+use super::{settlement, store, store_decisions};
 use crate::kernel::Refused;
 use crate::kernel::ids::{SmallClaimActId, TitleId};
 use crate::platform::db::blobs;
@@ -124,7 +124,8 @@ pub fn document(db: &Database, renderer: &Renderer, id: TitleId) -> Outcome<Docu
                 title.allowed(),
             )
         })?;
-        super::verified(tx, std::slice::from_ref(&title))?;
+        let own: Vec<_> = store::lines(tx, &[id])?.into_iter().map(|(_, line)| line).collect();
+        settlement::verified(approval.stored(), &title, &own).map_err(|what| super::falsified(&title, what))?;
         let about = |e: Error| e.about("perception_title", &approval.reference);
         let stored = match title.document_sha256 {
             Some(sha256) => Some((blobs::get(tx, &sha256).map_err(about)?, sha256)),

@@ -93,6 +93,10 @@ pub fn awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId, exercice: i64) -> O
     Ok(approved)
 }
 
+fn falsified(title: &Title, what: &str) -> Error {
+    Error::falsified("perception_title", title.key(), what)
+}
+
 /// What was approved of some titles, once it agrees with everything that says so.
 fn verified(tx: &mut Tx<'_>, titles: &[Title]) -> Outcome<Vec<Approved>> {
     let ids: Vec<TitleId> = titles.iter().map(|t| t.id).collect();
@@ -104,11 +108,10 @@ fn verified(tx: &mut Tx<'_>, titles: &[Title]) -> Outcome<Vec<Approved>> {
     titles
         .iter()
         .map(|title| {
-            let key = title.reference().map_or_else(|| title.id.to_string(), |r| r.text.clone());
-            let falsified = |what: &str| Error::falsified("perception_title", &key, what);
-            let approval = approvals.remove(&title.id).ok_or_else(|| falsified("le titre n'a pas d'approbation"))?;
+            let approval =
+                approvals.remove(&title.id).ok_or_else(|| falsified(title, "le titre n'a pas d'approbation"))?;
             let own = lines.remove(&title.id).unwrap_or_default();
-            let settlement = settlement::verified(approval.stored(), title, &own).map_err(falsified)?;
+            let settlement = settlement::verified(approval.stored(), title, &own).map_err(|w| falsified(title, w))?;
             Ok(Approved { title_id: title.id, settlement, content_sha256: approval.content_sha256 })
         })
         .collect()

@@ -369,6 +369,12 @@ impl Title {
         Ok((self, effect))
     }
 
+    /// The key it is known by: its reference once it has one.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.reference().map_or_else(|| self.id.to_string(), |reference| reference.text.clone())
+    }
+
     #[must_use]
     pub fn reference(&self) -> Option<&Reference> {
         match &self.stage {
