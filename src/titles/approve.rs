@@ -193,7 +193,10 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, ma
     let mut entries = Vec::with_capacity(accepted.len());
     for (rank, title) in (first..).zip(accepted) {
         if let hash_map::Entry::Vacant(slot) = campaigns.entry(title.campaign_id) {
-            slot.insert(campaigns::by_id(tx, title.campaign_id)?);
+            let campaign = campaigns::by_id(tx, title.campaign_id)?;
+            let texts = campaign.said.texts.as_ref().unwrap_or(&making.defaults.texts);
+            campaign.printable(texts, making.defaults.specimen)?;
+            slot.insert(campaign);
         }
         if let hash_map::Entry::Vacant(slot) = preparers.entry(title.prepared_by) {
             slot.insert(access::find_user(tx, title.prepared_by)?);
@@ -203,7 +206,6 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, ma
             continue;
         };
         let texts = campaign.said.texts.as_ref().unwrap_or(&making.defaults.texts);
-        campaign.printable(texts, making.defaults.specimen)?;
         let reference = Reference::new(by.exercice, rank);
         let (title, _) = title.apply(TitleAct::Approve { by: by.user.id, reference: reference.clone() })?;
         let own = lines.get(&title.id).map(Vec::as_slice).unwrap_or_default();
