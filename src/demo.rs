@@ -95,7 +95,7 @@ pub struct Person {
 
 impl Person {
     fn actor(&self) -> Actor {
-        Actor { user: Some(self.user.id), role: self.user.role, label: self.user.full_name(), request_id: None }
+        Actor::staff(self.user.id, self.user.role, self.user.full_name(), None)
     }
 }
 

@@ -197,7 +197,7 @@ impl World {
     }
 
     fn actor(user: &User) -> Actor {
-        Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id: None }
+        Actor::staff(user.id, user.role, user.full_name(), None)
     }
 
     /// The reading is part of the act, though the program does it before its transaction.

@@ -14,9 +14,7 @@ use super::gate::{Gate, Turn};
 use super::http_users::UserView;
 use super::passwords;
 use super::permission::{Any, Can};
-use super::problems::{
-    INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS, UNAUTHENTICATED,
-};
+use super::problems::{INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS};
 use super::refusals::Refusals;
 use super::sessions::{self, Attempt, Brakes, Login, Origin, Renewal, Session, SessionRules, Watch};
 use super::tokens::Tokens;
@@ -277,7 +275,7 @@ async fn logout(can: Can<Any>, state: State) -> Answer {
 )]
 #[get("/me")]
 async fn me(can: Can<Any>, state: State) -> Answer {
-    let id = can.actor.user.ok_or_else(|| Problem::new(&UNAUTHENTICATED, "Aucun compte derrière ce jeton."))?;
+    let id = can.user;
     let user = state.read(move |tx| super::find_user(tx, id)).await?;
     Ok(Reply::versioned(&UserView::from(&user), user.version)?.into_response())
 }

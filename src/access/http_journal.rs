@@ -22,6 +22,9 @@ pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
 struct AuditEventView {
     id: AuditEventId,
     at: Instant,
+    /// Qui a agi : `staff`, un compte ; `program`, le programme seul.
+    #[schema(example = "staff")]
+    actor_kind: &'static str,
     /// Le compte ; absent quand le programme agit seul.
     actor_id: Option<UserId>,
     /// Le nom à la date de l'acte ; absent une fois effacé.
@@ -59,6 +62,7 @@ impl AuditEventView {
             sentence: tellers.tell(&event),
             id: event.id,
             at: event.at,
+            actor_kind: event.by.as_str(),
             actor_id: event.actor_id,
             actor: event.actor_label,
             request_id: event.request_id,

@@ -9,7 +9,7 @@ use super::http::{LoginService, in_turn, origin, wait};
 use super::password_actions::{self, CodeLook, OwnPassword, owner};
 use super::passwords::{self, NewPassword};
 use super::permission::{Any, Can};
-use super::problems::{PASSWORD_CODE_INVALID, UNAUTHENTICATED};
+use super::problems::PASSWORD_CODE_INVALID;
 use crate::kernel::{FieldFault, Refused};
 use crate::platform::web::{Answer, Body, CallerAddress, Problem, ProblemView, State};
 
@@ -111,7 +111,7 @@ async fn change_password(
     body: Body<ChangePasswordRequest>,
 ) -> Answer {
     let ChangePasswordRequest { current_password, new_password } = body.value;
-    let id = can.actor.user.ok_or_else(|| Problem::new(&UNAUTHENTICATED, "Aucun compte derrière ce jeton."))?;
+    let id = can.user;
     let source = caller.source();
     let look = move |tx: &mut crate::platform::Tx<'_>| password_actions::own_password(tx, id, source);
     if let OwnPassword::Wait { seconds } = state.read(look).await? {

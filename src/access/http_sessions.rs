@@ -5,13 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::permission::{Administer, Any, Can};
-use super::problems::UNAUTHENTICATED;
 use super::sessions;
 use super::store_sessions::{self, OpenSession, SessionOrder};
 use crate::kernel::Instant;
 use crate::kernel::ids::{SessionId, UserId};
 use crate::path_keys;
-use crate::platform::web::{Answer, Key, Page, PageView, Params, Problem, ProblemView, Reply, State};
+use crate::platform::web::{Answer, Key, Page, PageView, Params, ProblemView, Reply, State};
 
 path_keys!(SessionId => "id");
 
@@ -52,10 +51,6 @@ struct SessionsQuery {
     cursor: Option<String>,
 }
 
-fn own(can: &Can<Any>) -> Result<UserId, Problem> {
-    can.actor.user.ok_or_else(|| Problem::new(&UNAUTHENTICATED, "Aucun compte derrière ce jeton."))
-}
-
 /// Lister mes sessions
 ///
 /// Les sessions ouvertes de la personne connectée, de la plus récente à la plus ancienne.
@@ -66,7 +61,7 @@ fn own(can: &Can<Any>) -> Result<UserId, Problem> {
 #[get("/auth/sessions")]
 async fn list_sessions(can: Can<Any>, state: State, query: Params<SessionsQuery>) -> Answer {
     let SessionsQuery { sort, limit, cursor } = query.0;
-    let (id, page) = (own(&can)?, Page::read(limit, cursor.as_deref(), sort)?);
+    let (id, page) = (can.user, Page::read(limit, cursor.as_deref(), sort)?);
     let view = move |session: OpenSession| OpenSessionView {
         current: session.id.as_str() == can.session,
         id: session.id,
@@ -89,7 +84,7 @@ async fn list_sessions(can: Can<Any>, state: State, query: Params<SessionsQuery>
 )]
 #[delete("/auth/sessions")]
 async fn end_other_sessions(can: Can<Any>, state: State) -> Answer {
-    let id = own(&can)?;
+    let id = can.user;
     state.write(move |tx| sessions::end_others(tx, &can.actor, id, &can.session)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -106,7 +101,7 @@ async fn end_other_sessions(can: Can<Any>, state: State) -> Answer {
 )]
 #[delete("/auth/sessions/{id}")]
 async fn end_session(can: Can<Any>, state: State, id: Key<SessionId>) -> Answer {
-    let user = own(&can)?;
+    let user = can.user;
     state.write(move |tx| sessions::end_one(tx, &can.actor, user, id.0)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

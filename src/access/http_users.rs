@@ -214,7 +214,7 @@ async fn create_user(
         password_hash: None,
     };
     state
-        .post(can.actor.user, call, body.sha256, move |tx| {
+        .post(can.actor.principal, call, body.sha256, move |tx| {
             let (user, issued) = password_actions::invite(tx, &can.actor, new, life)?;
             let place = format!("/api/v1/users/{}", user.id);
             InvitedUserView::once(&user, &issued, |view| Reply::created(place, view, user.version))
@@ -246,7 +246,7 @@ async fn reset_password(
 ) -> Answer {
     let life = service.code_life();
     state
-        .post(can.actor.user, call, digest(b""), move |tx| {
+        .post(can.actor.principal, call, digest(b""), move |tx| {
             let (user, issued) = password_actions::reset(tx, &can.actor, id.0, life)?;
             InvitedUserView::once(&user, &issued, |view| Reply::versioned(view, user.version))
         })

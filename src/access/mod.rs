@@ -4,6 +4,7 @@
 //!   POST /auth/login ──▶ access token (JWT, minutes) ──▶ Can<P> in a handler's signature
 //!                   └──▶ refresh token (opaque, days, used once) ──▶ POST /auth/refresh
 //! ```
+//! Who has no account comes by an invitation link, proven by [`Invited`]; links are another room's ([`Links`]).
 //! An account also carries what gives a signature its force (capacity, delegation): [`User::signatory_on`].
 //! The route of the journal stands here because it asks for a permission, and `audit` stands to the left of access.
 
@@ -14,6 +15,7 @@ mod events;
 mod gate;
 mod hs256;
 mod http;
+mod http_invited;
 mod http_journal;
 mod http_passwords;
 mod http_sessions;
@@ -36,6 +38,7 @@ pub use codes::PasswordCode;
 pub use events::AccessEvent;
 pub use gate::Gate;
 pub use http::{LoginRules, LoginService};
+pub use http_invited::{Invited, Links, Presented};
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
     Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,

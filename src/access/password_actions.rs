@@ -57,7 +57,7 @@ pub fn reset(tx: &mut Tx<'_>, actor: &Actor, id: UserId, life: Duration) -> Outc
         return Err(Refused::new(&ACCOUNT_INACTIVE, detail).into());
     }
     // Who owns the machine can always help themselves; an administrator would shut everybody out.
-    if actor.user.is_some() && before.password_set_at.is_some() {
+    if actor.user().is_some() && before.password_set_at.is_some() {
         actions::another_admin_remains(tx, &before)?;
     }
     // A log-in under way holds the row until its session is there to be ended, or finds no password any more.
@@ -72,7 +72,7 @@ pub fn reset(tx: &mut Tx<'_>, actor: &Actor, id: UserId, life: Duration) -> Outc
 
 fn issue(tx: &mut Tx<'_>, actor: &Actor, user: UserId, life: Duration) -> Outcome<IssuedCode> {
     let issued = IssuedCode { code: PasswordCode::new(tx.secret()), expires_at: tx.now().plus(life) };
-    store_codes::replace(tx, user, &issued.code, issued.expires_at, (actor.user, &actor.label))?;
+    store_codes::replace(tx, user, &issued.code, issued.expires_at, (actor.user(), &actor.label))?;
     Ok(issued)
 }
 
@@ -119,7 +119,7 @@ pub fn set_by_code(tx: &mut Tx<'_>, code: &PasswordCode, hash: &PasswordHash, or
     // Who holds the code is the person: what strangers try elsewhere does not keep them out of their first log-in.
     store_brakes::know(tx, user.id, origin.source())?;
     let request_id = origin.request_id.clone();
-    let actor = Actor { user: Some(user.id), role: user.role, label: user.full_name(), request_id };
+    let actor = Actor::staff(user.id, user.role, user.full_name(), request_id);
     let event = AccessEvent::PasswordSet {
         by: "code".into(),
         issued_by: Some(row.issued_by_label.into()),

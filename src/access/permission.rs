@@ -79,6 +79,8 @@ permissions! {
 #[derive(Debug)]
 pub struct Can<P> {
     pub actor: Actor,
+    pub user: UserId,
+    pub role: Role,
     /// The session (family of refresh tokens) the access token came from.
     pub session: String,
     permission: PhantomData<P>,
@@ -108,6 +110,7 @@ pub fn refusal<P: Permission>(role: Role) -> Option<Refused> {
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub actor: Actor,
+    pub role: Role,
     pub permission: &'static str,
 }
 
@@ -131,15 +134,15 @@ fn admit<P: Permission>(request: &HttpRequest) -> Result<Can<P>, Problem> {
         }
         TokenFault::Invalid => Problem::new(&UNAUTHENTICATED, "Le jeton d'accès n'est pas valable."),
     })?;
-    let actor = Actor { user: Some(claims.sub), role: claims.role, label: claims.name, request_id: current::get() };
-    request.extensions_mut().insert(Asked { actor: actor.clone(), permission: P::NAME });
-    if let Some(refused) = refusal::<P>(claims.role) {
+    let (user, role) = (claims.sub, claims.role);
+    let actor = Actor::staff(user, role, claims.name, current::get());
+    request.extensions_mut().insert(Asked { actor: actor.clone(), role, permission: P::NAME });
+    if let Some(refused) = refusal::<P>(role) {
         return Err(refused.into());
     }
-    let warrant =
-        Standing { user: claims.sub, role: claims.role, session: claims.sid.clone(), permission: PhantomData::<P> };
+    let warrant = Standing { user, role, session: claims.sid.clone(), permission: PhantomData::<P> };
     Warrants::give(request, Arc::new(warrant));
-    Ok(Can { actor, session: claims.sid, permission: PhantomData })
+    Ok(Can { actor, user, role, session: claims.sid, permission: PhantomData })
 }
 
 /// What the token said, to be confirmed.

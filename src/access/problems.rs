@@ -1,6 +1,7 @@
 //! The problem codes of access.
 
 use crate::kernel::ProblemCode;
+pub use crate::kernel::refused::FORBIDDEN;
 
 pub const UNAUTHENTICATED: ProblemCode = ProblemCode {
     code: "unauthenticated",
@@ -36,13 +37,6 @@ pub const REFRESH_TOKEN_REUSED: ProblemCode = ProblemCode {
     title: "Jeton de renouvellement déjà utilisé",
     meaning: "Un jeton ne sert qu'une fois ; un second usage trahit un vol possible, et toute la session est révoquée : \
               se connecter de nouveau.",
-};
-
-pub const FORBIDDEN: ProblemCode = ProblemCode {
-    code: "forbidden",
-    status: 403,
-    title: "Rôle insuffisant",
-    meaning: "Le rôle du compte n'admet pas cette action ; `detail` nomme les rôles admis.",
 };
 
 pub const TOO_MANY_ATTEMPTS: ProblemCode = ProblemCode {
@@ -106,7 +100,6 @@ pub const CODES: &[&ProblemCode] = &[
     &INVALID_CREDENTIALS,
     &REFRESH_TOKEN_INVALID,
     &REFRESH_TOKEN_REUSED,
-    &FORBIDDEN,
     &TOO_MANY_ATTEMPTS,
     &PASSWORD_CODE_INVALID,
     &ACCOUNT_INACTIVE,

@@ -15,7 +15,7 @@ use super::events::{self, AccessEvent, WrongSecret};
 use super::sessions::Origin;
 use crate::audit::{self, Subject, SubjectKind};
 use crate::kernel::contact::EmailAddress;
-use crate::kernel::{Actor, Instant, ids::UserId};
+use crate::kernel::{Actor, Instant, Role, ids::UserId};
 use crate::platform::{Outcome, Tx};
 
 /// Kinds told apart in an hour, by one process; those that come later are counted together.
@@ -63,7 +63,7 @@ impl Refusals {
     /// Counts a route that stayed shut to somebody.
     #[must_use]
     pub fn shut(&self, now: Instant, shut: &Shut) -> Option<Due> {
-        let who = shut.actor.user.map_or_else(String::new, |user| user.to_string());
+        let who = shut.actor.user().map_or_else(String::new, |user| user.to_string());
         self.note(now, "access.refused", &who, &shut.route)
     }
 
@@ -134,6 +134,7 @@ fn masked(email: &EmailAddress) -> String {
 #[derive(Debug, Clone)]
 pub struct Shut {
     pub actor: Actor,
+    pub role: Role,
     /// Name of the permission the route asks for.
     pub permission: &'static str,
     /// Method and template.
@@ -148,7 +149,7 @@ pub fn record_shut(tx: &mut Tx<'_>, shut: &Shut, Due(count): Due) -> Outcome<()>
     let event = AccessEvent::AccessRefused {
         code: shut.code.to_owned(),
         needed: shut.permission.to_owned(),
-        role: shut.actor.role,
+        role: shut.role,
         address: shut.address.map(|address| address.to_string()).into(),
         count,
     };

@@ -234,7 +234,7 @@ pub fn log_in(
     store_sessions::forget_expired(tx, before.id)?;
     let (address, request_id) = (origin.caller.to_string(), origin.request_id.clone());
     let session = open(tx, rules, &before, origin)?;
-    let actor = Actor { user: Some(before.id), role: before.role, label: before.full_name(), request_id };
+    let actor = Actor::staff(before.id, before.role, before.full_name(), request_id);
     let session_id = session.bearer.session.to_string();
     let event = AccessEvent::SessionOpened { session: session_id, address: address.into() };
     audit::record(tx, &actor, events::of(before.id), event)?;
@@ -331,7 +331,7 @@ fn reused(tx: &mut Tx<'_>, user: UserId, family: &str) -> Outcome<Renewal> {
 /// Ends a session: its refresh tokens serve no more.
 pub fn log_out(tx: &mut Tx<'_>, actor: &Actor, session: &str) -> Outcome<()> {
     store_sessions::revoke_family(tx, session)?;
-    let Some(user) = actor.user else { return Ok(()) };
+    let Some(user) = actor.user() else { return Ok(()) };
     audit::record(tx, actor, events::of(user), AccessEvent::SessionClosed { session: session.to_owned() })
 }
 

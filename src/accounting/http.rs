@@ -79,7 +79,7 @@ fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
 async fn seal_batch(state: State, can: Can<SealBatches>, call: CallContext, body: Body<SealRequest>) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let sealed = seal::seal(tx, &actor, &body.value)?;
             let (location, version) = (format!("/api/v1/accounting-batches/{}", sealed.number), sealed.version);
             Reply::created(location, &view(tx, sealed)?, version)

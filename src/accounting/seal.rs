@@ -39,8 +39,9 @@ pub struct SealRequest {
 
 /// Seals.
 pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Batch> {
-    let sealer =
-        actor.user.ok_or_else(|| Refused::new(&SEALER_UNKNOWN, "Sceller un bordereau demande un compte nominatif."))?;
+    let sealer = actor
+        .user()
+        .ok_or_else(|| Refused::new(&SEALER_UNKNOWN, "Sceller un bordereau demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, &request.campaign)?;
     let exercice = one_exercice(&titles::exercices_awaiting_batch(tx, campaign.id)?, request.exercice)?;
     // The same lock as approvals': none is added or withdrawn while the batch is written.

@@ -34,10 +34,11 @@ where
 
 fn shut<B>(response: &ServiceResponse<B>) -> Option<Shut> {
     let request = response.request();
-    let Asked { actor, permission } = request.extensions().get::<Asked>().cloned()?;
+    let Asked { actor, role, permission } = request.extensions().get::<Asked>().cloned()?;
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
     Some(Shut {
         actor,
+        role,
         permission,
         route: format!("{} {}", request.method(), request.match_pattern().unwrap_or_default()),
         code: problem.map_or(NOT_FOUND.code, |problem| problem.refused.code.code),

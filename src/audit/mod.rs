@@ -13,10 +13,14 @@
 //! entry is taken over a salted commitment to them, not over their text: once they are eliminated the rest of the entry
 //! stays provable, and nothing can be guessed from the commitment.
 //!
+//! **Who acted** is a principal: an account, the holder of an invitation link, the program; [`may`] says which acts are for
+//! who has no account.
+//!
 //! Each room declares its acts as one enum ([`Told`]); the French sentence of an entry is made when it is read.
 
 mod clock;
 mod digest;
+mod may;
 mod personal;
 mod store;
 mod subject;
@@ -26,11 +30,12 @@ pub use clock::{ClockEvent, look_at_clock};
 
 use serde_json::Value;
 
-use crate::kernel::ids::{AuditEventId, UserId};
-use crate::kernel::{Actor, Instant};
+use crate::kernel::ids::{AuditEventId, CollectiviteId, InvitationId, UserId};
+use crate::kernel::{Actor, Instant, PrincipalKind};
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
+pub use may::{by_commune, may};
 pub use personal::{Changes, Personal, parted};
 pub use subject::{Subject, SubjectKind};
 pub use told::{Act, Tellers, Told, listed};
@@ -51,7 +56,7 @@ impl<E> Entry<E> {
 /// Writes one entry.
 ///
 /// # Errors
-/// Those of the database.
+/// `forbidden`: an act that is not for who does it (see [`may`]); those of the database.
 pub fn record<E: Told>(tx: &mut Tx<'_>, actor: &Actor, subject: Subject, event: E) -> Outcome<()> {
     record_all(tx, actor, &[Entry { subject, event }])
 }
@@ -59,7 +64,7 @@ pub fn record<E: Told>(tx: &mut Tx<'_>, actor: &Actor, subject: Subject, event: 
 /// Writes the entries of one act, in their order.
 ///
 /// # Errors
-/// Those of the database.
+/// Those of [`record`].
 pub fn record_all<E: Told>(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry<E>]) -> Outcome<()> {
     store::insert(tx, actor, entries)
 }
@@ -77,7 +82,10 @@ pub fn subject_called(tx: &mut Tx<'_>, kind: SubjectKind, key: &str) -> Outcome<
 pub struct Event {
     pub id: AuditEventId,
     pub at: Instant,
+    pub by: PrincipalKind,
     pub actor_id: Option<UserId>,
+    /// The link of who acted for a commune, and its payer.
+    pub invitation: Option<(InvitationId, CollectiviteId)>,
     /// Name of who acted; absent once eliminated.
     pub actor_label: Option<String>,
     pub request_id: Option<String>,

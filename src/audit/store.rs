@@ -4,14 +4,15 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::digest::{Facts, commitment};
+use super::digest::{By, Facts, commitment};
+use super::may::may;
 use super::personal::{joined, marked, split};
 use super::told::written;
 use super::{Entry, Event, EventSort, Filter, Subject, SubjectKind, Told};
 use crate::kernel::bare::bare;
 use crate::kernel::{
-    Actor, Instant,
-    ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, UserId},
+    Actor, Instant, PrincipalKind,
+    ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, InvitationId, UserId},
 };
 use crate::platform::db::blobs;
 use crate::platform::db::schema::audit_events;
@@ -46,11 +47,16 @@ struct EventRow {
     salt: Option<String>,
     commitment: Option<String>,
     digest: Option<String>,
+    actor_kind: Option<PrincipalKind>,
+    actor_invitation_id: Option<InvitationId>,
+    actor_payer_id: Option<CollectiviteId>,
 }
 
 impl EventRow {
     fn new<E: Told>(tx: &Tx<'_>, actor: &Actor, entry: &Entry<E>) -> Outcome<Self> {
         let (action, mut data) = written(&entry.event)?;
+        let by = &actor.principal;
+        may(by, &action)?;
         let persons = Persons { actor: actor.label.clone(), fields: split(&mut data) };
         let persons = serde_json::to_string(&persons)?;
         let salt = blobs::digest(&tx.secret());
@@ -58,7 +64,7 @@ impl EventRow {
         let mut row = Self {
             id: AuditEventId::new(tx.uuid()),
             at: tx.now(),
-            actor_id: actor.user,
+            actor_id: by.user(),
             request_id: actor.request_id.clone(),
             action,
             version: E::VERSION,
@@ -73,6 +79,9 @@ impl EventRow {
             persons: Some(persons),
             salt: Some(salt),
             digest: None,
+            actor_kind: Some(by.kind()),
+            actor_invitation_id: by.invitation().map(|link| link.id),
+            actor_payer_id: by.invitation().map(|link| link.payer),
         };
         row.digest = Some(row.facts().digest()?);
         Ok(row)
@@ -82,7 +91,12 @@ impl EventRow {
         Facts {
             id: self.id.as_str(),
             at: self.at,
-            actor: self.actor_id.as_ref().map(UserId::as_str),
+            by: By {
+                kind: self.actor_kind,
+                user: self.actor_id.as_ref().map(UserId::as_str),
+                invitation: self.actor_invitation_id.as_ref().map(InvitationId::as_str),
+                payer: self.actor_payer_id.as_ref().map(CollectiviteId::as_str),
+            },
             request: self.request_id.as_deref(),
             action: &self.action,
             version: self.version,
@@ -118,7 +132,13 @@ impl EventRow {
         Ok(Event {
             id: self.id,
             at: self.at,
+            // Before kinds, an account or the program.
+            by: self.actor_kind.unwrap_or(match self.actor_id {
+                Some(_) => PrincipalKind::Staff,
+                None => PrincipalKind::Program,
+            }),
             actor_id: self.actor_id,
+            invitation: self.actor_invitation_id.zip(self.actor_payer_id),
             actor_label,
             request_id: self.request_id,
             action: self.action,

@@ -52,7 +52,7 @@ async fn create(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let created = actions::create(tx, &actor, body.value)?;
             let (location, version) = (format!("/api/v1/campaigns/{}", created.said.school_year), created.version);
             Reply::created(location, &detail(tx, created, &defaults)?, version)

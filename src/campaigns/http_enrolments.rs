@@ -57,7 +57,7 @@ async fn enrol(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&actions::enrol(tx, &actor, &year, body.value)?)
         })
         .await
@@ -93,7 +93,7 @@ async fn import(
     let dry_run = query.dry_run.unwrap_or(false);
     let (table, sha256) = upload.table(&state, &enrolment_import::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
             Reply::ok(&actions::import_enrolments(tx, &actor, &year, &table, dry_run)?)
         })
         .await

@@ -36,7 +36,7 @@ async fn list_transitions(
     let reply = state
         .read(move |tx| {
             let campaign = actions::find(tx, &year)?;
-            let by_role = refusal::<ManageCampaigns>(can.actor.role);
+            let by_role = refusal::<ManageCampaigns>(can.role);
             let rests = Rests { defaults: &defaults, vetoes: &vetoes };
             let by_state = transitions::refusals(tx, &campaign, rests)?;
             let refused = |action| Ok::<_, Error>(by_role.clone().or_else(|| by_state(action)));
@@ -79,7 +79,7 @@ async fn transition(
     let announced = call.optional_version()?;
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let said = (body.value.action, body.value.reason);
             let rests = Rests { defaults: &defaults, vetoes: &vetoes };
             let next = transitions::transition(tx, &actor, &year, announced.as_ref(), said, rests)?;

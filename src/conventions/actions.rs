@@ -14,6 +14,7 @@ use super::store_refusals::{self as refusals, NewRefusal};
 use crate::audit;
 use crate::campaigns::{self, Campaign};
 use crate::kernel::ids::{ConventionId, RefusalId};
+use crate::kernel::refused::FORBIDDEN;
 use crate::kernel::text::fold;
 use crate::kernel::{Actor, Finding, Refused, Uai};
 use crate::platform::web::IfMatch;
@@ -25,6 +26,26 @@ pub fn find(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<Convention> {
     Ok(store::find(tx, id)?.ok_or_else(|| Refused::not_found("Convention", id))?)
 }
 
+/// One convention, when it is within reach of who asks: a commune's link opens its own payer's and campaign's, and does not
+/// tell which others there are.
+pub fn find_for(tx: &mut Tx<'_>, actor: &Actor, id: ConventionId) -> Outcome<Convention> {
+    let found = find(tx, id)?;
+    if actor.principal.reaches(found.collectivite_id, found.campaign_id) {
+        return Ok(found);
+    }
+    Err(Refused::not_found("Convention", id).into())
+}
+
+/// Whether an action, with what it brings, is for who does it: a finding is lifted by an agent.
+fn admit(actor: &Actor, request: &TransitionRequest) -> Result<(), Refused> {
+    audit::may(&actor.principal, events::verb(request.action))?;
+    if actor.principal.invitation().is_some() && !request.acknowledged.is_empty() {
+        let detail = "Un point à vérifier est levé par un agent de la région académique, avec son motif.";
+        return Err(Refused::new(&FORBIDDEN, detail));
+    }
+    Ok(())
+}
+
 /// Moves a convention along its lifecycle.
 pub fn transition(
     tx: &mut Tx<'_>,
@@ -33,7 +54,8 @@ pub fn transition(
     read: Option<&IfMatch>,
     request: &TransitionRequest,
 ) -> Outcome<Convention> {
-    let mut found = find(tx, id)?;
+    let mut found = find_for(tx, actor, id)?;
+    admit(actor, request)?;
     let campaign = campaigns::by_id(tx, found.campaign_id)?;
     // Titles are prepared, and enrolments taken up, by who holds the campaign: none may appear while what they rest on
     // goes or changes.

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::convention::{Acknowledgement, Convention, Signature};
+use super::convention::{Acknowledgement, Convention, ConventionAction, Signature};
 use crate::audit::{Act, Personal, Subject, SubjectKind, Told};
 use crate::kernel::{Money, Siret, Uai, french};
 
@@ -78,6 +78,19 @@ pub enum ConventionEvent {
     Cancelled { reason: Personal<String> },
     #[serde(rename = "convention.expired")]
     Expired { ends_on: NaiveDate },
+}
+
+/// The verb an action is journaled under.
+#[must_use]
+pub const fn verb(action: ConventionAction) -> &'static str {
+    match action {
+        ConventionAction::Sign => "convention.signed",
+        ConventionAction::Countersign => "convention.countersigned",
+        ConventionAction::CorrectSignature => "convention.signature_corrected",
+        ConventionAction::Decline => "convention.declined",
+        ConventionAction::Reopen => "convention.reopened",
+        ConventionAction::Cancel => "convention.cancelled",
+    }
 }
 
 /// A convention as a subject.

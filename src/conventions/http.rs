@@ -139,7 +139,7 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
         .read(move |tx| {
             let found = actions::find(tx, id)?;
             let campaign = campaigns::by_id(tx, found.campaign_id)?;
-            let by_role = refusal::<RecordSignatures>(can.actor.role);
+            let by_role = refusal::<RecordSignatures>(can.role);
             let refused = |action| match &by_role {
                 Some(refused) => Ok(Some(refused.clone())),
                 None => actions::refusal(tx, (&found, &campaign), action),
@@ -168,7 +168,7 @@ async fn transition(
     let version = call.optional_version()?;
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let next = actions::transition(tx, &actor, id, version.as_ref(), &body.value)?;
             let version = next.version;
             Reply::versioned(&views::detail(tx, next)?, version)

@@ -38,7 +38,7 @@ async fn issue_all(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&issue::issue(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await

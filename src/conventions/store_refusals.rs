@@ -42,7 +42,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, actor: &Actor, new: &NewRefusal) -> Outcom
             refusals::declined_on.eq(new.on),
             refusals::declined_by.eq(&new.by),
             refusals::reason.eq(&new.reason),
-            refusals::recorded_by.eq(actor.user),
+            refusals::recorded_by.eq(actor.user()),
             refusals::recorded_by_label.eq(&actor.label),
             refusals::recorded_at.eq(now),
         ))
@@ -84,7 +84,7 @@ pub(super) fn reopen(tx: &mut Tx<'_>, actor: &Actor, convention: ConventionId, r
         .values((
             reopenings::refusal_id.eq(refusal.id),
             reopenings::reason.eq(reason),
-            reopenings::reopened_by.eq(actor.user),
+            reopenings::reopened_by.eq(actor.user()),
             reopenings::reopened_by_label.eq(&actor.label),
             reopenings::reopened_at.eq(now),
         ))

@@ -108,6 +108,8 @@ entity_id!(
     SmallClaimActId,
     /// An accounting batch.
     BatchId,
+    /// An invitation sent to a collectivité, and the link in it.
+    InvitationId,
     /// A queued job.
     JobId,
     /// Une ligne du journal.

@@ -18,7 +18,7 @@ pub mod refused;
 pub mod school_label;
 pub mod text;
 
-pub use actor::{Actor, Role};
+pub use actor::{Actor, Invitation, Principal, PrincipalKind, Role};
 pub use clock::{Clock, Ids, Instant};
 pub use dates::SchoolYear;
 pub use finding::{Finding, Level};

@@ -119,6 +119,8 @@ impl fmt::Display for Refused {
 problem_codes! {
     INVALID_VALUE = "invalid_value", 422, "Valeur refusée",
         "Un champ ne respecte pas sa règle ; `errors` nomme le champ, la règle et la valeur reçue.";
+    FORBIDDEN = "forbidden", 403, "Rôle insuffisant",
+        "Le rôle du compte n'admet pas cette action ; `detail` nomme les rôles admis.";
     NOT_FOUND = "not_found", 404, "Introuvable",
         "La clé est bien formée mais ne désigne rien, ou l'adresse n'existe pas.";
     CONCURRENT_CHANGE = "concurrent_change", 409, "Modifié entre-temps",

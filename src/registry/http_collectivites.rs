@@ -54,7 +54,7 @@ fn detail(
 async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body: Body<CollectiviteRequest>) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let created = actions::create_collectivite(tx, &actor, body.value)?;
             let (location, version) = (format!("/api/v1/collectivites/{}", created.said.siret), created.version);
             Reply::created(location, &detail(tx, created, Vec::new())?, version)
@@ -186,7 +186,7 @@ async fn replace_siret(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let changed = actions::change_siret(tx, &actor, &siret, &body.value)?;
             let (location, version) = (format!("/api/v1/collectivites/{}", changed.said.siret), changed.version);
             Reply::created(location, &detail(tx, changed, Vec::new())?, version)
@@ -215,7 +215,7 @@ async fn succeed(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let closed = actions::record_succession(tx, &actor, &siret, &body.value)?;
             let (location, version) = (format!("/api/v1/collectivites/{}", closed.said.siret), closed.version);
             Reply::created(location, &detail(tx, closed, Vec::new())?, version)

@@ -70,7 +70,7 @@ async fn collectivites(
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
     let (table, sha256) = upload.table(&state, &communes::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
             Reply::ok(&import_collectivites(tx, &actor, &table, dry_run)?)
         })
         .await
@@ -99,7 +99,7 @@ async fn schools(
     let options = ImportSchoolsOptions { dry_run, complete_for: query.complete_for };
     let (table, sha256) = upload.table(&state, &directory::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
             Reply::ok(&import_schools(tx, &actor, &table, options)?)
         })
         .await
@@ -125,7 +125,7 @@ async fn contacts(
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
     let (table, sha256) = upload.table(&state, &contacts_file::LAYOUT).await?;
     state
-        .post(actor.user, call.unless_dry(dry_run), sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
             Reply::ok(&import_contacts(tx, &actor, &table, dry_run)?)
         })
         .await

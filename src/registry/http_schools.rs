@@ -34,7 +34,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body: Body<SchoolRequest>) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let view = actions::create_school(tx, &actor, body.value)?;
             Reply::created(format!("/api/v1/schools/{}", view.said.uai), &view, view.version)
         })
@@ -165,7 +165,7 @@ async fn set_payer(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let view = actions::set_payer(tx, &actor, &uai, &body.value)?;
             Reply::created(format!("/api/v1/schools/{uai}"), &view, view.version)
         })

@@ -274,7 +274,7 @@ pub fn refusal(tx: &mut Tx<'_>, actor: &Actor, title: &Title, action: TitleActio
 }
 
 pub(super) fn named(actor: &Actor) -> Result<UserId, Refused> {
-    actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))
+    actor.user().ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Approuver un titre demande un compte nominatif."))
 }
 
 /// Approves one title: the bulk command with one key, whose refusal is the caller's answer.

@@ -57,7 +57,7 @@ async fn prepare_all(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&prepare::prepare(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await
@@ -82,7 +82,7 @@ async fn approve_all(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             let making = Making { defaults: &defaults, templates: &templates };
             Reply::ok(&approve::approve(tx, &actor, body.value, &making)?)
         })
@@ -200,11 +200,11 @@ async fn document(state: State, _can: Can<ReadTitles>, renderer: web::Data<Rende
 )]
 #[get("/perception-titles/{id}/transitions")]
 async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<TitleId>) -> Answer {
-    let actor = can.actor;
+    let (actor, role) = (can.actor, can.role);
     let reply = state
         .read(move |tx| {
             let found = approve::find(tx, id)?;
-            let refused = |action| match by_role(action, actor.role) {
+            let refused = |action| match by_role(action, role) {
                 Some(refused) => Ok(Some(refused)),
                 None => approve::refusal(tx, &actor, &found, action),
             };
@@ -252,11 +252,11 @@ async fn transition(
 ) -> Answer {
     let version = call.optional_version()?;
     let actor = can.actor;
-    if let Some(refused) = by_role(body.value.action, actor.role) {
+    if let Some(refused) = by_role(body.value.action, can.role) {
         return Err(refused.into());
     }
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let next = match (body.value.action, body.value.reason) {
                 (TitleAction::Approve, None) => {
                     let making = Making { defaults: &defaults, templates: &templates };

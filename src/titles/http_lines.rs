@@ -104,7 +104,7 @@ async fn decide(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&line_actions::decide(tx, &actor, &year, body.value, &defaults)?)
         })
         .await

@@ -118,7 +118,7 @@ async fn decide(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
+        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
             Reply::ok(&small_claims::decide(tx, &actor, &year, body.value, &defaults, &templates)?)
         })
         .await
@@ -243,7 +243,7 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<DecisionId
     let reply = state
         .read(move |tx| {
             let found = small_claims::find(tx, id)?;
-            let by_role = refusal::<DecideSmallClaims>(can.actor.role);
+            let by_role = refusal::<DecideSmallClaims>(can.role);
             let refused = |_| match &by_role {
                 Some(refused) => Ok(Some(refused.clone())),
                 None => small_claims::refusal(tx, &found),
@@ -272,7 +272,7 @@ async fn transition(
 ) -> Answer {
     let actor = can.actor;
     state
-        .post(actor.user, call, body.sha256, move |tx| {
+        .post(actor.principal, call, body.sha256, move |tx| {
             let DecisionAction::Revoke = body.value.action;
             let revoked = small_claims::revoke(tx, &actor, id, &body.value.reason)?;
             Reply::ok(&detail(tx, revoked)?)

@@ -111,7 +111,8 @@ pub fn decide(
     request: LineDecisionsRequest,
     defaults: &Defaults,
 ) -> Outcome<BulkView> {
-    let by = actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
+    let by =
+        actor.user().ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
     campaign.while_not_closed()?;
     let bulk = BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };

@@ -216,8 +216,9 @@ pub fn prepare(
     defaults: &Defaults,
     templates: &Templates,
 ) -> Outcome<PrepareView> {
-    let preparer =
-        actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
+    let preparer = actor
+        .user()
+        .ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Préparer un titre demande un compte nominatif."))?;
     let campaign = campaigns::find_and_hold(tx, year)?;
     campaign.while_not_closed()?;
     // Titles point at their debtors: not while an import rewrites them.

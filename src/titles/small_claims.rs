@@ -67,7 +67,7 @@ pub(super) fn record(
         return Ok(());
     }
     let decider =
-        actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
+        actor.user().ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
     let user = access::find_user(tx, decider)?;
     let rank = loop {
         let year = exercice(tx.today());
@@ -234,7 +234,8 @@ pub fn refusal(tx: &mut Tx<'_>, decision: &Decision) -> Outcome<Option<Refused>>
 
 /// Ends a decision: the claim is titled at the next preparation, whatever the policy.
 pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: DecisionId, reason: &Note) -> Outcome<Decision> {
-    let by = actor.user.ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
+    let by =
+        actor.user().ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
     let found = find(tx, id)?;
     let campaign = campaign_of(tx, &found)?;
     let campaign = campaigns::find_and_hold(tx, &campaign.said.school_year)?;

@@ -185,7 +185,7 @@ on_both_databases! {
             specimen: false,
         };
         let person = app.person(ent_backoffice::kernel::Role::Ordonnateur);
-        let actor = Actor { user: Some(person.id), role: person.role, label: person.full_name(), request_id: None };
+        let actor = Actor::staff(person.id, person.role, person.full_name(), None);
         let request = titles::ApproveRequest { filter: None, keys: Some(vec![id.to_owned()]), dry_run: false };
         let making = titles::Making { defaults: &texts, templates: &templates };
         app.db.write(|tx| titles::approve(tx, &actor, request.clone(), &making)).unwrap();
@@ -207,7 +207,7 @@ on_both_databases! {
             specimen: false,
         };
         let person = app.person(ent_backoffice::kernel::Role::Gestionnaire);
-        let actor = Actor { user: Some(person.id), role: person.role, label: person.full_name(), request_id: None };
+        let actor = Actor::staff(person.id, person.role, person.full_name(), None);
         let year = ent_backoffice::kernel::SchoolYear::parse("2025-2026").unwrap();
         let all = titles::PrepareRequest { filter: None, keys: None, dry_run: false };
         app.db.write(|tx| titles::prepare(tx, &actor, &year, all.clone(), &defaults, &broken()).map(|_| ())).unwrap();

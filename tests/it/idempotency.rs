@@ -137,7 +137,7 @@ fn another_process_is_told_too() {
     let app = TestApp::new(crate::support::Base::postgres());
     let person = app.person(ent_backoffice::kernel::Role::Gestionnaire);
     let call = Call {
-        user: person.id,
+        scope: format!("staff:{}", person.id),
         route: "POST /api/v1/collectivites".into(),
         key: "ailleurs".into(),
         body_sha256: "0".repeat(64),

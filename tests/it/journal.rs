@@ -164,7 +164,7 @@ on_both_databases! {
         let intact = |action: &str| events(app, &format!("&action={action}"))[0]["intact"].clone();
         for (action, change) in [
             ("batch.sealed", "data = replace(data, '80.00', '90.00')"),
-            ("campaign.opened", "actor_id = NULL"),
+            ("campaign.opened", "actor_kind = 'program', actor_id = NULL"),
             ("title.approved", "subject_key = 'ENT-T-2025-000009'"),
             ("title.prepared", "at = '2025-07-29 09:00:00'"),
             ("title.returned", "persons = replace(persons, 'motif', 'Motif')"),
@@ -188,7 +188,7 @@ on_both_databases! {
         let ids = |sql: &str| text_rows(&app.db, sql).pop().unwrap();
         let convention = ids("SELECT convention_id AS line FROM small_claim_decisions ORDER BY id LIMIT 1");
         let number = ids(&format!("SELECT number AS line FROM conventions WHERE id = '{convention}'"));
-        run(app, "down.sql");
+        MIGRATIONS.iter().rev().for_each(|name| run(app, name, "down.sql"));
         app.tamper("audit_events", "DELETE FROM audit_events");
         let old = [
             ("convention.issued", "convention", number.as_str(), "{}"),
@@ -210,7 +210,7 @@ on_both_databases! {
             ))
             .unwrap();
         }
-        run(app, "up.sql");
+        MIGRATIONS.iter().for_each(|name| run(app, name, "up.sql"));
         assert_eq!(story(app, "ENT-T-2025-000001"), ["title.prepared", "title.approved"]);
         assert_eq!(story(app, &title), ["title.prepared", "title.approved"]);
         assert_eq!(story(app, &number), ["convention.issued", "title.not_issued"]);
@@ -228,12 +228,15 @@ on_both_databases! {
     }
 }
 
-/// The journal's migration, one way or the other.
-fn run(app: &TestApp, direction: &str) {
+/// Those of the journal, in their order.
+const MIGRATIONS: &[&str] = &["_journal", "_principals"];
+
+/// A migration of the journal, one way or the other.
+fn run(app: &TestApp, name: &str, direction: &str) {
     let tree = if app.db.is_sqlite() { "sqlite" } else { "postgres" };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(tree);
     let journal = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let journal = journal.into_iter().find(|path| path.to_string_lossy().ends_with("_journal")).unwrap();
+    let journal = journal.into_iter().find(|path| path.to_string_lossy().ends_with(name)).unwrap();
     let sql = std::fs::read_to_string(journal.join(direction)).unwrap();
     app.db
         .write(|tx| {

@@ -46,6 +46,7 @@ mod papers;
 mod papers_layout;
 mod persons_no;
 mod placeholders;
+mod principals;
 mod races;
 mod refusals;
 mod roles;

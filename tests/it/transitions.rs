@@ -57,7 +57,7 @@ on_both_databases! {
         let check = |id: &str, expected: [Option<&str>; 6]| {
             let path = format!("/conventions/{id}/transitions");
             let person = app.person(Role::Gestionnaire);
-            let actor = Actor { user: Some(person.id), role: person.role, label: person.full_name(), request_id: None };
+            let actor = Actor::staff(person.id, person.role, person.full_name(), None);
             for (body, expected) in bodies("2025-06-05").into_iter().zip(expected) {
                 readers(app).iter().for_each(|c| assert_eq!(agree(c, &path, &body).as_deref(), Some("forbidden")));
                 assert_eq!(agree(&app.gestionnaire(), &path, &body).as_deref(), expected, "{body}");

@@ -9,7 +9,7 @@ use diesel::sql_types::{Bool, Text};
 
 use super::schema::idempotency_keys as keys;
 use super::{AnyConnection, Tx};
-use crate::kernel::{ProblemCode, Refused, ids::UserId};
+use crate::kernel::{ProblemCode, Refused};
 use crate::on_backend;
 use crate::platform::error::{Error, Outcome};
 
@@ -24,7 +24,8 @@ pub const KEY_REUSED: ProblemCode = ProblemCode {
 /// A POST as its key sees it.
 #[derive(Debug, Clone)]
 pub struct Call {
-    pub user: UserId,
+    /// Whose key it is (see [`crate::kernel::Principal::scope`]): the same word under another is another key.
+    pub scope: String,
     pub route: String,
     pub key: String,
     pub body_sha256: String,
@@ -58,7 +59,7 @@ fn refuse_in_flight() -> Refused {
 /// How long an answer is kept.
 const KEPT: Duration = Duration::hours(24);
 
-type Place = (UserId, String, String);
+type Place = (String, String, String);
 
 /// The keyed calls this process is answering: the second of two is told at once instead of waiting for the first.
 ///
@@ -73,7 +74,7 @@ impl InFlight {
     /// # Errors
     /// [`IN_FLIGHT`].
     pub fn enter(&self, call: &Call) -> Result<Guard, Refused> {
-        let place = (call.user, call.route.clone(), call.key.clone());
+        let place = (call.scope.clone(), call.route.clone(), call.key.clone());
         if self.places().insert(place.clone()) {
             Ok(Guard { all: self.clone(), place })
         } else {
@@ -105,7 +106,7 @@ impl Drop for Guard {
 /// the key is locked until the transaction ends, and who does not get it is refused.
 pub fn claim(tx: &mut Tx<'_>, call: &Call) -> Outcome<Option<Stored>> {
     if let AnyConnection::Postgresql(c) = tx.conn() {
-        let name = format!("{}\n{}\n{}", call.user, call.route, call.key);
+        let name = format!("{}\n{}\n{}", call.scope, call.route, call.key);
         let free: bool = diesel::select(
             diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(name).sql(", 0))"),
         )
@@ -116,24 +117,24 @@ pub fn claim(tx: &mut Tx<'_>, call: &Call) -> Outcome<Option<Stored>> {
     }
     let now = tx.now();
     // What the daily purge has not yet removed no longer counts.
-    let own = keys::table.find((call.user, &call.route, &call.key));
+    let own = keys::table.find((&call.scope, &call.route, &call.key));
     diesel::delete(own.filter(keys::created_at.lt(now.plus(-KEPT)))).execute(tx.conn())?;
     let claimed = on_backend!(tx.conn(), |c| diesel::insert_into(keys::table)
         .values((
-            keys::user_id.eq(call.user),
+            keys::scope.eq(&call.scope),
             keys::route.eq(&call.route),
             keys::key.eq(&call.key),
             keys::body_sha256.eq(&call.body_sha256),
             keys::created_at.eq(now),
         ))
-        .on_conflict((keys::user_id, keys::route, keys::key))
+        .on_conflict((keys::scope, keys::route, keys::key))
         .do_nothing()
         .execute(c))?;
     if claimed == 1 {
         return Ok(None);
     }
     let (sha256, status, headers, body): (String, Option<i64>, Option<String>, Option<String>) = keys::table
-        .find((call.user, &call.route, &call.key))
+        .find((&call.scope, &call.route, &call.key))
         .select((keys::body_sha256, keys::status, keys::headers, keys::body))
         .first(tx.conn())?;
     if sha256 != call.body_sha256 {
@@ -148,7 +149,7 @@ pub fn claim(tx: &mut Tx<'_>, call: &Call) -> Outcome<Option<Stored>> {
 
 /// Stores the answer of a claimed key.
 pub fn keep(tx: &mut Tx<'_>, call: &Call, answer: &Stored) -> Outcome<()> {
-    diesel::update(keys::table.find((call.user, &call.route, &call.key)))
+    diesel::update(keys::table.find((&call.scope, &call.route, &call.key)))
         .set((
             keys::status.eq(i64::from(answer.status)),
             keys::headers.eq(&answer.headers),

@@ -97,6 +97,9 @@ diesel::table! {
         salt -> Nullable<Text>,
         commitment -> Nullable<Text>,
         digest -> Nullable<Text>,
+        actor_kind -> Nullable<Text>,
+        actor_invitation_id -> Nullable<Text>,
+        actor_payer_id -> Nullable<Text>,
     }
 }
 
@@ -127,8 +130,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency_keys (user_id, route, key) {
-        user_id -> Text,
+    idempotency_keys (scope, route, key) {
+        scope -> Text,
         route -> Text,
         key -> Text,
         body_sha256 -> Text,

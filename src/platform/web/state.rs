@@ -8,9 +8,8 @@ use super::precondition::IfMatch;
 use super::problem::{self, Answer, Problem};
 use super::reply::Reply;
 use super::warrant::Warrants;
-use crate::kernel::ids::UserId;
 use crate::kernel::text::excerpt;
-use crate::kernel::{FieldFault, Refused};
+use crate::kernel::{FieldFault, Principal, Refused};
 use crate::platform::db::idempotency::{self, InFlight};
 use crate::platform::db::{Database, Tx};
 use crate::platform::error::{Error, Outcome};
@@ -90,21 +89,22 @@ impl CallContext {
         Err(Problem::new(&problem::PRECONDITION_FAILED, detail))
     }
 
-    fn keyed(self, user: UserId, body_sha256: String) -> Result<Option<idempotency::Call>, Problem> {
+    fn keyed(self, by: &Principal, body_sha256: String) -> Result<Option<idempotency::Call>, Problem> {
         let Some(key) = self.key else { return Ok(None) };
         if key.is_empty() || key.len() > 200 || !key.bytes().all(|b| b.is_ascii_graphic()) {
             let message = "Idempotency-Key attendue : 1 à 200 caractères ASCII sans espace, une seule fois.";
             let fault = FieldFault::new("idempotency_key_format", message);
             return Err(Refused::field("header/Idempotency-Key", &fault, Some(excerpt(&key))).into());
         }
-        let route = scope(&self.request);
-        Ok((!self.dry_run).then_some(idempotency::Call { user, route, key, body_sha256 }))
+        let route = place(&self.request);
+        let call = |scope| idempotency::Call { scope, route, key, body_sha256 };
+        Ok(by.scope().filter(|_| !self.dry_run).map(call))
     }
 }
 
 /// What an `Idempotency-Key` is bound to: the method and the address, each key in its one form, so that
 /// « 0301023z » and « 0301023Z » are one school's. Read once every extractor has read its key.
-fn scope(request: &HttpRequest) -> String {
+fn place(request: &HttpRequest) -> String {
     let template = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
     let extensions = request.extensions();
     let keys = extensions.get::<CanonicalKeys>().map_or(&[][..], |keys| &keys.0);
@@ -177,16 +177,13 @@ impl State {
     /// A POST: writes in one transaction, and under an `Idempotency-Key` keeps or repeats the answer.
     pub async fn post(
         &self,
-        user: Option<UserId>,
+        by: Principal,
         call: CallContext,
         body_sha256: String,
         work: impl FnOnce(&mut Tx<'_>) -> Outcome<Reply> + Send + 'static,
     ) -> Answer {
         call.versionless()?;
-        let keyed = match user {
-            Some(user) => call.keyed(user, body_sha256)?,
-            None => None,
-        };
+        let keyed = call.keyed(&by, body_sha256)?;
         // Held until the transaction is over, even when the caller has stopped waiting.
         let place = keyed.as_ref().map(|call| self.in_flight.enter(call)).transpose().map_err(in_flight)?;
         let reply = self
