@@ -316,11 +316,7 @@ fn listen(app: App, no_worker: bool, log_json: bool) -> Result<(), Failure> {
         );
     }
     announce(log_json, &format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
-    let how = Serving {
-        job_threads: if no_worker { 0 } else { app.config.jobs.workers },
-        http_threads: app.config.server.workers,
-        on_signals: true,
-    };
+    let how = Serving { jobs: !no_worker, http_threads: app.config.server.workers, on_signals: true };
     Ok(app.serve(listener, &how, |_| {})?)
 }
 

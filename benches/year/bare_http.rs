@@ -53,7 +53,7 @@ fn learn(url: &str, key: &Path, token: &str, addresses: &[String]) -> HashMap<St
     let port = listener.local_addr().unwrap().port();
     let (started, handle) = mpsc::channel();
     let server = std::thread::spawn(move || {
-        let how = Serving { job_threads: 0, http_threads: 1, on_signals: false };
+        let how = Serving { jobs: false, http_threads: 1, on_signals: false };
         app.serve(listener, &how, |handle| started.send(handle).unwrap()).unwrap();
     });
     let handle = handle.recv().unwrap();

@@ -51,6 +51,8 @@ pub use user::{AccountState, Delegation, NewUser, Signatory, SignatoryFault, Use
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::platform::jobs::Daily;
+
 /// The routes of accounts, sessions and the journal, under `/api/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     http::routes(cfg);
@@ -59,3 +61,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     http_users::routes(cfg);
     http_journal::routes(cfg);
 }
+
+/// What each day asks of this room.
+pub const DAILY: &[Daily] = &[Daily::new("access.sessions", |tx, _| sessions::purge(tx).map(|_| ()))];

@@ -60,7 +60,7 @@ const SILENT: &str = "La base de données ne répond pas.";
 const UNWRITABLE: &str = "La base ne peut plus être écrite : disque plein, fichier ou serveur en lecture seule.";
 
 fn queue(backlog: &Backlog, late_after: i64) -> Value {
-    let age = backlog.oldest_due_seconds.unwrap_or(0);
+    let age = backlog.oldest_due_seconds().unwrap_or(0);
     json!({
         "status": if age > late_after { "late" } else { "ok" },
         "oldest_due_seconds": age,

@@ -7,10 +7,11 @@
 //!                                                                    └─▶ job threads
 //! ```
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`, its
-//! events in [`tellers`],
+//! daily work in [`daily`], its events in [`tellers`],
 //! and what its handlers share in `App::shared`.
 
 mod alarm;
+mod background;
 mod doors;
 mod edge;
 mod health;
@@ -40,7 +41,7 @@ use crate::config::{Config, ConfigFault, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::{Renderer, Template};
-use crate::platform::jobs::{Handlers, Patience};
+use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
@@ -112,6 +113,12 @@ pub const LAYOUTS: [&Layout; 4] = [
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
     let handlers = conventions::handlers(Handlers::default(), Arc::clone(renderer));
     titles::handlers(handlers, Arc::clone(renderer))
+}
+
+/// What each business day asks of each room.
+#[must_use]
+pub fn daily() -> Vec<Daily> {
+    [platform::DAILY, access::DAILY, conventions::DAILY].concat()
 }
 
 /// The rectorat's template when its folder holds one, else the program's.
@@ -256,6 +263,7 @@ impl App {
         let patience = Patience {
             lease: chrono::Duration::seconds(config.jobs.lease_seconds.into()),
             max_attempts: i64::from(config.jobs.max_attempts),
+            ..Patience::USUAL
         };
         let thresholds = config.small_claims.thresholds.iter();
         let defaults = Defaults {
@@ -265,8 +273,14 @@ impl App {
             ),
             specimen: config.documents.specimen,
         };
+        let measures = metrics.clone();
+        let measure = move |ended: &Ended| {
+            if let Some(took) = ended.took {
+                measures.job_ran(ended.queue, ended.kind, ended.end, took);
+            }
+        };
         Ok(Self {
-            handlers: handlers(&renderer).patient(patience).measured(metrics.clone()),
+            handlers: handlers(&renderer).patient(patience).measured(measure),
             metrics,
             files,
             db,

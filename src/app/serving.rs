@@ -8,26 +8,20 @@
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant as Stopwatch};
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
-use chrono::NaiveDate;
 
 use super::sockets::{Doorway, Needs, Room, Rules, places};
-use super::{App, edge, health, metrics, openapi, parameters, refused, slices};
-use crate::access::sessions;
-use crate::platform::Database;
-use crate::platform::db::idempotency;
-use crate::{audit, conventions};
-
+use super::{App, background, edge, health, metrics, openapi, parameters, refused, slices};
 /// Connections at once on the side address.
 const SIDE_PLACES: usize = 32;
 
 /// How [`App::serve`] runs.
 pub struct Serving {
-    /// Threads that run jobs; none when jobs run elsewhere.
-    pub job_threads: usize,
+    /// Whether jobs run here; not when they run elsewhere.
+    pub jobs: bool,
     /// Threads that answer requests; 0 = one per core.
     pub http_threads: usize,
     /// Stop on SIGTERM and SIGINT, after the requests under way.
@@ -79,7 +73,9 @@ impl App {
                 stop_on_signals(&server.handle())?;
             }
             // Only once signals are listened to: a stop that comes at once must not leave a lease behind.
-            threads = self.spawn_job_threads(how.job_threads, &stop)?;
+            if how.jobs {
+                threads = background::start(&self, &stop)?;
+            }
             let side = side.map(|listener| self.side_server(listener)).transpose()?;
             let side_handle = side.as_ref().map(Server::handle);
             if let Some(side) = side {
@@ -159,27 +155,6 @@ impl App {
         Ok(server?.run())
     }
 
-    fn spawn_job_threads(
-        &self,
-        count: usize,
-        stop: &Arc<AtomicBool>,
-    ) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
-        let poll = Duration::from_millis(self.config.jobs.poll_milliseconds);
-        let mut threads = Vec::with_capacity(count + 1);
-        if count > 0 {
-            let (db, stop) = (self.db.clone(), Arc::clone(stop));
-            threads.push(std::thread::Builder::new().name("daily".into()).spawn(move || tick(&db, &stop))?);
-        }
-        let workers: std::io::Result<Vec<_>> = (0..count)
-            .map(|rank| {
-                let (handlers, db, stop) = (self.handlers.clone(), self.db.clone(), Arc::clone(stop));
-                std::thread::Builder::new().name(format!("job-{rank}")).spawn(move || handlers.work(&db, &stop, poll))
-            })
-            .collect();
-        threads.extend(workers?);
-        Ok(threads)
-    }
-
     /// Runs jobs only, until SIGTERM or SIGINT.
     ///
     /// # Errors
@@ -190,7 +165,7 @@ impl App {
         let side = self.side_listener()?;
         let waited = actix_web::rt::System::new().block_on(async {
             let mut signals = signals()?;
-            threads = self.spawn_job_threads(self.config.jobs.workers, &stop)?;
+            threads = background::start(self, &stop)?;
             let side = side.map(|listener| self.side_server(listener)).transpose()?;
             let handle = side.as_ref().map(Server::handle);
             if let Some(side) = side {
@@ -208,51 +183,6 @@ impl App {
             let _ = thread.join();
         }
         waited
-    }
-}
-
-/// Between two looks at the clock.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
-
-/// Looks at the clock each minute, and at each new day.
-#[derive(Default)]
-struct Watchman {
-    looked: Option<(Stopwatch, NaiveDate)>,
-    sound: bool,
-}
-
-impl Watchman {
-    fn finds_sound(&mut self, db: &Database, today: NaiveDate) -> bool {
-        if self.looked.is_none_or(|(at, day)| at.elapsed() >= LOOK_EVERY || day != today) {
-            self.looked = Some((Stopwatch::now(), today));
-            self.sound = match db.write(audit::look_at_clock) {
-                Ok(sight) => sight.is_sound(),
-                Err(cause) => {
-                    tracing::error!(%cause, "the clock was not looked at");
-                    false
-                }
-            };
-        }
-        self.sound
-    }
-}
-
-/// Queues the daily work once per business day, and at each start: a missed day is caught up. A day that comes by a jump
-/// of the clock waits for a second look (see `clock_watch`).
-fn tick(db: &Database, stop: &AtomicBool) {
-    let mut last = None;
-    let mut watchman = Watchman::default();
-    while !stop.load(Ordering::Relaxed) {
-        let today = db.clock().now().day();
-        if watchman.finds_sound(db, today) && last != Some(today) {
-            let queued = db.write(conventions::enqueue_expiry);
-            let purged = queued.and_then(|()| db.write(idempotency::purge)).and_then(|_| db.write(sessions::purge));
-            match purged {
-                Ok(_) => last = Some(today),
-                Err(cause) => tracing::error!(%cause, "daily work not queued"),
-            }
-        }
-        std::thread::sleep(Duration::from_millis(500));
     }
 }
 

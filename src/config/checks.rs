@@ -5,6 +5,7 @@
 use super::{Config, ConfigFault, FaultLevel};
 use crate::campaigns::texts::DocumentKind;
 use crate::platform::db::address::{self, Protection};
+use crate::platform::jobs::Queue;
 use std::path::Path;
 
 impl Config {
@@ -243,7 +244,20 @@ impl Config {
 
     fn check_jobs(&self, faults: &mut Vec<ConfigFault>) {
         let jobs = &self.jobs;
-        range(faults, "jobs.workers", jobs.workers, 1, 64, "fils d'exécution");
+        for queue in Queue::ALL {
+            range(faults, &format!("jobs.workers.{queue}"), jobs.workers.of(*queue), 1, 16, "fils d'exécution");
+        }
+        let (workers, connections) = (jobs.workers.total(), self.database.postgres_connections);
+        if !self.database.url.starts_with("sqlite:") && workers >= connections {
+            faults.push(ConfigFault::warning(
+                "jobs.workers",
+                format!(
+                    "{workers} fils d'exécution en tout, et {connections} connexions (database.postgres_connections) : \
+                     occupés ensemble, ils n'en laissent aucune aux requêtes"
+                ),
+                "Laissez à la base plus de connexions que de fils d'exécution.",
+            ));
+        }
         range(faults, "jobs.poll_milliseconds", jobs.poll_milliseconds, 50, 60_000, "millisecondes");
         range(faults, "jobs.lease_seconds", jobs.lease_seconds, 10, 3_600, "secondes");
         range(faults, "jobs.max_attempts", jobs.max_attempts, 1, 100, "essais");
@@ -424,7 +438,12 @@ mod tests {
         assert_eq!(errors(|c| c.access.issuer = " ".into()), ["access.issuer"]);
         assert_eq!(errors(|c| c.access.signing_key_files = vec!["/nowhere".into()]), ["access.signing_key_files"]);
         assert_eq!(errors(|c| c.documents.font_dir = Some("/nowhere".into())), ["documents.font_dir"]);
-        assert_eq!(errors(|c| c.jobs.workers = 0), ["jobs.workers"]);
+        assert_eq!(errors(|c| c.jobs.workers.papers = 0), ["jobs.workers.papers"]);
+        let mut config = Config::default();
+        config.database.url = "postgres:///ent".into();
+        assert!(config.check().iter().all(|f| f.key != "jobs.workers"));
+        config.database.postgres_connections = config.jobs.workers.total();
+        assert!(config.check().iter().any(|f| f.key == "jobs.workers" && f.level == FaultLevel::Warning));
         assert_eq!(errors(|c| c.imports.memory_megabytes = 1), ["imports.memory_megabytes"]);
         assert_eq!(errors(|c| c.imports.at_once = 0), ["imports.at_once"]);
         let mut config = Config::default();
@@ -446,11 +465,11 @@ mod tests {
     #[test]
     fn a_fault_reads_as_a_sentence() {
         let mut config = Config::default();
-        config.jobs.workers = 0;
+        config.jobs.workers.papers = 0;
         let fault = config.startable().unwrap_err().remove(0);
         assert_eq!(
             fault.to_string(),
-            "erreur : jobs.workers : 0 est hors des bornes\n    → Écrivez une valeur de 1 à 64 fils d'exécution."
+            "erreur : jobs.workers.papers : 0 est hors des bornes\n    → Écrivez une valeur de 1 à 16 fils d'exécution."
         );
     }
 }

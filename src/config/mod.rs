@@ -21,5 +21,5 @@ pub use reading::{Environment, own_program, process_environment};
 pub use secrets::{SigningKey, ensure_signing_key};
 pub use sections::{
     AccessConfig, Config, DatabaseConfig, DocumentsConfig, ImportsConfig, JobsConfig, MetricsConfig, ServerConfig,
-    SmallClaimsConfig, Threshold,
+    SmallClaimsConfig, Threshold, WorkersConfig,
 };

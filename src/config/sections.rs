@@ -6,6 +6,7 @@
 //! Over 400 lines: one list of settings, and each setting is one line of it.
 
 use crate::campaigns::texts::CampaignTexts;
+use crate::platform::jobs::Queue;
 use crate::platform::tabular::Bounds;
 use crate::platform::web::caller::{ForwardedBy, Network, TrustedProxies};
 use chrono::NaiveDate;
@@ -286,7 +287,7 @@ pub struct DocumentsConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobsConfig {
-    pub workers: usize,
+    pub workers: WorkersConfig,
     pub poll_milliseconds: u64,
     pub lease_seconds: u32,
     pub max_attempts: u32,
@@ -296,7 +297,47 @@ pub struct JobsConfig {
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { workers: 2, poll_milliseconds: 1_000, lease_seconds: 120, max_attempts: 8, late_after_seconds: 600 }
+        Self {
+            workers: WorkersConfig::default(),
+            poll_milliseconds: 1_000,
+            lease_seconds: 120,
+            max_attempts: 8,
+            late_after_seconds: 600,
+        }
+    }
+}
+
+/// Threads that run the jobs of each queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkersConfig {
+    pub default: u32,
+    pub mail: u32,
+    pub papers: u32,
+    pub acts: u32,
+}
+
+impl WorkersConfig {
+    #[must_use]
+    pub const fn of(&self, queue: Queue) -> u32 {
+        match queue {
+            Queue::Default => self.default,
+            Queue::Mail => self.mail,
+            Queue::Papers => self.papers,
+            Queue::Acts => self.acts,
+        }
+    }
+
+    /// Of all queues.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        Queue::ALL.iter().map(|queue| self.of(*queue)).fold(0, u32::saturating_add)
+    }
+}
+
+impl Default for WorkersConfig {
+    fn default() -> Self {
+        Self { default: 1, mail: 1, papers: 2, acts: 1 }
     }
 }
 

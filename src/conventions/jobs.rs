@@ -1,8 +1,10 @@
-//! The job that makes a convention's document, once.
+//! The jobs of conventions: the document, made once; the expiry, each day.
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::actions::expire_due;
 use super::codes::DOCUMENT_FAILED;
@@ -13,40 +15,56 @@ use crate::kernel::ids::ConventionId;
 use crate::kernel::{Actor, Refused};
 use crate::platform::db::blobs;
 use crate::platform::documents::{Renderer, Template};
-use crate::platform::jobs::{self, Handlers, JobError};
+use crate::platform::jobs::{self, About, Daily, Handlers, Job, JobError, Queue};
 use crate::platform::{Database, Error, Outcome, Tx};
 
-/// Kind of the job.
-pub const RENDER: &str = "conventions.render";
-
+/// Makes the document of a convention.
 #[derive(Serialize, Deserialize)]
-struct Render {
+pub struct RenderConvention {
     convention_id: ConventionId,
+}
+
+impl Job for RenderConvention {
+    type World = Arc<Renderer>;
+    const KIND: &'static str = "conventions.render";
+    const QUEUE: Queue = Queue::Papers;
+
+    fn dedup_key(&self) -> Option<String> {
+        Some(self.convention_id.to_string())
+    }
+
+    fn about(&self) -> Option<About> {
+        Some(About { kind: "convention", key: self.convention_id.to_string() })
+    }
+
+    fn run(&self, db: &Database, renderer: &Arc<Renderer>) -> Result<(), JobError> {
+        document(db, renderer, self.convention_id)?;
+        Ok(())
+    }
 }
 
 /// Queues the documents of new conventions.
 pub(super) fn enqueue_renders(tx: &mut Tx<'_>, ids: impl Iterator<Item = ConventionId>) -> Outcome<()> {
-    let payloads = ids
-        .map(|convention_id| {
-            Ok((serde_json::to_string(&Render { convention_id })?, Some(format!("{RENDER}:{convention_id}"))))
-        })
-        .collect::<Outcome<Vec<_>>>()?;
-    jobs::enqueue_all(tx, RENDER, &payloads)
+    let renders: Vec<_> = ids.map(|convention_id| RenderConvention { convention_id }).collect();
+    jobs::enqueue_all(tx, &renders)
 }
 
-/// Kind of the daily job that expires conventions whose end is past.
-pub const EXPIRE: &str = "conventions.expire";
-
-/// Queues the daily expiry; asked twice in a day it changes nothing more.
-pub fn enqueue_expiry(tx: &mut Tx<'_>) -> Outcome<()> {
-    let day = tx.today();
-    jobs::enqueue(tx, EXPIRE, &day, Some(&format!("{EXPIRE}:{day}")))
+/// Expires the conventions whose end is past.
+#[derive(Serialize, Deserialize)]
+pub struct Expire {
+    day: NaiveDate,
 }
 
-/// Registers the jobs.
-#[must_use]
-pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
-    let handlers = handlers.on(EXPIRE, |db, _| {
+impl Job for Expire {
+    type World = ();
+    const KIND: &'static str = "conventions.expire";
+    const QUEUE: Queue = Queue::Default;
+
+    fn dedup_key(&self) -> Option<String> {
+        Some(self.day.to_string())
+    }
+
+    fn run(&self, db: &Database, (): &()) -> Result<(), JobError> {
         let actor = Actor::program("échéance quotidienne");
         let expired = db.write(|tx| {
             // It cannot be undone: not on the word of a clock that jumped. Asked again once it is believed.
@@ -57,11 +75,32 @@ pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
             tracing::warn!("no convention expires before a second look at the clock");
         }
         Ok(())
-    });
-    handlers.on(RENDER, move |db, payload| {
-        let render: Render = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
-        document(db, &renderer, render.convention_id).map(|_| ()).map_err(Into::into)
-    })
+    }
+
+    fn older(version: i64, payload: Value) -> Option<Value> {
+        // The bare day, before jobs had versions.
+        (version == 0).then(|| json!({ "day": payload }))
+    }
+}
+
+/// Queues the expiry of a day; asked twice while it waits, it changes nothing more.
+fn enqueue_expiry_of(tx: &mut Tx<'_>, day: NaiveDate) -> Outcome<()> {
+    jobs::enqueue(tx, &Expire { day })
+}
+
+/// Queues today's expiry.
+pub fn enqueue_expiry(tx: &mut Tx<'_>) -> Outcome<()> {
+    let day = tx.today();
+    enqueue_expiry_of(tx, day)
+}
+
+/// What each day asks of this room.
+pub const DAILY: &[Daily] = &[Daily::new("conventions.expire", enqueue_expiry_of)];
+
+/// Registers the jobs.
+#[must_use]
+pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
+    handlers.with::<Expire>(()).with::<RenderConvention>(renderer)
 }
 
 /// The document of a convention: the stored bytes, made now if they are not yet.

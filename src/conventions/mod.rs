@@ -33,7 +33,7 @@ pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use events::{ConventionEvent, of as subject};
 pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
-pub use jobs::{document, enqueue_expiry, handlers};
+pub use jobs::{DAILY, document, enqueue_expiry, handlers};
 pub use paper::{designation, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
 pub use payers::{PayerSelection, Payers};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, SubsecRound, Timelike, Utc};
 use rand::Rng;
 use uuid::Uuid;
 use uuid::timestamp::context::ContextV7;
@@ -51,6 +51,12 @@ impl Instant {
     #[must_use]
     pub fn day(self) -> NaiveDate {
         self.utc().with_timezone(&chrono_tz::Europe::Paris).date_naive()
+    }
+
+    /// The hour in Paris.
+    #[must_use]
+    pub fn hour_in_paris(self) -> u32 {
+        self.utc().with_timezone(&chrono_tz::Europe::Paris).hour()
     }
 
     #[must_use]

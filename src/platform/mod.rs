@@ -11,3 +11,7 @@ pub mod web;
 
 pub use db::{Database, Tx};
 pub use error::{Error, Falsified, Outcome, each, on_unique, readable};
+
+/// What each day asks of the plumbing.
+pub const DAILY: &[jobs::Daily] =
+    &[jobs::Daily::new("platform.idempotency", |tx, _| db::idempotency::purge(tx).map(|_| ()))];

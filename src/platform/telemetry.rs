@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   edge ──request(route template, status, duration)──┐
-//!   jobs ──ran(kind, outcome, duration)───────────────┼─▶ Metrics ──render──▶ /metrics
+//!   jobs ──ran(queue, kind, end, duration)────────────┼─▶ Metrics ──render──▶ /metrics
 //!   scrape ──queue and pools as they stand now────────┘
 //! ```
 //! Every label has a bounded set of values: methods and routes the program knows, kinds of jobs it registered. No label
@@ -16,7 +16,7 @@ use prometheus::{
 };
 
 use super::db::PoolUse;
-use super::jobs::Backlog;
+use super::jobs::{Backlog, JobEnd, Queue};
 use crate::kernel::Instant;
 
 /// Durations of requests and jobs, in seconds: from a lookup by key to an act in number.
@@ -37,27 +37,9 @@ struct Inner {
     jobs_run: IntCounterVec,
     job_seconds: HistogramVec,
     jobs: IntGaugeVec,
-    oldest_due: IntGauge,
+    oldest_due: IntGaugeVec,
     connections: IntGaugeVec,
     database_up: IntGauge,
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobEnd {
-    Done,
-    Retried,
-    Failed,
-}
-
-impl JobEnd {
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Retried => "retried",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// Why the program closed a connection on its caller.
@@ -128,12 +110,17 @@ impl Metrics {
                 "Times something frozen was found falsified, by kind of thing; any is one too many.",
                 &["kind"],
             )?,
-            jobs_run: counters("ent_jobs_run_total", "Runs of jobs, by kind and end.", &["kind", "end"])?,
-            job_seconds: seconds("ent_job_duration_seconds", "Time a job ran, by kind.", &["kind"])?,
-            jobs: gauges("ent_jobs", "Jobs of the queue not done, by kind and state.", &["kind", "state"])?,
-            oldest_due: gauge(
+            jobs_run: counters(
+                "ent_jobs_run_total",
+                "Runs of jobs, by queue, kind and end.",
+                &["queue", "kind", "end"],
+            )?,
+            job_seconds: seconds("ent_job_duration_seconds", "Time a job ran, by queue and kind.", &["queue", "kind"])?,
+            jobs: gauges("ent_jobs", "Jobs not done, by queue, kind and state.", &["queue", "kind", "state"])?,
+            oldest_due: gauges(
                 "ent_jobs_oldest_due_seconds",
-                "Age of the oldest job that is due and that no worker has taken; 0 when none waits.",
+                "Age of the oldest job that is due and that no worker has taken, by queue; 0 when none waits.",
+                &["queue"],
             )?,
             connections: gauges(
                 "ent_database_connections",
@@ -179,9 +166,9 @@ impl Metrics {
     }
 
     /// A job ran.
-    pub fn job_ran(&self, kind: &str, end: JobEnd, took: Duration) {
-        self.0.jobs_run.with_label_values(&[kind, end.label()]).inc();
-        self.0.job_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
+    pub fn job_ran(&self, queue: Queue, kind: &str, end: JobEnd, took: Duration) {
+        self.0.jobs_run.with_label_values(&[queue.as_str(), kind, end.label()]).inc();
+        self.0.job_seconds.with_label_values(&[queue.as_str(), kind]).observe(took.as_secs_f64());
     }
 
     /// The text of a scrape; `backlog` is none when the database did not answer.
@@ -192,10 +179,16 @@ impl Metrics {
         // A kind and state that emptied since the last scrape must not keep its last figure.
         inner.jobs.reset();
         if let Some(backlog) = backlog {
-            for (kind, state, count) in &backlog.by_kind {
-                inner.jobs.with_label_values(&[kind.as_str(), state.as_str()]).set(*count);
+            for waiting in &backlog.waiting {
+                let labels = [waiting.queue.as_str(), waiting.kind.as_str(), waiting.state.as_str()];
+                inner.jobs.with_label_values(&labels).set(waiting.count);
             }
-            inner.oldest_due.set(backlog.oldest_due_seconds.unwrap_or(0));
+            for queue in Queue::ALL {
+                inner.oldest_due.with_label_values(&[queue.as_str()]).set(0);
+            }
+            for (queue, age) in &backlog.oldest_due {
+                inner.oldest_due.with_label_values(&[queue.as_str()]).set(*age);
+            }
         }
         for pool in pools {
             for (state, count) in [("in_use", pool.in_use), ("idle", pool.idle), ("max", pool.max)] {

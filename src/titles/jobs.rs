@@ -12,22 +12,37 @@ use crate::kernel::Refused;
 use crate::kernel::ids::{SmallClaimActId, TitleId};
 use crate::platform::db::blobs;
 use crate::platform::documents::{Renderer, Template};
-use crate::platform::jobs::{self, Handlers, JobError};
+use crate::platform::jobs::{self, About, Handlers, Job, JobError, Queue};
 use crate::platform::{Database, Error, Outcome, Tx};
 
-/// Kind of the job.
-pub const RENDER: &str = "titles.render";
-/// Kind of the job that makes the paper of an act.
-pub const RENDER_DECISION: &str = "titles.render_decision";
-
+/// Makes the paper of an act.
 #[derive(Serialize, Deserialize)]
-struct RenderDecision {
+pub struct RenderDecision {
     act_id: SmallClaimActId,
+}
+
+impl Job for RenderDecision {
+    type World = Arc<Renderer>;
+    const KIND: &'static str = "titles.render_decision";
+    const QUEUE: Queue = Queue::Papers;
+
+    fn dedup_key(&self) -> Option<String> {
+        Some(self.act_id.to_string())
+    }
+
+    fn about(&self) -> Option<About> {
+        Some(About { kind: ACT, key: self.act_id.to_string() })
+    }
+
+    fn run(&self, db: &Database, renderer: &Arc<Renderer>) -> Result<(), JobError> {
+        decision_document(db, renderer, self.act_id)?;
+        Ok(())
+    }
 }
 
 /// Queues the paper of an act just taken.
 pub(super) fn enqueue_decision_paper(tx: &mut Tx<'_>, act_id: SmallClaimActId) -> Outcome<()> {
-    jobs::enqueue(tx, RENDER_DECISION, &RenderDecision { act_id }, Some(&format!("{RENDER_DECISION}:{act_id}")))
+    jobs::enqueue(tx, &RenderDecision { act_id })
 }
 
 /// The journal's name of an act.
@@ -77,31 +92,41 @@ pub fn decision_document(db: &Database, renderer: &Renderer, id: SmallClaimActId
     })
 }
 
+/// Makes the document of an approved title.
 #[derive(Serialize, Deserialize)]
-struct Render {
+pub struct RenderTitle {
     title_id: TitleId,
+}
+
+impl Job for RenderTitle {
+    type World = Arc<Renderer>;
+    const KIND: &'static str = "titles.render";
+    const QUEUE: Queue = Queue::Papers;
+
+    fn dedup_key(&self) -> Option<String> {
+        Some(self.title_id.to_string())
+    }
+
+    fn about(&self) -> Option<About> {
+        Some(About { kind: "perception_title", key: self.title_id.to_string() })
+    }
+
+    fn run(&self, db: &Database, renderer: &Arc<Renderer>) -> Result<(), JobError> {
+        document(db, renderer, self.title_id)?;
+        Ok(())
+    }
 }
 
 /// Queues the documents of titles just approved.
 pub(super) fn enqueue_renders(tx: &mut Tx<'_>, ids: impl Iterator<Item = TitleId>) -> Outcome<()> {
-    let payloads = ids
-        .map(|title_id| Ok((serde_json::to_string(&Render { title_id })?, Some(format!("{RENDER}:{title_id}")))))
-        .collect::<Outcome<Vec<_>>>()?;
-    jobs::enqueue_all(tx, RENDER, &payloads)
+    let renders: Vec<_> = ids.map(|title_id| RenderTitle { title_id }).collect();
+    jobs::enqueue_all(tx, &renders)
 }
 
 /// Registers the jobs.
 #[must_use]
 pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>) -> Handlers {
-    let own = Arc::clone(&renderer);
-    let handlers = handlers.on(RENDER_DECISION, move |db, payload| {
-        let render: RenderDecision = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
-        decision_document(db, &own, render.act_id).map(|_| ()).map_err(Into::into)
-    });
-    handlers.on(RENDER, move |db, payload| {
-        let render: Render = serde_json::from_str(payload).map_err(|e| JobError::GiveUp(e.to_string()))?;
-        document(db, &renderer, render.title_id).map(|_| ()).map_err(Into::into)
-    })
+    handlers.with::<RenderDecision>(Arc::clone(&renderer)).with::<RenderTitle>(renderer)
 }
 
 /// A document as served.

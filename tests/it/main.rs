@@ -23,6 +23,7 @@ mod backups;
 mod bases;
 mod catalogue;
 mod clock;
+mod daily;
 mod dates;
 mod debtors;
 mod doors;

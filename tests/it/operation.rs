@@ -4,12 +4,18 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use diesel::RunQueryDsl as _;
-use ent_backoffice::platform::jobs::{self, Handlers, JobError, Patience};
+use ent_backoffice::platform::jobs::{self, JobError, Patience};
 use serde_json::{Value, json};
 
+use crate::support::jobs::running;
 use crate::support::{Base, Client, PASSWORD, Program, Response, TestApp, raw};
 use crate::titles::register_communes;
 use crate::year::{open_campaign, register_seed};
+
+test_job!(NobodyRunsThis, "nobody_runs_this", Default);
+test_job!(Panics, "panics", Default);
+test_job!(Deadly, "deadly", Default);
+test_job!(Slow, "slow", Default);
 
 fn get(client: &Client, path: &str) -> Response {
     client.send("GET", path, &[], Vec::new())
@@ -53,14 +59,15 @@ on_both_databases! {
         assert_eq!(ready["checks"]["database"], json!({"status": "ok"}));
         assert_eq!(ready["checks"]["jobs"], json!({"status": "ok", "oldest_due_seconds": 0, "late_after_seconds": 600,
                                                      "queued": 0, "running": 0, "failed": 0}));
-        app.db.write(|tx| jobs::enqueue(tx, "nobody_runs_this", &json!({}), None)).unwrap();
+        app.db.write(|tx| jobs::enqueue(tx, &NobodyRunsThis { n: 0 })).unwrap();
         app.set_time("2025-06-05T08:10:01Z");
         let late = get(&client, "/health/ready").expect(200).json;
         assert_eq!((&late["status"], &late["checks"]["jobs"]["status"]), (&json!("degraded"), &json!("late")));
         assert_eq!((&late["checks"]["jobs"]["oldest_due_seconds"], &late["checks"]["jobs"]["queued"]), (&json!(601), &json!(1)));
         let text = get(&client, "/metrics").expect(200).text();
-        assert_eq!(measure(&text, "ent_jobs_oldest_due_seconds").unwrap(), "601");
-        assert_eq!(measure(&text, "ent_jobs{kind=\"nobody_runs_this\",state=\"queued\"}").unwrap(), "1");
+        assert_eq!(measure(&text, "ent_jobs_oldest_due_seconds{queue=\"default\"}").unwrap(), "601");
+        assert_eq!(measure(&text, "ent_jobs_oldest_due_seconds{queue=\"papers\"}").unwrap(), "0");
+        assert_eq!(measure(&text, "ent_jobs{kind=\"nobody_runs_this\",queue=\"default\",state=\"queued\"}").unwrap(), "1");
         // A job given up waits for a person, not for a worker.
         assert_eq!(app.run_jobs(), 1);
         let after = get(&client, "/health/ready").expect(200).json;
@@ -123,14 +130,14 @@ on_both_databases! {
         app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200);
         assert_eq!(app.run_jobs(), 1);
         let text = get(&app.anonymous(), "/metrics").expect(200).text();
-        assert_eq!(measure(&text, "ent_jobs_run_total{end=\"done\",kind=\"conventions.render\"}").as_deref(), Some("1"), "{text}");
-        assert_eq!(measure(&text, "ent_job_duration_seconds_count{kind=\"conventions.render\"}").as_deref(), Some("1"));
+        assert_eq!(measure(&text, "ent_jobs_run_total{end=\"done\",kind=\"conventions.render\",queue=\"papers\"}").as_deref(), Some("1"), "{text}");
+        assert_eq!(measure(&text, "ent_job_duration_seconds_count{kind=\"conventions.render\",queue=\"papers\"}").as_deref(), Some("1"));
     }
 
     fn a_job_that_panics_is_tried_again_and_ends_no_worker(app: &TestApp) {
         app.forget_jobs();
-        let handlers = Handlers::default().on("panics", |_, _| panic!("on purpose"));
-        app.db.write(|tx| jobs::enqueue(tx, "panics", &json!({}), None)).unwrap();
+        let handlers = running::<Panics>(|_, _| panic!("on purpose"));
+        app.db.write(|tx| jobs::enqueue(tx, &Panics { n: 0 })).unwrap();
         assert!(handlers.run_one(&app.db).unwrap());
         assert!(!handlers.run_one(&app.db).unwrap(), "it waits before it is tried again");
         app.set_time("2025-06-05T09:00:00Z");
@@ -139,21 +146,21 @@ on_both_databases! {
 
     fn a_job_whose_worker_dies_each_time_is_given_up(app: &TestApp) {
         app.forget_jobs();
-        let patience = Patience { lease: chrono::Duration::seconds(60), max_attempts: 3 };
-        app.db.write(|tx| jobs::enqueue(tx, "deadly", &json!({}), Some("once"))).unwrap();
+        let patience = Patience { lease: chrono::Duration::seconds(60), max_attempts: 3, ..Patience::USUAL };
+        app.db.write(|tx| jobs::enqueue(tx, &Deadly { n: 0 })).unwrap();
         // What a worker killed in the middle of its job leaves behind, three times.
         app.sql("UPDATE jobs SET state = 'running', attempts = 3, lease_until = '2025-06-05 07:59:00'").unwrap();
-        let handlers = Handlers::default().patient(patience).on("deadly", |_, _| unreachable!());
+        let handlers = running::<Deadly>(|_, _| unreachable!()).patient(patience);
         assert!(!handlers.run_one(&app.db).unwrap());
         assert_eq!(app.db.read(jobs::backlog).unwrap(), (0, 1));
     }
 
     fn a_worker_that_comes_back_too_late_leaves_the_job_to_the_other(app: &TestApp) {
         app.forget_jobs();
-        app.db.write(|tx| jobs::enqueue(tx, "slow", &json!({}), None)).unwrap();
-        let fast = Handlers::default().on("slow", |_, _| Ok(()));
+        app.db.write(|tx| jobs::enqueue(tx, &Slow { n: 0 })).unwrap();
+        let fast = running::<Slow>(|_, _| Ok(()));
         let clock = app.clock.clone();
-        let slow = Handlers::default().on("slow", move |db, _| {
+        let slow = running::<Slow>(move |db, _| {
             // Its lease runs out while it works; the other takes the job and does it.
             clock.set(crate::support::at("2025-06-05T10:00:00Z"));
             assert!(fast.run_one(db).unwrap());
@@ -285,7 +292,7 @@ on_both_databases! {
         app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200);
         let states = || {
             let backlog = app.db.read(jobs::overview).unwrap();
-            let renders = |state| backlog.by_kind.iter().filter(|(k, s, _)| k == "conventions.render" && *s == state).map(|(_, _, n)| n).sum::<i64>();
+            let renders = |state| backlog.waiting.iter().filter(|w| w.kind == "conventions.render" && w.state == state).map(|w| w.count).sum::<i64>();
             (renders(jobs::JobState::Queued), renders(jobs::JobState::Running), renders(jobs::JobState::Failed))
         };
         assert_eq!(states(), (30, 0, 0));

@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use diesel::RunQueryDsl as _;
 use diesel::sql_types::{BigInt, Text};
 use ent_backoffice::kernel::Role;
-use ent_backoffice::platform::jobs::{self, Handlers, JobError};
+use ent_backoffice::platform::jobs::{self, JobError};
 use serde_json::{Value, json};
 
 use crate::support::{Client, Response, TestApp};
@@ -143,6 +143,8 @@ fn commune(n: u32, name: &str) -> Value {
     let siren = luhn(&format!("2139{n:04}"));
     json!({"siret": luhn(&format!("{siren}0001")), "kind": "commune", "name": name, "insee_code": format!("34{n:03}")})
 }
+
+test_job!(Counted, "count", Papers);
 
 on_both_databases! {
     fn enrolling_one_school_twice_makes_one_enrolment(app: &TestApp) {
@@ -624,15 +626,15 @@ on_both_databases! {
 
     fn many_workers_run_each_job_once(app: &TestApp) {
         app.forget_jobs();
-        let ran = std::sync::Arc::new(std::sync::Mutex::new(BTreeMap::<String, u32>::new()));
+        let ran = std::sync::Arc::new(std::sync::Mutex::new(BTreeMap::<u32, u32>::new()));
         let seen = std::sync::Arc::clone(&ran);
-        let handlers = Handlers::default().on("count", move |_, payload| {
-            *seen.lock().unwrap().entry(payload.to_owned()).or_default() += 1;
+        let handlers = crate::support::jobs::running::<Counted>(move |_, n| {
+            *seen.lock().unwrap().entry(n).or_default() += 1;
             std::thread::sleep(std::time::Duration::from_millis(2));
             Ok::<(), JobError>(())
         });
-        let payloads: Vec<_> = (0..60).map(|n| (n.to_string(), None)).collect();
-        app.db.write(|tx| jobs::enqueue_all(tx, "count", &payloads)).unwrap();
+        let counts: Vec<_> = (0..60).map(|n| Counted { n }).collect();
+        app.db.write(|tx| jobs::enqueue_all(tx, &counts)).unwrap();
         let (barrier, db) = (Barrier::new(4), &app.db);
         let drained: usize = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..4).map(|_| scope.spawn(|| {

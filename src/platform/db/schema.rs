@@ -126,6 +126,16 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamp,
         finished_at -> Nullable<Timestamp>,
+        queue -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    daily_runs (name, day) {
+        name -> Text,
+        day -> Date,
+        ran_at -> Timestamp,
     }
 }
 

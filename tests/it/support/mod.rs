@@ -12,6 +12,8 @@
 mod client;
 pub mod contract;
 pub mod databases;
+#[macro_use]
+pub mod jobs;
 pub mod operations;
 pub mod papers;
 mod program;

@@ -93,7 +93,7 @@ impl TestApp {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, server) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let how = Serving { job_threads: 0, http_threads: 2, on_signals: false };
+            let how = Serving { jobs: false, http_threads: 2, on_signals: false };
             app.serve(listener, &how, |handle| started.send(handle).unwrap()).unwrap();
         });
         let server = server.recv().unwrap();
