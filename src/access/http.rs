@@ -20,8 +20,9 @@ use super::sessions::{self, Attempt, Brakes, Login, Origin, Renewal, Session, Se
 use super::tokens::Tokens;
 use crate::kernel::Instant;
 use crate::kernel::contact::EmailAddress;
+use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::{UNAVAILABLE, current};
-use crate::platform::web::{Answer, Body, CallerAddress, Problem, ProblemView, Reply, State};
+use crate::platform::web::{Answer, Body, CallerAddress, Problem, Reply, State};
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(login).service(refresh).service(logout).service(me);
@@ -159,12 +160,8 @@ pub(super) fn wait(seconds: i64) -> Problem {
 /// compte depuis cette adresse IP et pour cette adresse IP ; ils n'empêchent pas la personne de se connecter d'ailleurs.
 #[utoipa::path(
     operation_id = "login", tag = "Sessions", security(()), request_body = LoginRequest,
-    responses(
-        (status = 200, description = "Session ouverte", body = LoginView),
-        (status = 401, description = "`invalid_credentials`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_attempts`, avec `Retry-After`", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "Session ouverte", body = LoginView)),
+    extensions(("x-answers" = json!(Answers::refuse(&[&INVALID_CREDENTIALS, &TOO_MANY_ATTEMPTS]))))
 )]
 #[post("/auth/login")]
 async fn login(
@@ -220,11 +217,10 @@ async fn login(
 /// la session. Des jetons inconnus en nombre ralentissent ceux qui suivent de la même adresse IP, pas les jetons valables.
 #[utoipa::path(
     operation_id = "refresh_session", tag = "Sessions", security(()), request_body = RefreshRequest,
-    responses(
-        (status = 200, description = "Session renouvelée", body = SessionView),
-        (status = 401, description = "`refresh_token_invalid` ou `refresh_token_reused`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_attempts`, avec `Retry-After`", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "Session renouvelée", body = SessionView)),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&REFRESH_TOKEN_INVALID, &REFRESH_TOKEN_REUSED, &TOO_MANY_ATTEMPTS])
+    )))
 )]
 #[post("/auth/refresh")]
 async fn refresh(
@@ -258,7 +254,8 @@ async fn refresh(
 /// Révoque la session : ni le jeton d'accès ni le jeton de renouvellement ne servent plus.
 #[utoipa::path(
     operation_id = "logout", tag = "Sessions",
-    responses((status = 204, description = "Session close"))
+    responses((status = 204, description = "Session close")),
+    extensions(("x-answers" = json!(Answers::usual())))
 )]
 #[post("/auth/logout")]
 async fn logout(can: Can<Any>, state: State) -> Answer {
@@ -271,7 +268,8 @@ async fn logout(can: Can<Any>, state: State) -> Answer {
 /// Le compte de la personne connectée, tel qu'il est en base.
 #[utoipa::path(
     operation_id = "get_me", tag = "Sessions",
-    responses((status = 200, description = "Le compte", body = UserView))
+    responses((status = 200, description = "Le compte", body = UserView)),
+    extensions(("x-answers" = json!(Answers::usual().versioned())))
 )]
 #[get("/me")]
 async fn me(can: Can<Any>, state: State) -> Answer {

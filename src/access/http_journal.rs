@@ -11,6 +11,7 @@ use crate::audit::{self, Event, EventOrder, Filter, SubjectKind, Tellers};
 use crate::kernel::Instant;
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, UserId};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Page, PageView, Params, Reply, State};
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -116,7 +117,8 @@ struct AuditEventsQuery {
 /// porte peuvent être effacées au terme de leur durée, le reste de la ligne restant vérifiable par son empreinte.
 #[utoipa::path(
     operation_id = "list_audit_events", tag = "Journal", params(AuditEventsQuery),
-    responses((status = 200, description = "Une page du journal", body = PageView<AuditEventView>))
+    responses((status = 200, description = "Une page du journal", body = PageView<AuditEventView>)),
+    extensions(("x-answers" = json!(Answers::usual())))
 )]
 #[get("/audit-events")]
 async fn list_audit_events(

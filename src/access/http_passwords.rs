@@ -9,9 +9,11 @@ use super::http::{LoginService, in_turn, origin, wait};
 use super::password_actions::{self, CodeLook, OwnPassword, owner};
 use super::passwords::{self, NewPassword};
 use super::permission::{Any, Can};
-use super::problems::PASSWORD_CODE_INVALID;
+use super::problems::{PASSWORD_CODE_INVALID, TOO_MANY_ATTEMPTS};
+use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{FieldFault, Refused};
-use crate::platform::web::{Answer, Body, CallerAddress, Problem, ProblemView, State};
+use crate::platform::web::docs::Answers;
+use crate::platform::web::{Answer, Body, CallerAddress, Problem, State};
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(set_password).service(change_password);
@@ -51,12 +53,8 @@ fn bad_code() -> Problem {
 /// de la même adresse IP, pas les codes valables.
 #[utoipa::path(
     operation_id = "set_password", tag = "Sessions", security(()), request_body = SetPasswordRequest,
-    responses(
-        (status = 204, description = "Mot de passe enregistré ; le code ne vaut plus rien"),
-        (status = 401, description = "`password_code_invalid`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_attempts`, avec `Retry-After`", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 204, description = "Mot de passe enregistré ; le code ne vaut plus rien")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&PASSWORD_CODE_INVALID, &TOO_MANY_ATTEMPTS]))))
 )]
 #[post("/auth/password")]
 async fn set_password(
@@ -94,12 +92,8 @@ async fn set_password(
 /// Le mot de passe présent est redemandé. Les autres sessions de la personne sont closes ; celle-ci reste.
 #[utoipa::path(
     operation_id = "change_password", tag = "Sessions", request_body = ChangePasswordRequest,
-    responses(
-        (status = 204, description = "Mot de passe changé"),
-        (status = 409, description = "`concurrent_change`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value` : mot de passe présent faux, ou nouveau refusé", body = ProblemView, content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_attempts`, avec `Retry-After`", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 204, description = "Mot de passe changé")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&TOO_MANY_ATTEMPTS, &CONCURRENT_CHANGE]))))
 )]
 #[put("/auth/password")]
 async fn change_password(

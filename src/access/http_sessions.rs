@@ -9,8 +9,10 @@ use super::sessions;
 use super::store_sessions::{self, OpenSession, SessionOrder};
 use crate::kernel::Instant;
 use crate::kernel::ids::{SessionId, UserId};
+use crate::kernel::refused::NOT_FOUND;
 use crate::path_keys;
-use crate::platform::web::{Answer, Key, Page, PageView, Params, ProblemView, Reply, State};
+use crate::platform::web::docs::Answers;
+use crate::platform::web::{Answer, Key, Page, PageView, Params, Reply, State};
 
 path_keys!(SessionId => "id");
 
@@ -56,7 +58,8 @@ struct SessionsQuery {
 /// Les sessions ouvertes de la personne connectée, de la plus récente à la plus ancienne.
 #[utoipa::path(
     operation_id = "list_sessions", tag = "Sessions", params(SessionsQuery),
-    responses((status = 200, description = "Une page de sessions", body = PageView<OpenSessionView>))
+    responses((status = 200, description = "Une page de sessions", body = PageView<OpenSessionView>)),
+    extensions(("x-answers" = json!(Answers::usual())))
 )]
 #[get("/auth/sessions")]
 async fn list_sessions(can: Can<Any>, state: State, query: Params<SessionsQuery>) -> Answer {
@@ -80,7 +83,8 @@ async fn list_sessions(can: Can<Any>, state: State, query: Params<SessionsQuery>
 /// Toutes, sauf celle de cet appel.
 #[utoipa::path(
     operation_id = "end_other_sessions", tag = "Sessions",
-    responses((status = 204, description = "Sessions closes"))
+    responses((status = 204, description = "Sessions closes")),
+    extensions(("x-answers" = json!(Answers::usual())))
 )]
 #[delete("/auth/sessions")]
 async fn end_other_sessions(can: Can<Any>, state: State) -> Answer {
@@ -93,11 +97,8 @@ async fn end_other_sessions(can: Can<Any>, state: State) -> Answer {
 #[utoipa::path(
     operation_id = "end_session", tag = "Sessions",
     params(("id" = SessionId, Path, description = "Identifiant de la session")),
-    responses(
-        (status = 204, description = "Session close"),
-        (status = 404, description = "`not_found` : aucune session ouverte de ce nom", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value` : identifiant mal formé", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 204, description = "Session close")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND]))))
 )]
 #[delete("/auth/sessions/{id}")]
 async fn end_session(can: Can<Any>, state: State, id: Key<SessionId>) -> Answer {
@@ -112,11 +113,8 @@ async fn end_session(can: Can<Any>, state: State, id: Key<SessionId>) -> Answer 
 #[utoipa::path(
     operation_id = "end_user_sessions", tag = "Comptes",
     params(("id" = UserId, Path, description = "Identifiant du compte")),
-    responses(
-        (status = 204, description = "Sessions closes"),
-        (status = 404, description = "`not_found`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value` : identifiant mal formé", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 204, description = "Sessions closes")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND]))))
 )]
 #[delete("/users/{id}/sessions")]
 async fn end_user_sessions(can: Can<Administer>, state: State, id: Key<UserId>) -> Answer {

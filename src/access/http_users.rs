@@ -8,15 +8,18 @@ use super::actions;
 use super::http::LoginService;
 use super::password_actions::{self, IssuedCode};
 use super::permission::{Administer, Can};
+use super::problems::{ACCOUNT_INACTIVE, EMAIL_TAKEN, LAST_ADMIN};
 use super::store::{self, UserFilter, UserOrder};
 use super::user::{AccountState, Delegation, NewUser, User, UserChange};
 use crate::kernel::contact::EmailAddress;
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Instant, Role, ids::UserId};
 use crate::path_keys;
 use crate::platform::Outcome;
 use crate::platform::db::blobs::digest;
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, ProblemView, Reply, State};
+use crate::platform::web::docs::Answers;
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 path_keys!(UserId => "id");
 
@@ -167,7 +170,8 @@ struct UsersQuery {
 /// Dans l'ordre des adresses de courriel.
 #[utoipa::path(
     operation_id = "list_users", tag = "Comptes", params(UsersQuery),
-    responses((status = 200, description = "Une page de comptes", body = PageView<UserView>))
+    responses((status = 200, description = "Une page de comptes", body = PageView<UserView>)),
+    extensions(("x-answers" = json!(Answers::usual())))
 )]
 #[get("/users")]
 async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuery>) -> Answer {
@@ -189,11 +193,9 @@ async fn list_users(_can: Can<Administer>, state: State, query: Params<UsersQuer
 #[utoipa::path(
     operation_id = "create_user", tag = "Comptes", request_body = NewUserRequest,
     responses(
-        (status = 201, description = "Compte créé, avec le code à remettre à la personne ; `Location` et `ETag`", body = InvitedUserView),
-        (status = 409, description = "`email_taken`, `idempotency_key_in_flight`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 412, description = "`precondition_failed` : If-Match sans objet", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
-    )
+        (status = 201, description = "Compte créé, avec le code à remettre à la personne ; `Location` et `ETag`", body = InvitedUserView)
+    ),
+    extensions(("x-answers" = json!(Answers::refuse(&[&EMAIL_TAKEN]))))
 )]
 #[post("/users")]
 async fn create_user(
@@ -229,12 +231,10 @@ async fn create_user(
 #[utoipa::path(
     operation_id = "reset_password", tag = "Comptes",
     params(("id" = UserId, Path, description = "Identifiant du compte")),
-    responses(
-        (status = 200, description = "Le compte, et le code à remettre à la personne", body = InvitedUserView),
-        (status = 404, description = "`not_found`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 409, description = "`account_inactive`, `concurrent_change`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value` : identifiant mal formé", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "Le compte, et le code à remettre à la personne", body = InvitedUserView)),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &ACCOUNT_INACTIVE, &LAST_ADMIN, &CONCURRENT_CHANGE]).versioned()
+    )))
 )]
 #[post("/users/{id}/password-reset")]
 async fn reset_password(
@@ -256,11 +256,8 @@ async fn reset_password(
 /// Lire un compte
 #[utoipa::path(
     operation_id = "get_user", tag = "Comptes", params(("id" = UserId, Path, description = "Identifiant du compte")),
-    responses(
-        (status = 200, description = "Le compte, avec sa version dans `ETag`", body = UserView),
-        (status = 404, description = "`not_found`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value` : identifiant mal formé", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "Le compte, avec sa version dans `ETag`", body = UserView)),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND]).versioned())))
 )]
 #[get("/users/{id}")]
 async fn get_user(_can: Can<Administer>, state: State, id: Key<UserId>) -> Answer {
@@ -278,14 +275,10 @@ async fn get_user(_can: Can<Administer>, state: State, id: Key<UserId>) -> Answe
         ("id" = UserId, Path, description = "Identifiant du compte"),
         ("If-Match" = String, Header, description = "`ETag` de la version lue", example = "\"1\""),
     ),
-    responses(
-        (status = 200, description = "Le compte modifié", body = UserView),
-        (status = 404, description = "`not_found`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 409, description = "`email_taken`, `last_admin`, `concurrent_change`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 412, description = "`precondition_failed`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "`invalid_value`", body = ProblemView, content_type = "application/problem+json"),
-        (status = 428, description = "`precondition_required`", body = ProblemView, content_type = "application/problem+json"),
-    )
+    responses((status = 200, description = "Le compte modifié", body = UserView)),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &EMAIL_TAKEN, &LAST_ADMIN, &CONCURRENT_CHANGE]).versioned()
+    )))
 )]
 #[patch("/users/{id}")]
 async fn change_user(

@@ -23,7 +23,7 @@ mod http_users;
 pub mod password_actions;
 pub mod passwords;
 mod permission;
-mod problems;
+pub mod problems;
 pub mod refusals;
 pub mod sessions;
 mod store;

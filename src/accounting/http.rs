@@ -5,14 +5,18 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
+use super::codes;
 use super::seal::{self, SealRequest};
 use super::store::{self, BatchFilter, BatchOrder};
 use crate::access::{Can, DownloadBatches, ReadTitles, SealBatches};
 use crate::campaigns;
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::{Instant, Money, Refused, SchoolYear};
 use crate::path_keys;
 use crate::platform::db::blobs;
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::db::counters::CLOCK_BEHIND;
+use crate::platform::web::docs::Answers;
+use crate::platform::web::problem::INTEGRITY_FAULT;
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 use crate::platform::{Error, Outcome, Tx};
 
@@ -72,7 +76,13 @@ fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
 /// Prend les titres approuvés de la campagne (et de l'exercice) qui n'en ont pas ; les fichiers ne changent plus jamais.
 #[utoipa::path(
     operation_id = "seal_batch", tag = "Bordereaux", request_body = SealRequest,
-    responses((status = 201, body = BatchView, description = "Scellé"), WriteRefusals),
+    responses((status = 201, body = BatchView, description = "Scellé")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &codes::NOTHING_TO_SEAL, &codes::EXERCICE_REQUIRED,
+            &codes::SEALER_UNKNOWN, &CONCURRENT_CHANGE,
+        ])
+    ))),
     security(("bearer" = []))
 )]
 #[post("/accounting-batches")]
@@ -107,7 +117,8 @@ struct ListQuery {
 /// Lister les bordereaux
 #[utoipa::path(
     operation_id = "list_batches", tag = "Bordereaux", params(ListQuery),
-    responses((status = 200, body = PageView<BatchView>, description = "Une page"), ReadRefusals),
+    responses((status = 200, body = PageView<BatchView>, description = "Une page")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/accounting-batches")]
@@ -169,7 +180,8 @@ pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) 
 /// Lire un bordereau
 #[utoipa::path(
     operation_id = "get_batch", tag = "Bordereaux", params(("number" = BatchNumber, Path)),
-    responses((status = 200, body = BatchView, description = "Le bordereau"), ReadRefusals),
+    responses((status = 200, body = BatchView, description = "Le bordereau")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT]).versioned()))),
     security(("bearer" = []))
 )]
 #[get("/accounting-batches/{number}")]
@@ -190,10 +202,10 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(number): Key<BatchNumber>)
 #[utoipa::path(
     operation_id = "download_batch_file", tag = "Bordereaux",
     params(("number" = BatchNumber, Path), ("format" = FileFormat, Path)),
-    responses(
-        (status = 200, content_type = "text/csv", body = String, description = "Le fichier"),
-        ReadRefusals
-    ),
+    responses((status = 200, description = "Le fichier")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT]).versioned().files(&["text/csv", "application/json"])
+    ))),
     security(("bearer" = []))
 )]
 #[get("/accounting-batches/{number}/files/{format}")]

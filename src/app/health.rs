@@ -15,13 +15,16 @@ use std::time::Duration;
 use actix_web::{HttpResponse, ResponseError, web};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::PartialSchema;
 
+use super::openapi::Described;
 use crate::platform::db::Database;
 use crate::platform::db::clock_watch::{self, Sight};
 use crate::platform::db::probe::Writing;
 use crate::platform::jobs::{self, Backlog, JobState};
+use crate::platform::web::docs::{Answers, SOMETIMES};
 use crate::platform::web::problem::UNAVAILABLE;
-use crate::platform::web::{Problem, State};
+use crate::platform::web::{Problem, ProblemView, State};
 
 /// A probe that gets no answer within this time counts as failed: better to say so.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +35,81 @@ pub struct LateAfter(pub i64);
 
 pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/health/live", web::get().to(live)).route("/health/ready", web::get().to(ready));
+}
+
+/// The refusal of `/health/ready`, which also tells its checks.
+const UNREADY: &str = "UnreadyProblemView";
+
+/// Both addresses, for the OpenAPI document.
+pub fn described() -> [Described; 2] {
+    let live = "Pour qui le relance : ne regarde pas la base.";
+    let ready = "Pour qui lui adresse du trafic : la base répond, ses migrations sont faites, c'est toujours celle du \
+        démarrage, et une ligne peut y être écrite.";
+    let sometimes = |mut field: Value| {
+        field[SOMETIMES] = true.into();
+        field
+    };
+    let states = |names: &[&str]| json!({ "type": "string", "enum": names });
+    let count =
+        |text: &str| sometimes(json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text }));
+    let detail = |text: &str| sometimes(json!({ "type": "string", "description": text }));
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let check = || reference("HealthCheck");
+    let live_view = json!({ "type": "object", "properties": { "status": states(&["ok"]) }, "required": ["status"] });
+    let ready_view = json!({
+        "type": "object", "required": ["status", "checks"],
+        "properties": {
+            "status": states(&["ok", "degraded"]), "checks": reference("HealthChecks")
+        }
+    });
+    let health_check = json!({
+        "type": "object", "required": ["status"],
+        "properties": {
+            "status": states(&["ok", "busy", "failed", "unknown"]),
+            "detail": detail("Ce qui manque, et le remède.")
+        }
+    });
+    let health_checks = json!({
+        "type": "object", "description": "Ce qui a été regardé.",
+        "properties": {
+            "database": sometimes(check()), "migrations": sometimes(check()), "base": check(), "writes": check(),
+            "jobs": sometimes(reference("QueueCheck")), "clock": sometimes(reference("ClockCheck"))
+        }
+    });
+    let clock_check = json!({
+        "type": "object", "required": ["status"],
+        "description": "L'horloge, au regard de la dernière heure vue : loin après (`ahead`), ou avant (`behind`).",
+        "properties": {
+            "status": states(&["ok", "ahead", "behind", "unknown"]),
+            "detail": detail("Les deux heures, et ce qui attend.")
+        }
+    });
+    let queue_check = json!({
+        "type": "object", "description": "Les travaux de fond.",
+        "properties": {
+            "status": states(&["ok", "late", "unknown"]),
+            "oldest_due_seconds": count("Âge du plus ancien travail à faire."),
+            "late_after_seconds": count("Âge à partir duquel la file est en retard."),
+            "queued": count("Travaux en attente."), "running": count("Travaux en cours."),
+            "failed": count("Travaux abandonnés, qu'une personne doit regarder.")
+        },
+        "required": ["status"]
+    });
+    let mut unready = json!(<ProblemView as PartialSchema>::schema());
+    unready["properties"]["checks"] = sometimes(reference("HealthChecks"));
+    [
+        Described::get("/health/live", "get_liveness", "Le programme répond-il ?", live, "LiveView")
+            .of("LiveView", live_view),
+        Described::get("/health/ready", "get_readiness", "Le programme peut-il servir ?", ready, "ReadyView")
+            .answers(&Answers::refuse(&[&UNAVAILABLE]))
+            .refused_as(503, UNREADY)
+            .of("ReadyView", ready_view)
+            .of("HealthCheck", health_check)
+            .of("HealthChecks", health_checks)
+            .of("ClockCheck", clock_check)
+            .of("QueueCheck", queue_check)
+            .of(UNREADY, unready),
+    ]
 }
 
 /// The process answers.

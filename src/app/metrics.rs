@@ -9,11 +9,14 @@
 //! Anybody else gets the 404 of an address where there is nothing.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
 
+use super::openapi::Described;
 use crate::config::Config;
 use crate::kernel::refused::NOT_FOUND;
 use crate::platform::jobs;
 use crate::platform::telemetry::Metrics;
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Problem, State, caller};
 
 /// Who may read the measures at an address.
@@ -43,6 +46,15 @@ impl Readers {
             Self::Nobody => false,
         }
     }
+}
+
+/// `/metrics`, for the OpenAPI document.
+pub fn described() -> Described {
+    let text = "Format d'exposition de Prometheus ; ouvert aux programmes de la même machine, ou à l'adresse \
+        `metrics.listen` de la configuration : ailleurs, 404.";
+    Described::get("/metrics", "get_metrics", "Lire les mesures", text, "")
+        .only("text/plain", json!({ "type": "string" }))
+        .answers(&Answers::refuse(&[&NOT_FOUND]))
 }
 
 /// Mounts `/metrics` for its readers.

@@ -7,9 +7,39 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::catalogue;
+use super::openapi::Described;
 
 pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/problems", web::get().to(problems));
+}
+
+/// `/problems`, for the OpenAPI document.
+pub fn described() -> Described {
+    let text = "Le catalogue entier ; une page lisible pour qui demande `text/html`.";
+    Described::get("/problems", "list_problems", "Lister les codes de problème", text, "ProblemCodesView")
+        .also("text/html", json!({ "type": "string" }))
+        .of(
+            "ProblemCodeView",
+            json!({
+                "type": "object", "description": "Un code de problème.",
+                "properties": {
+                    "code": {"type": "string", "description": "Stable, en anglais."},
+                    "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599},
+                    "title": {"type": "string"},
+                    "meaning": {"type": "string", "description": "Ce qu'il veut dire et comment y remédier."}
+                },
+                "required": ["code", "status", "title", "meaning"]
+            }),
+        )
+        .of(
+            "ProblemCodesView",
+            json!({
+                "type": "object", "required": ["data"],
+                "properties": {
+                    "data": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemCodeView"}}
+                }
+            }),
+        )
 }
 
 async fn problems(request: HttpRequest) -> HttpResponse {

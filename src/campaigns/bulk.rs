@@ -53,11 +53,13 @@ pub struct BulkItem {
     /// UAI, SIRET ou identifiant, selon l'acte.
     pub key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub id: Option<String>,
     pub outcome: &'static str,
     pub findings: Vec<Finding>,
     /// Montant compté dans `total` quand l'objet a abouti.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub amount: Option<Money>,
 }
 

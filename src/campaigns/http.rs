@@ -6,15 +6,16 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::campaign::{Campaign, CampaignRequest, CampaignState};
+use super::codes;
 use super::store::{self, CampaignOrder};
 use super::views::CampaignView;
 use super::{Defaults, actions, corrections};
 use crate::access::{Can, ManageCampaigns, Read};
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
+use crate::kernel::text::Note;
 use crate::kernel::{Finding, Instant, SchoolYear};
 use crate::path_keys;
-use crate::platform::web::docs::{
-    CreationRefusals, PreconditionRefusals, ReadRefusals, RemovalRefusals, WriteRefusals,
-};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 use crate::platform::{Outcome, Tx};
 
@@ -39,7 +40,8 @@ fn detail(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults) -> Outcome<C
 /// Créer la campagne d'une année scolaire
 #[utoipa::path(
     operation_id = "create_campaign", tag = "Campagnes", request_body = CampaignRequest,
-    responses((status = 201, body = CampaignDetail, description = "Créée, en préparation"), CreationRefusals),
+    responses((status = 201, body = CampaignDetail, description = "Créée, en préparation")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&codes::CAMPAIGN_EXISTS])))),
     security(("bearer" = []))
 )]
 #[post("/campaigns")]
@@ -79,6 +81,7 @@ struct ListQuery {
 #[utoipa::path(
     operation_id = "list_campaigns", tag = "Campagnes", params(ListQuery),
     responses((status = 200, body = PageView<CampaignView>, description = "Une page")),
+    extensions(("x-answers" = json!(Answers::usual()))),
     security(("bearer" = []))
 )]
 #[get("/campaigns")]
@@ -96,7 +99,8 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 /// Lire une campagne
 #[utoipa::path(
     operation_id = "get_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
-    responses((status = 200, body = CampaignDetail, description = "La campagne"), ReadRefusals),
+    responses((status = 200, body = CampaignDetail, description = "La campagne")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND]).versioned()))),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}")]
@@ -118,7 +122,13 @@ async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, defaults
     operation_id = "patch_campaign", tag = "Campagnes",
     params(("school_year" = SchoolYear, Path), ("If-Match" = String, Header, description = "ETag lu")),
     request_body = Object,
-    responses((status = 200, body = CampaignDetail, description = "Modifiée"), WriteRefusals, PreconditionRefusals),
+    responses((status = 200, body = CampaignDetail, description = "Modifiée")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &codes::CAMPAIGN_STATE, &codes::PLACEHOLDER_TEXTS, &CONCURRENT_CHANGE])
+            .versioned()
+            .patching::<CampaignRequest>()
+            .beside::<Note>("reason", "Motif, gardé au journal ; exigé pour corriger `texts` d'une campagne ouverte.")
+    ))),
     security(("bearer" = []))
 )]
 #[patch("/campaigns/{school_year}")]
@@ -146,7 +156,8 @@ async fn change(
 /// Tant qu'aucune convention n'a été émise ; ses inscriptions partent avec elle, le journal les garde.
 #[utoipa::path(
     operation_id = "delete_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
-    responses((status = 204, description = "Supprimée"), RemovalRefusals),
+    responses((status = 204, description = "Supprimée")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &codes::CAMPAIGN_ISSUED, &CONCURRENT_CHANGE])))),
     security(("bearer" = []))
 )]
 #[delete("/campaigns/{school_year}")]

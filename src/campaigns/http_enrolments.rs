@@ -5,15 +5,17 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::bulk::BulkView;
+use super::codes;
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentRequest, EnrolmentView};
 use super::store::{EnrolmentFilter, EnrolmentLine, EnrolmentOrder};
 use super::{actions, enrolment_import, store};
 use crate::access::{Can, ManageCampaigns, Read};
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
-use crate::platform::web::docs::{PreconditionRefusals, ReadRefusals, RemovalRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, Upload};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Outcome, Tx, tabular};
 use crate::registry::kinds::{SchoolKind, Sector};
 use crate::registry::{ImportView, SchoolFilter};
 
@@ -44,7 +46,11 @@ fn view(line: EnrolmentLine) -> EnrolmentView {
 /// Par `filter` ou par `keys` (UAI). Une école qu'une personne a retirée ne revient que nommée dans `keys`. Issues : `enrolled`, `already_enrolled`, `withdrawn`, `refused`.
 #[utoipa::path(
     operation_id = "enrol_schools", tag = "Campagnes", params(("school_year" = SchoolYear, Path)), request_body = EnrolRequest,
-    responses((status = 200, body = BulkView, description = "Une issue par école"), WriteRefusals),
+    responses((status = 200, body = BulkView, description = "Une issue par école")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &codes::CAMPAIGN_STATE, &codes::KEYS_OR_FILTER])
+            .acting("EnrolAnswer", actions::ENROL_OUTCOMES)
+    ))),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/enrolments")]
@@ -77,7 +83,10 @@ struct ImportQuery {
 #[utoipa::path(
     operation_id = "import_enrolments", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
-    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), WriteRefusals),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(tabular::CODES).or_refuse(&[&NOT_FOUND, &codes::CAMPAIGN_STATE])
+    ))),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/enrolments/imports")]
@@ -127,7 +136,8 @@ struct ListQuery {
 /// Lister les inscriptions
 #[utoipa::path(
     operation_id = "list_enrolments", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ListQuery),
-    responses((status = 200, body = PageView<EnrolmentView>, description = "Une page"), ReadRefusals),
+    responses((status = 200, body = PageView<EnrolmentView>, description = "Une page")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/enrolments")]
@@ -178,9 +188,11 @@ fn one_view(tx: &mut Tx<'_>, enrolment: Enrolment) -> Outcome<EnrolmentView> {
     request_body = EnrolmentRequest,
     responses(
         (status = 200, body = EnrolmentView, description = "Inscription changée"),
-        (status = 201, body = EnrolmentView, description = "Inscrite"),
-        WriteRefusals, PreconditionRefusals
+        (status = 201, body = EnrolmentView, description = "Inscrite")
     ),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &codes::CAMPAIGN_STATE, &CONCURRENT_CHANGE]).versioned()
+    ))),
     security(("bearer" = []))
 )]
 #[put("/campaigns/{school_year}/enrolments/{uai}")]
@@ -210,7 +222,10 @@ async fn put_one(
 /// Retirer une école de la campagne
 #[utoipa::path(
     operation_id = "withdraw_school", tag = "Campagnes", params(("school_year" = SchoolYear, Path), ("uai" = Uai, Path)),
-    responses((status = 204, description = "Retirée"), RemovalRefusals),
+    responses((status = 204, description = "Retirée")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &codes::CAMPAIGN_STATE, &codes::ENROLMENT_COVERED])
+    ))),
     security(("bearer" = []))
 )]
 #[delete("/campaigns/{school_year}/enrolments/{uai}")]

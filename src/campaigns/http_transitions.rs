@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::campaign::{CampaignAction, CampaignState};
+use super::codes;
 use super::transitions::{self, Rests, Vetoes};
 use super::views::CampaignView;
 use super::{Defaults, actions};
 use crate::access::{Can, ManageCampaigns, Read, refusal};
 use crate::kernel::SchoolYear;
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::Note;
 use crate::platform::Error;
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Reply, State, TransitionsView};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -22,7 +24,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
     operation_id = "list_campaign_transitions", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
-    responses((status = 200, body = TransitionsView<CampaignState, CampaignAction>, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<CampaignState, CampaignAction>, description = "Les actions")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/transitions")]
@@ -63,7 +66,15 @@ struct TransitionRequest {
 #[utoipa::path(
     operation_id = "transition_campaign", tag = "Campagnes", params(("school_year" = SchoolYear, Path)),
     request_body = TransitionRequest,
-    responses((status = 200, body = CampaignView, description = "La campagne après l'action"), WriteRefusals),
+    responses((status = 200, body = CampaignView, description = "La campagne après l'action")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &codes::CAMPAIGN_STATE, &codes::CAMPAIGN_ISSUED, &codes::PLACEHOLDER_TEXTS,
+            &CONCURRENT_CHANGE,
+        ])
+            .versioned()
+            .version_optional()
+    ))),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/transitions")]

@@ -11,7 +11,7 @@ mod actions;
 pub mod bulk;
 mod calendar;
 mod campaign;
-mod codes;
+pub mod codes;
 mod corrections;
 mod enrolment;
 pub mod enrolment_import;

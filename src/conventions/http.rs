@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
+use super::codes;
 use super::convention::{ConventionAction, ConventionState};
 use super::jobs;
 use super::request::TransitionRequest;
@@ -13,11 +14,13 @@ use super::views::{self, ConventionView};
 use crate::access::{Can, Read, RecordSignatures, refusal};
 use crate::campaigns;
 use crate::kernel::ids::ConventionId;
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
+use crate::platform::web::problem::INTEGRITY_FAULT;
 use crate::platform::web::{
     Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
 };
@@ -60,7 +63,8 @@ struct ListQuery {
 /// Lister les conventions
 #[utoipa::path(
     operation_id = "list_conventions", tag = "Conventions", params(ListQuery),
-    responses((status = 200, body = PageView<ConventionView>, description = "Une page"), ReadRefusals),
+    responses((status = 200, body = PageView<ConventionView>, description = "Une page")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/conventions")]
@@ -91,7 +95,8 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 /// Lire une convention
 #[utoipa::path(
     operation_id = "get_convention", tag = "Conventions", params(("id" = ConventionId, Path)),
-    responses((status = 200, body = ConventionView, description = "La convention et ses constats"), ReadRefusals),
+    responses((status = 200, body = ConventionView, description = "La convention et ses constats")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND]).versioned()))),
     security(("bearer" = []))
 )]
 #[get("/conventions/{id}")]
@@ -111,11 +116,12 @@ async fn one(state: State, _can: Can<Read>, Key(id): Key<ConventionId>) -> Answe
 /// Les octets sont produits une fois et ne changent plus.
 #[utoipa::path(
     operation_id = "get_convention_document", tag = "Conventions", params(("id" = ConventionId, Path)),
-    responses(
-        (status = 200, content_type = "application/pdf", body = Vec<u8>, description = "Le document"),
-        (status = 409, body = crate::platform::web::ProblemView, content_type = "application/problem+json", description = "Modèle défaillant"),
-        ReadRefusals
-    ),
+    responses((status = 200, description = "Le document")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT, &codes::DOCUMENT_FAILED])
+            .versioned()
+            .files(&["application/pdf"])
+    ))),
     security(("bearer" = []))
 )]
 #[get("/conventions/{id}/document")]
@@ -130,7 +136,8 @@ async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
     operation_id = "list_convention_transitions", tag = "Conventions", params(("id" = ConventionId, Path)),
-    responses((status = 200, body = TransitionsView<ConventionState, ConventionAction>, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<ConventionState, ConventionAction>, description = "Les actions")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/conventions/{id}/transitions")]
@@ -154,7 +161,15 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
 #[utoipa::path(
     operation_id = "transition_convention", tag = "Conventions", params(("id" = ConventionId, Path)),
     request_body = TransitionRequest,
-    responses((status = 200, body = ConventionView, description = "La convention après l'action"), WriteRefusals),
+    responses((status = 200, body = ConventionView, description = "La convention après l'action")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &codes::CONVENTION_STATE, &codes::CONVENTION_ENDED, &codes::CONVENTION_TITLED,
+            &codes::CONVENTION_REPLACED, &codes::FINDINGS_OPEN, &codes::DATE_IN_FUTURE, &CONCURRENT_CHANGE,
+        ])
+            .versioned()
+            .version_optional()
+    ))),
     security(("bearer" = []))
 )]
 #[post("/conventions/{id}/transitions")]

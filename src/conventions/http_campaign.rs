@@ -5,13 +5,18 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Templates;
+use super::codes;
 use super::issue::{self, IssueRequest, IssueView};
+use super::payers::PayerSelection;
 use super::specimen;
 use crate::access::{Can, IssueConventions, Read};
 use crate::campaigns::Defaults;
+use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::{SchoolYear, Siret};
+use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::documents::Renderer;
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Params, Problem, Reply, State};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -23,7 +28,15 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Une par payeur ayant au moins une école inscrite. Sans `filter` ni `keys` (SIRET) : toutes. Une collectivité qui a refusé, ou dont la convention a été annulée, n'est reprise que nommée dans `keys`. L'essai (`dry_run`) se fait aussi pendant la préparation. Issues : `issued`, `already_issued`, `no_enrolment`, `declined`, `cancelled`, `refused`.
 #[utoipa::path(
     operation_id = "issue_conventions", tag = "Conventions", params(("school_year" = SchoolYear, Path)), request_body = IssueRequest,
-    responses((status = 200, body = IssueView, description = "Une issue par payeur, et les petites créances"), WriteRefusals),
+    responses((status = 200, body = IssueView, description = "Une issue par payeur, et les petites créances")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &CLOCK_BEHIND, &KEYS_OR_FILTER, &CAMPAIGN_STATE, &PLACEHOLDER_TEXTS,
+            &CONCURRENT_CHANGE,
+        ])
+            .selecting::<PayerSelection>("IssueRequest")
+            .acting("IssueAnswer", issue::ISSUE_OUTCOMES)
+    ))),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/conventions")]
@@ -58,7 +71,10 @@ struct SpecimenQuery {
 #[utoipa::path(
     operation_id = "get_campaign_specimen", tag = "Campagnes",
     params(("school_year" = SchoolYear, Path), SpecimenQuery),
-    responses((status = 200, content_type = "application/pdf", body = Vec<u8>, description = "Le spécimen"), ReadRefusals),
+    responses((status = 200, description = "Le spécimen")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &codes::DOCUMENT_FAILED]).versioned().files(&["application/pdf"])
+    ))),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/specimen")]

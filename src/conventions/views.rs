@@ -128,6 +128,7 @@ pub struct ConventionView {
     pub document: DocumentView,
     /// Constats ; seulement sur la lecture d'une seule convention.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub findings: Option<Vec<Finding>>,
     pub issued_by: String,
     pub issued_at: Instant,

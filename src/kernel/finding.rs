@@ -24,8 +24,10 @@ pub struct Finding {
     pub code: String,
     pub level: Level,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub expected: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub found: Option<String>,
     /// Une phrase.
     pub message: String,

@@ -6,14 +6,16 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, SiretRequest, SuccessionRequest};
+use super::codes;
 use super::collectivite::{CollectiviteRequest, CollectiviteView, SiretView};
 use super::kinds::CollectiviteKind;
 use super::store_collectivites::{self as store, CollectiviteFilter, CollectiviteOrder};
 use crate::access::{Can, ManageRegistry, Read};
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, Finding, InseeCode, Instant, Siret, Uai};
 use crate::path_keys;
-use crate::platform::web::docs::{CreationRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 path_keys!(Siret => "siret", Uai => "uai");
@@ -44,10 +46,8 @@ fn detail(
 /// Enregistrer une collectivité
 #[utoipa::path(
     operation_id = "create_collectivite", tag = "Registre", request_body = CollectiviteRequest,
-    responses(
-        (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
-        CreationRefusals,
-    ),
+    responses((status = 201, body = CollectiviteDetail, description = "Enregistrée")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&codes::SIRET_TAKEN])))),
     security(("bearer" = []))
 )]
 #[post("/collectivites")]
@@ -87,9 +87,8 @@ struct ListQuery {
 /// Lister les collectivités
 #[utoipa::path(
     operation_id = "list_collectivites", tag = "Registre", params(ListQuery),
-    responses(
-        (status = 200, body = PageView<CollectiviteView>, description = "Une page"),
-    ),
+    responses((status = 200, body = PageView<CollectiviteView>, description = "Une page")),
+    extensions(("x-answers" = json!(Answers::usual()))),
     security(("bearer" = []))
 )]
 #[get("/collectivites")]
@@ -117,10 +116,8 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 /// Un ancien SIRET mène à la collectivité actuelle, avec le constat `siret_replaced`.
 #[utoipa::path(
     operation_id = "get_collectivite", tag = "Registre", params(("siret" = Siret, Path)),
-    responses(
-        (status = 200, body = CollectiviteDetail, description = "La collectivité"),
-        ReadRefusals,
-    ),
+    responses((status = 200, body = CollectiviteDetail, description = "La collectivité")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND]).versioned()))),
     security(("bearer" = []))
 )]
 #[get("/collectivites/{siret}")]
@@ -142,10 +139,10 @@ async fn one(state: State, _can: Can<Read>, Key(siret): Key<Siret>) -> Answer {
     operation_id = "patch_collectivite", tag = "Registre",
     params(("siret" = Siret, Path), ("If-Match" = String, Header, description = "ETag lu")),
     request_body = Object,
-    responses(
-        (status = 200, body = CollectiviteDetail, description = "Modifiée"),
-        WriteRefusals, PreconditionRefusals,
-    ),
+    responses((status = 200, body = CollectiviteDetail, description = "Modifiée")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &CONCURRENT_CHANGE]).versioned().patching::<CollectiviteRequest>()
+    ))),
     security(("bearer" = []))
 )]
 #[patch("/collectivites/{siret}")]
@@ -170,10 +167,8 @@ async fn change(
 /// Remplacer le SIRET d'une collectivité
 #[utoipa::path(
     operation_id = "replace_siret", tag = "Registre", params(("siret" = Siret, Path)), request_body = SiretRequest,
-    responses(
-        (status = 201, body = CollectiviteDetail, description = "Remplacé ; l'ancien SIRET mène toujours ici"),
-        WriteRefusals,
-    ),
+    responses((status = 201, body = CollectiviteDetail, description = "Remplacé ; l'ancien SIRET mène toujours ici")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &codes::SIRET_TAKEN, &CONCURRENT_CHANGE])))),
     security(("bearer" = []))
 )]
 #[post("/collectivites/{siret}/sirets")]
@@ -199,10 +194,10 @@ async fn replace_siret(
 /// Commune nouvelle (CGCT art. L2113-5), transfert de compétence ou dissolution : le successeur paie pour les écoles à compter de la date d'effet.
 #[utoipa::path(
     operation_id = "record_succession", tag = "Registre", params(("siret" = Siret, Path)), request_body = SuccessionRequest,
-    responses(
-        (status = 201, body = CollectiviteDetail, description = "Enregistrée"),
-        WriteRefusals,
-    ),
+    responses((status = 201, body = CollectiviteDetail, description = "Enregistrée")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &codes::SUCCESSION_EXISTS, &codes::SUCCESSION_LOOP, &CONCURRENT_CHANGE])
+    ))),
     security(("bearer" = []))
 )]
 #[post("/collectivites/{siret}/successions")]

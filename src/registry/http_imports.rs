@@ -8,8 +8,10 @@ use super::import::{communes, contacts as contacts_file, directory};
 use super::import_view::ImportView;
 use super::{ImportSchoolsOptions, import_collectivites, import_contacts, import_schools};
 use crate::access::{Can, ManageRegistry};
+use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Departement, FieldFault};
-use crate::platform::web::docs::CreationRefusals;
+use crate::platform::tabular;
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, CallContext, Params, Reply, State, Upload};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -56,7 +58,8 @@ fn departements<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Departement>, D::
 #[utoipa::path(
     operation_id = "import_collectivites", tag = "Registre", params(ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
-    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), CreationRefusals),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne")),
+    extensions(("x-answers" = json!(Answers::refuse(tabular::CODES).or_refuse(&[&CONCURRENT_CHANGE])))),
     security(("bearer" = []))
 )]
 #[post("/collectivites/imports")]
@@ -83,7 +86,8 @@ async fn collectivites(
 #[utoipa::path(
     operation_id = "import_schools", tag = "Registre", params(ImportSchoolsQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
-    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), CreationRefusals),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne")),
+    extensions(("x-answers" = json!(Answers::refuse(tabular::CODES).or_refuse(&[&CONCURRENT_CHANGE])))),
     security(("bearer" = []))
 )]
 #[post("/schools/imports")]
@@ -111,7 +115,8 @@ async fn schools(
 #[utoipa::path(
     operation_id = "import_contacts", tag = "Registre", params(ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),
-    responses((status = 200, body = ImportView, description = "Compte rendu par ligne"), CreationRefusals),
+    responses((status = 200, body = ImportView, description = "Compte rendu par ligne")),
+    extensions(("x-answers" = json!(Answers::refuse(tabular::CODES).or_refuse(&[&CONCURRENT_CHANGE])))),
     security(("bearer" = []))
 )]
 #[post("/contacts/imports")]

@@ -6,13 +6,15 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, PayerRequest};
+use super::codes;
 use super::kinds::{SchoolKind, Sector};
 use super::school::{SchoolRequest, SchoolView};
 use super::store_schools::{self as store, SchoolFilter, SchoolOrder};
 use crate::access::{Can, ManageRegistry, Read};
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Siret, Uai};
-use crate::platform::web::docs::{CreationRefusals, PreconditionRefusals, ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -24,10 +26,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Sans `payer_siret`, le payeur est la commune enregistrée sous le code INSEE de l'école.
 #[utoipa::path(
     operation_id = "create_school", tag = "Registre", request_body = SchoolRequest,
-    responses(
-        (status = 201, body = SchoolView, description = "Enregistrée"),
-        CreationRefusals,
-    ),
+    responses((status = 201, body = SchoolView, description = "Enregistrée")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&codes::UAI_TAKEN, &codes::PAYER_UNKNOWN, &CONCURRENT_CHANGE])
+    ))),
     security(("bearer" = []))
 )]
 #[post("/schools")]
@@ -66,9 +68,8 @@ struct ListQuery {
 /// Lister les écoles
 #[utoipa::path(
     operation_id = "list_schools", tag = "Registre", params(ListQuery),
-    responses(
-        (status = 200, body = PageView<SchoolView>, description = "Une page"),
-    ),
+    responses((status = 200, body = PageView<SchoolView>, description = "Une page")),
+    extensions(("x-answers" = json!(Answers::usual()))),
     security(("bearer" = []))
 )]
 #[get("/schools")]
@@ -96,10 +97,8 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
 /// Lire une école
 #[utoipa::path(
     operation_id = "get_school", tag = "Registre", params(("uai" = Uai, Path)),
-    responses(
-        (status = 200, body = SchoolView, description = "L'école"),
-        ReadRefusals,
-    ),
+    responses((status = 200, body = SchoolView, description = "L'école")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND]).versioned()))),
     security(("bearer" = []))
 )]
 #[get("/schools/{uai}")]
@@ -120,10 +119,12 @@ async fn one(state: State, _can: Can<Read>, Key(uai): Key<Uai>) -> Answer {
     operation_id = "patch_school", tag = "Registre",
     params(("uai" = Uai, Path), ("If-Match" = String, Header, description = "ETag lu")),
     request_body = Object,
-    responses(
-        (status = 200, body = SchoolView, description = "Modifiée"),
-        WriteRefusals, PreconditionRefusals,
-    ),
+    responses((status = 200, body = SchoolView, description = "Modifiée")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &codes::PAYER_UNKNOWN, &CONCURRENT_CHANGE])
+            .versioned()
+            .patching::<SchoolRequest>()
+    ))),
     security(("bearer" = []))
 )]
 #[patch("/schools/{uai}")]
@@ -149,10 +150,8 @@ async fn change(
 /// À compter de `payer_from` (absent : depuis l'origine) ; les imports ne le changeront plus.
 #[utoipa::path(
     operation_id = "set_school_payer", tag = "Registre", params(("uai" = Uai, Path)), request_body = PayerRequest,
-    responses(
-        (status = 201, body = SchoolView, description = "Désigné"),
-        WriteRefusals,
-    ),
+    responses((status = 201, body = SchoolView, description = "Désigné")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &codes::PAYER_UNKNOWN, &CONCURRENT_CHANGE])))),
     security(("bearer" = []))
 )]
 #[post("/schools/{uai}/payers")]

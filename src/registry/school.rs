@@ -26,9 +26,11 @@ pub struct SchoolRequest {
     pub commune_name: Line,
     /// SIRET de la collectivité qui paie ; absent : la commune enregistrée sous `insee_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub payer_siret: Option<Siret>,
     /// Premier jour où ce payeur paie ; absent : depuis l'origine.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub payer_from: Option<NaiveDate>,
     #[serde(default)]
     #[schema(minimum = 0, maximum = 5000)]

@@ -5,23 +5,30 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::approve::{self, ApproveRequest, Making, TitleSelection};
+use super::codes;
 use super::prepare::{self, PrepareRequest, PrepareView};
 use super::returns;
 use super::store::{self, TitleFilter, TitleOrder};
 use super::title::{TitleAction, TitleState};
 use super::views::{self, TitleView};
 use super::{Templates, jobs};
+use crate::access::problems::{DELEGATION_NOT_IN_FORCE, SIGNATORY_INCOMPLETE};
 use crate::access::{ApproveTitles, Can, MoveTitles, PrepareTitles, ReadTitles, refusal};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
+use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
+use crate::conventions::PayerSelection;
 use crate::kernel::ids::{ConventionId, TitleId};
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::{Note, SearchText};
 use crate::kernel::{Departement, FieldFault, InseeCode, Instant, Refused, Role, SchoolYear, Siret};
 use crate::path_keys;
+use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::documents::Renderer;
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
+use crate::platform::web::problem::INTEGRITY_FAULT;
 use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State, TransitionsView,
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
 };
 use crate::registry::kinds::CollectiviteKind;
 
@@ -42,7 +49,15 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Un titre rendu par l'ordonnateur n'est préparé de nouveau que si son payeur est nommé dans `keys` ; une créance dont un titre a été retiré porte le constat `withdrawn_before`. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `returned`, `declined`, `refused`.
 #[utoipa::path(
     operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
-    responses((status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances"), WriteRefusals),
+    responses((status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &codes::PREPARER_UNKNOWN,
+            &CAMPAIGN_STATE, &PLACEHOLDER_TEXTS, &CONCURRENT_CHANGE,
+        ])
+            .selecting::<PayerSelection>("PrepareRequest")
+            .acting("PrepareAnswer", prepare::PREPARE_OUTCOMES)
+    ))),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/perception-titles")]
@@ -68,7 +83,15 @@ async fn prepare_all(
 /// Par `filter` ou par `keys` (identifiants) ; jamais par qui les a préparés. Par filtre, les titres signalés, rendus, ou dont la créance a déjà été rendue ou retirée sont laissés. Issues : `approved`, `already_approved`, `skipped_flagged`, `returned`, `returned_before`, `withdrawn_before`, `refused`.
 #[utoipa::path(
     operation_id = "approve_titles", tag = "Titres", request_body = ApproveRequest,
-    responses((status = 200, body = BulkView, description = "Une issue par titre"), WriteRefusals),
+    responses((status = 200, body = BulkView, description = "Une issue par titre")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &codes::PREPARER_UNKNOWN,
+            &SIGNATORY_INCOMPLETE, &DELEGATION_NOT_IN_FORCE, &PLACEHOLDER_TEXTS, &CONCURRENT_CHANGE,
+        ])
+            .selecting::<TitleSelection>("ApproveRequest")
+            .acting("ApproveAnswer", approve::APPROVE_OUTCOMES)
+    ))),
     security(("bearer" = []))
 )]
 #[post("/perception-titles/approvals")]
@@ -124,7 +147,8 @@ struct ListQuery {
 /// Lister les titres
 #[utoipa::path(
     operation_id = "list_titles", tag = "Titres", params(ListQuery),
-    responses((status = 200, body = PageView<TitleView>, description = "Une page"), ReadRefusals),
+    responses((status = 200, body = PageView<TitleView>, description = "Une page")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/perception-titles")]
@@ -156,7 +180,8 @@ async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQue
 /// Lire un titre
 #[utoipa::path(
     operation_id = "get_title", tag = "Titres", params(("id" = TitleId, Path)),
-    responses((status = 200, body = TitleView, description = "Le titre"), ReadRefusals),
+    responses((status = 200, body = TitleView, description = "Le titre")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT]).versioned()))),
     security(("bearer" = []))
 )]
 #[get("/perception-titles/{id}")]
@@ -176,11 +201,12 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(id): Key<TitleId>) -> Answ
 /// Document préparatoire, sans force exécutoire : le titre est édité et numéroté par Chorus.
 #[utoipa::path(
     operation_id = "get_title_document", tag = "Titres", params(("id" = TitleId, Path)),
-    responses(
-        (status = 200, content_type = "application/pdf", body = Vec<u8>, description = "Le document"),
-        (status = 409, body = ProblemView, content_type = "application/problem+json", description = "Pas encore approuvé"),
-        ReadRefusals
-    ),
+    responses((status = 200, description = "Le document")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT, &codes::NOT_APPROVED_YET, &codes::TITLE_DOCUMENT_FAILED])
+            .versioned()
+            .files(&["application/pdf"])
+    ))),
     security(("bearer" = []))
 )]
 #[get("/perception-titles/{id}/document")]
@@ -195,7 +221,8 @@ async fn document(state: State, _can: Can<ReadTitles>, renderer: web::Data<Rende
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas
 #[utoipa::path(
     operation_id = "list_title_transitions", tag = "Titres", params(("id" = TitleId, Path)),
-    responses((status = 200, body = TransitionsView<TitleState, TitleAction>, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<TitleState, TitleAction>, description = "Les actions")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/perception-titles/{id}/transitions")]
@@ -237,7 +264,16 @@ struct TransitionRequest {
 /// Approuver, rendre, présenter de nouveau ou retirer un titre
 #[utoipa::path(
     operation_id = "transition_title", tag = "Titres", params(("id" = TitleId, Path)), request_body = TransitionRequest,
-    responses((status = 200, body = TitleView, description = "Le titre après l'action"), WriteRefusals),
+    responses((status = 200, body = TitleView, description = "Le titre après l'action")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &codes::SAME_PERSON, &codes::PREPARER_UNKNOWN,
+            &codes::TITLE_STATE, &SIGNATORY_INCOMPLETE, &DELEGATION_NOT_IN_FORCE, &PLACEHOLDER_TEXTS,
+            &CONCURRENT_CHANGE,
+        ])
+            .versioned()
+            .version_optional()
+    ))),
     security(("bearer" = []))
 )]
 #[post("/perception-titles/{id}/transitions")]

@@ -4,15 +4,18 @@ use actix_web::{get, post, web};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::codes;
 use super::line_actions::{self, ClosedLineView};
 use super::lines::LineDecisionsRequest;
 use crate::access::{Can, PrepareTitles, Read};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
+use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER};
 use crate::conventions::PayerSelection;
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, SchoolYear, Siret};
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
 use crate::registry::kinds::CollectiviteKind;
 
@@ -51,7 +54,8 @@ struct ListQuery {
 /// Tant qu'une telle ligne n'est pas décidée, aucun titre n'est préparé pour sa convention.
 #[utoipa::path(
     operation_id = "list_line_decisions", tag = "Titres", params(("school_year" = SchoolYear, Path), ListQuery),
-    responses((status = 200, body = PageView<ClosedLineView>, description = "Une page, par UAI"), ReadRefusals),
+    responses((status = 200, body = PageView<ClosedLineView>, description = "Une page, par UAI")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/line-decisions")]
@@ -90,7 +94,13 @@ async fn list(
 /// Par `filter` (toutes les lignes en attente de ces payeurs) ou par `keys` (UAI). `keep` : la ligne reste due ; `reduce` : elle est retirée et le reste recalculé ; `amendment` : aucun titre avant l'avenant. Issues : `decided`, `unchanged`, `refused`.
 #[utoipa::path(
     operation_id = "decide_lines", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = LineDecisionsRequest,
-    responses((status = 200, body = BulkView, description = "Une issue par école"), WriteRefusals),
+    responses((status = 200, body = BulkView, description = "Une issue par école")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &KEYS_OR_FILTER, &codes::PREPARER_UNKNOWN, &CAMPAIGN_STATE, &CONCURRENT_CHANGE,
+        ])
+            .acting("DecideLinesAnswer", line_actions::LINE_OUTCOMES)
+    ))),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/line-decisions")]

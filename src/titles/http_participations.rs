@@ -16,10 +16,11 @@ use crate::access::{Can, Read};
 use crate::campaigns::{self, Defaults, SmallClaimsForecast};
 use crate::conventions::{self, Convention, ConventionFilter, ConventionOrder, ConventionState, ParticipationView};
 use crate::kernel::ids::{ConventionId, DecisionId, SmallClaimActId};
+use crate::kernel::refused::NOT_FOUND;
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Money, SchoolYear, Siret};
 use crate::platform::Outcome;
-use crate::platform::web::docs::ReadRefusals;
+use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Key, Meta, Page, Params, Reply, State};
 use crate::registry::kinds::CollectiviteKind;
 use crate::text_enum;
@@ -188,7 +189,8 @@ struct ParticipationsQuery {
 /// Les conventions annulées ne comptent pas ; les sommes sont celles de tout ce que les filtres retiennent. Chaque ligne dit si elle est titrée, laissée sans titre par une décision, ou en attente.
 #[utoipa::path(
     operation_id = "list_participations", tag = "Conventions", params(("school_year" = SchoolYear, Path), ParticipationsQuery),
-    responses((status = 200, body = ParticipationsView, description = "Sommes et lignes"), ReadRefusals),
+    responses((status = 200, body = ParticipationsView, description = "Sommes et lignes")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/participations")]
@@ -290,7 +292,8 @@ struct ParticipationDetail {
 /// Lire la participation et son calcul
 #[utoipa::path(
     operation_id = "get_participation", tag = "Conventions", params(("id" = ConventionId, Path)),
-    responses((status = 200, body = ParticipationDetail, description = "Lignes, total, étapes, titre ou décision"), ReadRefusals),
+    responses((status = 200, body = ParticipationDetail, description = "Lignes, total, étapes, titre ou décision")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/conventions/{id}/participation")]

@@ -6,20 +6,25 @@ use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::codes;
 use super::decision::{DecideRequest, Decision, DecisionAction, DecisionState, Origin, RevokeRequest};
 use super::store_decisions::{self as store, DecisionFilter, DecisionOrder};
 use super::{Templates, jobs, small_claims};
 use crate::access::{Can, DecideSmallClaims, ReadTitles, refusal};
 use crate::campaigns::bulk::BulkView;
+use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
 use crate::campaigns::{self, Defaults};
 use crate::kernel::ids::{ConventionId, DecisionId};
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, SchoolYear, Siret};
 use crate::path_keys;
+use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::documents::Renderer;
-use crate::platform::web::docs::{ReadRefusals, WriteRefusals};
+use crate::platform::web::docs::Answers;
+use crate::platform::web::problem::INTEGRITY_FAULT;
 use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, ProblemView, Reply, State, TransitionsView,
+    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
 };
 use crate::platform::{Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
@@ -103,7 +108,14 @@ fn detail(tx: &mut Tx<'_>, decision: Decision) -> Outcome<DecisionView> {
 /// Par `filter` ou par `keys` (SIRET) ; seulement des créances sous le seuil, quelle que soit la politique de la campagne. Issues : `decided`, `already_decided`, `revoked` (rapportée par une personne : à nommer dans `keys`), `not_small`, `already_prepared`, `nothing_due`, `refused`.
 #[utoipa::path(
     operation_id = "decide_small_claims", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = DecideRequest,
-    responses((status = 200, body = BulkView, description = "Une issue par payeur"), WriteRefusals),
+    responses((status = 200, body = BulkView, description = "Une issue par payeur")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &codes::PREPARER_UNKNOWN,
+            &CAMPAIGN_STATE, &PLACEHOLDER_TEXTS, &CONCURRENT_CHANGE,
+        ])
+            .acting("DecideSmallClaimsAnswer", small_claims::DECIDE_OUTCOMES)
+    ))),
     security(("bearer" = []))
 )]
 #[post("/campaigns/{school_year}/small-claim-decisions")]
@@ -152,7 +164,8 @@ struct ListQuery {
 /// Lister les décisions de ne pas émettre d'une campagne
 #[utoipa::path(
     operation_id = "list_small_claim_decisions", tag = "Titres", params(("school_year" = SchoolYear, Path), ListQuery),
-    responses((status = 200, body = PageView<DecisionView>, description = "Une page, dans l'ordre des décisions"), ReadRefusals),
+    responses((status = 200, body = PageView<DecisionView>, description = "Une page, dans l'ordre des décisions")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/campaigns/{school_year}/small-claim-decisions")]
@@ -186,7 +199,8 @@ async fn list(
 /// Lire une décision
 #[utoipa::path(
     operation_id = "get_small_claim_decision", tag = "Titres", params(("id" = DecisionId, Path)),
-    responses((status = 200, body = DecisionView, description = "La décision"), ReadRefusals),
+    responses((status = 200, body = DecisionView, description = "La décision")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/small-claim-decisions/{id}")]
@@ -205,11 +219,12 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(id): Key<DecisionId>) -> A
 /// Un acte liste toutes les créances décidées ensemble ; ses octets ne changent plus.
 #[utoipa::path(
     operation_id = "get_small_claim_decision_document", tag = "Titres", params(("id" = DecisionId, Path)),
-    responses(
-        (status = 200, content_type = "application/pdf", body = Vec<u8>, description = "L'acte"),
-        (status = 409, body = ProblemView, content_type = "application/problem+json", description = "Modèle défaillant"),
-        ReadRefusals
-    ),
+    responses((status = 200, description = "L'acte")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT, &codes::DECISION_DOCUMENT_FAILED])
+            .versioned()
+            .files(&["application/pdf"])
+    ))),
     security(("bearer" = []))
 )]
 #[get("/small-claim-decisions/{id}/document")]
@@ -235,7 +250,8 @@ async fn document(
 /// Lister les actions possibles sur une décision
 #[utoipa::path(
     operation_id = "list_small_claim_decision_transitions", tag = "Titres", params(("id" = DecisionId, Path)),
-    responses((status = 200, body = TransitionsView<DecisionState, DecisionAction>, description = "Les actions"), ReadRefusals),
+    responses((status = 200, body = TransitionsView<DecisionState, DecisionAction>, description = "Les actions")),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
     security(("bearer" = []))
 )]
 #[get("/small-claim-decisions/{id}/transitions")]
@@ -259,7 +275,12 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<DecisionId
 /// Avec un motif, jusqu'à la clôture de la campagne : la créance est titrée à la préparation suivante, quelle que soit la politique.
 #[utoipa::path(
     operation_id = "transition_small_claim_decision", tag = "Titres", params(("id" = DecisionId, Path)), request_body = RevokeRequest,
-    responses((status = 200, body = DecisionView, description = "La décision rapportée"), WriteRefusals),
+    responses((status = 200, body = DecisionView, description = "La décision rapportée")),
+    extensions(("x-answers" = json!(
+        Answers::refuse(&[
+            &NOT_FOUND, &codes::PREPARER_UNKNOWN, &CAMPAIGN_STATE, &codes::DECISION_STATE, &CONCURRENT_CHANGE,
+        ])
+    ))),
     security(("bearer" = []))
 )]
 #[post("/small-claim-decisions/{id}/transitions")]

@@ -41,6 +41,7 @@ mod lists;
 mod log_in;
 mod matrix;
 mod occitanie;
+mod openapi;
 mod operation;
 mod own_passwords;
 mod papers;

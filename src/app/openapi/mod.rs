@@ -3,20 +3,20 @@
 //! ```text
 //!   handlers ──utoipa──▶ paths, types ──shapes──▶ exact shapes ──answers──▶ headers, refusals ──examples──▶ document
 //! ```
-//! Handlers say what is their own: address, parameters, request, success. What the derived types cannot say is settled
-//! in [`shapes`]; what every route shares, and the code of each refusal, in [`answers`]; the examples are a real year
-//! of the seed's commune ([`examples`]), which a test replays.
+//! Handlers say what is their own: address, parameters, request, success, and in [`Answers`] their refusals and what
+//! the derived types cannot say, which is settled in [`shapes`]; what every route shares is added in [`answers`]; the
+//! examples are a real year of the seed's commune ([`examples`]), which a test replays. Nothing here knows an operation
+//! by its name.
 
 mod answers;
 mod examples;
-mod outside;
 mod shapes;
 
 use std::borrow::Cow;
 
 use actix_web::http::header::{CONTENT_ENCODING, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
@@ -24,17 +24,13 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::Config;
 
-use super::capabilities;
-use crate::conventions::PayerSelection;
+use super::{capabilities, health, metrics, problems};
 use crate::kernel::refused::NOT_FOUND;
+use crate::platform::web::docs::{ANSWERS, Answers};
 use crate::platform::web::{Answer, Problem, ProblemView};
-use crate::titles::TitleSelection;
 
 /// Name of the one security scheme.
 const BEARER: &str = "bearer";
-
-/// The refusal of `/health/ready`, which also tells its checks.
-const UNREADY: &str = "UnreadyProblemView";
 
 /// Tags, in the order of the page.
 const TAGS: &[(&str, &str)] = &[
@@ -76,9 +72,6 @@ fn collected() -> OpenApi {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     add::<ProblemView>(components);
-    // The collector does not look into the parameters of a generic body.
-    add::<PayerSelection>(components);
-    add::<TitleSelection>(components);
     document
 }
 
@@ -90,10 +83,78 @@ fn add<T: ToSchema + PartialSchema>(components: &mut Components) {
     components.schemas.extend(nested);
 }
 
+/// What answers outside `/api/v1`, described by hand beside its handler.
+#[derive(Debug)]
+pub struct Described {
+    path: &'static str,
+    operation: Value,
+    schemas: Vec<(&'static str, Value)>,
+}
+
+impl Described {
+    /// A reading, by its name, its summary and its description; its 200 is a view of this name.
+    pub fn get(path: &'static str, id: &str, summary: &str, description: &str, view: &str) -> Self {
+        let content = json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{view}") } } });
+        let operation = json!({
+            "operationId": id, "tags": ["Service"], "summary": summary, "description": description, "security": [{}],
+            "responses": { "200": { "description": "Oui, ou la liste", "content": content } }
+        });
+        Self { path, operation, schemas: Vec::new() }.answers(&Answers::usual())
+    }
+
+    /// What it answers besides, as a handler under `/api/v1` declares it.
+    pub fn answers(mut self, answers: &Answers) -> Self {
+        self.operation[ANSWERS] = json!(answers);
+        self
+    }
+
+    /// Its 200 also is of this media type.
+    pub fn also(mut self, media_type: &str, schema: Value) -> Self {
+        if let Some(content) = object(&mut self.operation, &["responses", "200", "content"]) {
+            content.insert(media_type.to_owned(), json!({ "schema": schema }));
+        }
+        self
+    }
+
+    /// Its 200 is of this media type only.
+    pub fn only(mut self, media_type: &str, schema: Value) -> Self {
+        if let Some(content) = object(&mut self.operation, &["responses", "200", "content"]) {
+            content.clear();
+        }
+        self.also(media_type, schema)
+    }
+
+    /// A refusal of this status is no usual problem document, but a view of this name.
+    pub fn refused_as(mut self, status: u16, view: &str) -> Self {
+        if let Some(answer) = object(&mut self.operation, &["responses", &status.to_string()]) {
+            let schema = json!({ "$ref": format!("#/components/schemas/{view}") });
+            answer.insert("content".to_owned(), json!({ "application/problem+json": { "schema": schema } }));
+        }
+        self
+    }
+
+    /// A type its answers are made of.
+    pub fn of(mut self, name: &'static str, schema: Value) -> Self {
+        self.schemas.push((name, schema));
+        self
+    }
+
+    fn into_document(self, document: &mut Value) {
+        if let Some(schemas) = object(document, &["components", "schemas"]) {
+            schemas.extend(self.schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)));
+        }
+        if let Some(paths) = object(document, &["paths"]) {
+            paths.insert(self.path.to_owned(), json!({ "get": self.operation }));
+        }
+    }
+}
+
 /// Everything that answers, described.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(collected()).unwrap_or_default();
-    outside::add(&mut document);
+    for described in health::described().into_iter().chain([metrics::described(), problems::described()]) {
+        described.into_document(&mut document);
+    }
     shapes::settle(&mut document);
     answers::complete(&mut document);
     examples::illustrate(&mut document);
@@ -118,6 +179,11 @@ fn each_operation(document: &mut Value, mut act: impl FnMut(&str, &str, &mut Val
             act(method, path, operation);
         }
     }
+}
+
+/// What a handler declared of its answers; none when it did not.
+fn declared(operation: &Value) -> Option<Answers> {
+    operation.get(ANSWERS).and_then(|answers| serde_json::from_value(answers.clone()).ok())
 }
 
 /// The name under which an operation is known.

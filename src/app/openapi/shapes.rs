@@ -3,91 +3,41 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{each_operation, id, object};
-
-/// Operations that take a JSON merge patch (RFC 7396), and the request it is a part of.
-const PATCHES: &[(&str, &str)] = &[
-    ("patch_campaign", "CampaignRequest"),
-    ("patch_collectivite", "CollectiviteRequest"),
-    ("patch_school", "SchoolRequest"),
-];
-
-/// Acts in number: the operation, what it answers as the handler says, the name of that with its counts, its outcomes.
-const ACTS: &[(&str, &str, &str, &[&str])] = &[
-    ("enrol_schools", "BulkView", "EnrolAnswer", crate::campaigns::ENROL_OUTCOMES),
-    ("issue_conventions", "IssueView", "IssueAnswer", crate::conventions::ISSUE_OUTCOMES),
-    ("decide_lines", "BulkView", "DecideLinesAnswer", crate::titles::LINE_OUTCOMES),
-    ("decide_small_claims", "BulkView", "DecideSmallClaimsAnswer", crate::titles::DECIDE_OUTCOMES),
-    ("prepare_titles", "PrepareView", "PrepareAnswer", crate::titles::PREPARE_OUTCOMES),
-    ("approve_titles", "BulkView", "ApproveAnswer", crate::titles::APPROVE_OUTCOMES),
-];
-
-/// Requests in number: the operation, the name of its request, what its `filter` is.
-const SELECTIONS: &[(&str, &str, &str)] = &[
-    ("issue_conventions", "IssueRequest", "PayerSelection"),
-    ("prepare_titles", "PrepareRequest", "PayerSelection"),
-    ("approve_titles", "ApproveRequest", "TitleSelection"),
-];
-
-/// Files: the operation and the media types it answers with.
-const FILES: &[(&str, &[&str])] = &[
-    ("get_campaign_specimen", &["application/pdf"]),
-    ("get_convention_document", &["application/pdf"]),
-    ("get_small_claim_decision_document", &["application/pdf"]),
-    ("get_title_document", &["application/pdf"]),
-    ("get_small_claim_decision_document", &["application/pdf"]),
-    ("download_batch_file", &["text/csv", "application/json"]),
-];
-
-/// Fields of answers that are left out when there is nothing to say; every other field of an answer is always there.
-const SOMETIMES: &[&str] = &[
-    "BulkItem.amount",
-    "BulkItem.id",
-    "ClockCheck.detail",
-    "ConventionView.findings",
-    "Finding.expected",
-    "Finding.found",
-    "HealthCheck.detail",
-    "HealthChecks.clock",
-    "HealthChecks.database",
-    "HealthChecks.jobs",
-    "HealthChecks.migrations",
-    "ProblemView.allowed_actions",
-    "ProblemView.checks",
-    "ProblemView.current_state",
-    "ProblemView.errors",
-    "QueueCheck.failed",
-    "QueueCheck.late_after_seconds",
-    "QueueCheck.oldest_due_seconds",
-    "QueueCheck.queued",
-    "QueueCheck.running",
-    "SchoolView.payer_from",
-    "SchoolView.payer_siret",
-];
+use super::{declared, each_operation, object};
+use crate::platform::web::docs::{Act, Patch, SOMETIMES, Selection};
 
 pub(super) fn settle(document: &mut Value) {
+    let mut operations = Vec::new();
+    each_operation(document, |_, _, operation| {
+        operations.push((declared(operation).unwrap_or_default(), view(operation)))
+    });
     let Some(schemas) = object(document, &["components", "schemas"]) else { return };
+    for selection in operations.iter().filter_map(|(answers, _)| answers.selection.as_ref()) {
+        schemas.extend(selection.schemas.clone());
+    }
     flatten(schemas);
-    for (_, name, filter) in SELECTIONS {
-        selection_of(schemas, name, filter);
+    for (answers, _) in &operations {
+        if let Some(Selection { request, filter, .. }) = &answers.selection {
+            selection_of(schemas, request, filter);
+        }
+        if let Some(Patch { request, beside }) = &answers.patch {
+            patch_of(schemas, request);
+            let patch = schemas.get_mut(&patch_name(request)).and_then(|p| p.get_mut("properties"));
+            if let Some(fields) = patch.and_then(Value::as_object_mut) {
+                fields.extend(beside.clone());
+            }
+        }
     }
-    for (_, request) in PATCHES {
-        patch_of(schemas, request);
+    let mut generic = vec!["BulkItem", "BulkRequest", "Object"];
+    for (answers, view) in &operations {
+        if let (Some(act), Some(view)) = (&answers.act, view) {
+            act_of(schemas, view, act);
+            generic.push(view);
+        }
     }
-    // What a patch says beside the fields it changes.
-    if let Some(fields) =
-        schemas.get_mut("CampaignPatch").and_then(|p| p.get_mut("properties")).and_then(Value::as_object_mut)
-    {
-        let text = "Motif, gardé au journal ; exigé pour corriger `texts` d'une campagne ouverte.";
-        let note = json!({ "oneOf": [reference("Note"), { "type": "null" }], "description": text });
-        fields.insert("reason".to_owned(), note);
-    }
-    for (_, view, name, outcomes) in ACTS {
-        act_of(schemas, view, name, outcomes);
-    }
-    for generic in ["BulkView", "BulkItem", "BulkRequest", "IssueView", "PrepareView", "Object"] {
-        schemas.shift_remove(generic);
-    }
+    generic.into_iter().for_each(|name| {
+        schemas.shift_remove(name);
+    });
     schemas.insert(
         "ImportForm".to_owned(),
         json!({
@@ -97,19 +47,19 @@ pub(super) fn settle(document: &mut Value) {
         }),
     );
     each_operation(document, |_, path, operation| {
-        let id = id(operation);
+        let answers = declared(operation).unwrap_or_default();
         parameters(path, operation);
-        if let Some((_, request, _)) = SELECTIONS.iter().find(|(name, ..)| *name == id) {
-            set(operation, "/requestBody/content/application~1json/schema", reference(request));
+        if let Some(selection) = &answers.selection {
+            set(operation, "/requestBody/content/application~1json/schema", reference(&selection.request));
         }
-        if let Some((_, request)) = PATCHES.iter().find(|(name, _)| *name == id) {
-            set(operation, "/requestBody/content/application~1json/schema", reference(&patch_name(request)));
+        if let Some(patch) = &answers.patch {
+            set(operation, "/requestBody/content/application~1json/schema", reference(&patch_name(&patch.request)));
         }
-        if let Some((_, _, answer, _)) = ACTS.iter().find(|(name, ..)| *name == id) {
-            set(operation, "/responses/200/content/application~1json/schema", reference(answer));
+        if let Some(act) = &answers.act {
+            set(operation, "/responses/200/content/application~1json/schema", reference(&act.answer));
         }
-        if let Some((_, media_types)) = FILES.iter().find(|(name, _)| *name == id) {
-            file(operation, media_types);
+        if !answers.files.is_empty() {
+            file(operation, &answers.files);
         }
         if let Some(form) = operation.pointer_mut("/requestBody/content/multipart~1form-data") {
             *form = json!({ "schema": reference("ImportForm") });
@@ -120,6 +70,11 @@ pub(super) fn settle(document: &mut Value) {
     });
     always_there(document);
     pages(document);
+}
+
+/// The type a handler answers with.
+fn view(operation: &Value) -> Option<String> {
+    target(operation.pointer("/responses/200/content/application~1json/schema")?).map(str::to_owned)
 }
 
 fn reference(name: &str) -> Value {
@@ -271,13 +226,13 @@ fn parameters(path: &str, operation: &mut Value) {
 }
 
 /// The answer of an act in number: one count per outcome, and items whose outcome is one of them.
-fn act_of(schemas: &mut Map<String, Value>, view: &str, name: &str, outcomes: &[&str]) {
+fn act_of(schemas: &mut Map<String, Value>, view: &str, Act { answer: name, outcomes }: &Act) {
     let (Some(view), Some(item)) = (schemas.get(view), schemas.get("BulkItem")) else { return };
     let item_name = format!("{}Item", name.trim_end_matches("Answer"));
     let (view, mut item) = (view.clone(), item.clone());
     let counts = outcomes.iter().map(|outcome| {
         let text = format!("Combien ont l'issue `{outcome}`.");
-        ((*outcome).to_owned(), json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text }))
+        (outcome.clone(), json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text }))
     });
     let mut properties: Map<String, Value> = counts.collect();
     // The counts are flattened: what the view says of its own stands beside them.
@@ -296,17 +251,19 @@ fn act_of(schemas: &mut Map<String, Value>, view: &str, name: &str, outcomes: &[
 }
 
 /// A file: bytes of one of these types.
-fn file(operation: &mut Value, media_types: &[&str]) {
+fn file(operation: &mut Value, media_types: &[String]) {
     let bytes = json!({ "schema": { "type": "string", "format": "binary" } });
     let machine = json!({ "schema": { "type": "object", "description": "Le même contenu, pour une machine." } });
     let content: Map<String, Value> = media_types
         .iter()
         .map(|media_type| {
-            let content = if *media_type == "application/json" { &machine } else { &bytes };
-            ((*media_type).to_owned(), content.clone())
+            let content = if media_type == "application/json" { &machine } else { &bytes };
+            (media_type.clone(), content.clone())
         })
         .collect();
-    set(operation, "/responses/200/content", Value::Object(content));
+    if let Some(answer) = object(operation, &["responses", "200"]) {
+        answer.insert("content".to_owned(), Value::Object(content));
+    }
 }
 
 /// The names reached from a part of the document.
@@ -335,6 +292,7 @@ pub(super) fn prune(document: &mut Value) {
     let mut named = Vec::new();
     reached(&paths, schemas, &mut named);
     schemas.retain(|name, _| named.contains(name));
+    schemas.sort_keys();
 }
 
 /// In what is only ever answered, a field that may be null is there all the same: clients need not ask twice.
@@ -344,19 +302,23 @@ fn always_there(document: &mut Value) {
     each_operation(document, |_, _, operation| requests.extend(operation.get("requestBody").cloned()));
     let Some(schemas) = object(document, &["components", "schemas"]) else { return };
     requests.iter().for_each(|body| reached(body, schemas, &mut asked));
-    for (name, schema) in schemas.iter_mut().filter(|(name, _)| !asked.contains(name)) {
-        let item = match name.as_str() {
-            super::UNREADY => "ProblemView",
-            name if name.ends_with("Item") => "BulkItem",
-            name => name,
-        };
-        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
-        let required: Vec<Value> = fields
-            .filter(|field| !SOMETIMES.contains(&format!("{item}.{field}").as_str()))
-            .map(|field| field.as_str().into())
-            .collect();
+    for (_, schema) in schemas.iter_mut().filter(|(name, _)| !asked.contains(name)) {
+        let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        let required: Vec<Value> =
+            fields.filter(|(_, field)| field.get(SOMETIMES).is_none()).map(|(name, _)| name.as_str().into()).collect();
         if let Some(fields) = schema.as_object_mut().filter(|_| !required.is_empty()) {
             fields.insert("required".to_owned(), Value::Array(required));
+        }
+    }
+    unmark(schemas.values_mut());
+}
+
+/// The marks have said what they had to.
+fn unmark<'s>(schemas: impl Iterator<Item = &'s mut Value>) {
+    for schema in schemas {
+        let fields = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for field in fields.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+            field.shift_remove(SOMETIMES);
         }
     }
 }

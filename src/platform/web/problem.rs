@@ -72,10 +72,13 @@ pub struct ProblemView {
     pub code: String,
     pub request_id: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub errors: Vec<FieldErrorView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub current_state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub allowed_actions: Option<Vec<String>>,
 }
 
