@@ -97,6 +97,9 @@ pub fn described() -> [Described; 2] {
     });
     let mut unready = json!(<ProblemView as PartialSchema>::schema());
     unready["properties"]["checks"] = sometimes(reference("HealthChecks"));
+    for field in ProblemView::SOMETIMES {
+        unready["properties"][field][SOMETIMES] = true.into();
+    }
     [
         Described::get("/health/live", "get_liveness", "Le programme répond-il ?", live, "LiveView")
             .of("LiveView", live_view),

@@ -53,17 +53,18 @@ pub struct BulkItem {
     /// UAI, SIRET ou identifiant, selon l'acte.
     pub key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub id: Option<String>,
     pub outcome: &'static str,
     pub findings: Vec<Finding>,
     /// Montant compté dans `total` quand l'objet a abouti.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub amount: Option<Money>,
 }
 
 impl BulkItem {
+    /// Fields left out when there is nothing to say; every other field is always there, null or not.
+    pub const SOMETIMES: &[&str] = &["id", "amount"];
+
     #[must_use]
     pub fn new(key: impl ToString, outcome: &'static str) -> Self {
         Self { key: key.to_string(), id: None, outcome, findings: Vec::new(), amount: None }

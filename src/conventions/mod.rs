@@ -39,7 +39,7 @@ pub use participation::{ListedSchool, Participation, ParticipationLine, reprice}
 pub use payers::{PayerSelection, Payers};
 pub use request::{SignatoryRequest, TransitionRequest};
 pub use store::{ConventionFilter, ConventionOrder, StoredParticipation, place, select};
-pub use views::{LineView, ParticipationView, participation};
+pub use views::{ConventionView, LineView, ParticipationView, participation};
 
 use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
 use crate::platform::documents::Template;

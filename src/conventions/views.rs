@@ -128,12 +128,16 @@ pub struct ConventionView {
     pub document: DocumentView,
     /// Constats ; seulement sur la lecture d'une seule convention.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub findings: Option<Vec<Finding>>,
     pub issued_by: String,
     pub issued_at: Instant,
     pub version: i64,
     pub updated_at: Instant,
+}
+
+impl ConventionView {
+    /// Fields left out when there is nothing to say; every other field is always there, null or not.
+    pub const SOMETIMES: &[&str] = &["findings"];
 }
 
 fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>, refusal: Option<&Refusal>) -> ConventionView {

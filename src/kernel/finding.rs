@@ -24,16 +24,17 @@ pub struct Finding {
     pub code: String,
     pub level: Level,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub expected: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub found: Option<String>,
     /// Une phrase.
     pub message: String,
 }
 
 impl Finding {
+    /// Fields left out when there is nothing to say; every other field is always there, null or not.
+    pub const SOMETIMES: &[&str] = &["expected", "found"];
+
     #[must_use]
     pub fn new(code: &str, level: Level, message: impl Into<String>) -> Self {
         Self { code: code.to_owned(), level, expected: None, found: None, message: message.into() }

@@ -42,7 +42,7 @@ pub use import_collectivites::import_collectivites;
 pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView};
-pub use school::{PayerPeriod, School, SchoolRequest, payer_for_year};
+pub use school::{PayerPeriod, School, SchoolRequest, SchoolView, payer_for_year};
 pub use store_collectivites::{CollectiviteFilter, Succession};
 pub use store_schools::SchoolFilter;
 

@@ -26,11 +26,9 @@ pub struct SchoolRequest {
     pub commune_name: Line,
     /// SIRET de la collectivité qui paie ; absent : la commune enregistrée sous `insee_code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub payer_siret: Option<Siret>,
     /// Premier jour où ce payeur paie ; absent : depuis l'origine.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub payer_from: Option<NaiveDate>,
     #[serde(default)]
     #[schema(minimum = 0, maximum = 5000)]
@@ -279,6 +277,11 @@ pub struct SchoolView {
     pub version: i64,
     pub created_at: Instant,
     pub updated_at: Instant,
+}
+
+impl SchoolView {
+    /// Fields left out when there is nothing to say; every other field is always there, null or not.
+    pub const SOMETIMES: &[&str] = &["payer_siret", "payer_from"];
 }
 
 #[cfg(test)]

@@ -25,9 +25,13 @@ use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::Config;
 
 use super::{capabilities, health, metrics, problems};
+use crate::campaigns::bulk::BulkItem;
+use crate::conventions::ConventionView;
+use crate::kernel::Finding;
 use crate::kernel::refused::NOT_FOUND;
 use crate::platform::web::docs::{ANSWERS, Answers};
 use crate::platform::web::{Answer, Problem, ProblemView};
+use crate::registry::SchoolView;
 
 /// Name of the one security scheme.
 const BEARER: &str = "bearer";
@@ -149,13 +153,25 @@ impl Described {
     }
 }
 
+/// A type of answers, and its fields that are left out when there is nothing to say.
+fn sometimes<T: ToSchema>(fields: &'static [&'static str]) -> (Cow<'static, str>, &'static [&'static str]) {
+    (T::name(), fields)
+}
+
 /// Everything that answers, described.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(collected()).unwrap_or_default();
     for described in health::described().into_iter().chain([metrics::described(), problems::described()]) {
         described.into_document(&mut document);
     }
-    shapes::settle(&mut document);
+    let sometimes = [
+        sometimes::<Finding>(Finding::SOMETIMES),
+        sometimes::<ProblemView>(ProblemView::SOMETIMES),
+        sometimes::<SchoolView>(SchoolView::SOMETIMES),
+        sometimes::<BulkItem>(BulkItem::SOMETIMES),
+        sometimes::<ConventionView>(ConventionView::SOMETIMES),
+    ];
+    shapes::settle(&mut document, &sometimes);
     answers::complete(&mut document);
     examples::illustrate(&mut document);
     shapes::prune(&mut document);

@@ -1,12 +1,14 @@
 //! Shapes that the derived types do not say exactly: flattened views, pages, merge patches, acts in number, files,
 //! parameters.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::{declared, each_operation, object};
 use crate::platform::web::docs::{Act, Patch, SOMETIMES, Selection};
 
-pub(super) fn settle(document: &mut Value) {
+pub(super) fn settle(document: &mut Value, sometimes: &[(Cow<'static, str>, &[&str])]) {
     let mut operations = Vec::new();
     each_operation(document, |_, _, operation| {
         operations.push((declared(operation).unwrap_or_default(), view(operation)))
@@ -16,6 +18,9 @@ pub(super) fn settle(document: &mut Value) {
         schemas.extend(selection.schemas.clone());
     }
     flatten(schemas);
+    for (name, fields) in sometimes {
+        mark(schemas, name, fields);
+    }
     for (answers, _) in &operations {
         if let Some(Selection { request, filter, .. }) = &answers.selection {
             selection_of(schemas, request, filter);
@@ -311,6 +316,16 @@ fn always_there(document: &mut Value) {
         }
     }
     unmark(schemas.values_mut());
+}
+
+/// Marks what is left out of a type of answers when there is nothing to say; its copies are marked too.
+fn mark(schemas: &mut Map<String, Value>, name: &str, fields: &[&str]) {
+    for field in fields {
+        let place = schemas.get_mut(name).and_then(|schema| schema.pointer_mut(&format!("/properties/{field}")));
+        if let Some(place) = place.and_then(Value::as_object_mut) {
+            place.insert(SOMETIMES.to_owned(), true.into());
+        }
+    }
 }
 
 /// The marks have said what they had to.

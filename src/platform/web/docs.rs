@@ -17,8 +17,7 @@ use crate::kernel::ProblemCode;
 /// The extension of an operation that holds its [`Answers`].
 pub const ANSWERS: &str = "x-answers";
 
-/// The extension of a field of an answer that is left out when there is nothing to say; every other field is always
-/// there, null or not.
+/// The mark of a field that is left out when there is nothing to say: types name theirs in a constant `SOMETIMES`.
 pub const SOMETIMES: &str = "x-sometimes";
 
 /// What an operation answers, besides its success as the handler describes it and what follows from its shape.

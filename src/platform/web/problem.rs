@@ -72,14 +72,16 @@ pub struct ProblemView {
     pub code: String,
     pub request_id: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub errors: Vec<FieldErrorView>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub current_state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(extensions(("x-sometimes" = json!(true))))]
     pub allowed_actions: Option<Vec<String>>,
+}
+
+impl ProblemView {
+    /// Fields left out when there is nothing to say; every other field is always there, null or not.
+    pub const SOMETIMES: &[&str] = &["errors", "current_state", "allowed_actions"];
 }
 
 /// An error on its way out.
