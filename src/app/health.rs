@@ -22,7 +22,7 @@ use crate::platform::db::Database;
 use crate::platform::db::clock_watch::{self, Sight};
 use crate::platform::db::probe::Writing;
 use crate::platform::jobs::{self, Backlog, JobState};
-use crate::platform::web::docs::{Answers, SOMETIMES};
+use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::UNAVAILABLE;
 use crate::platform::web::{Problem, ProblemView, State};
 
@@ -45,14 +45,9 @@ pub fn described() -> [Described; 2] {
     let live = "Pour qui le relance : ne regarde pas la base.";
     let ready = "Pour qui lui adresse du trafic : la base répond, ses migrations sont faites, c'est toujours celle du \
         démarrage, et une ligne peut y être écrite.";
-    let sometimes = |mut field: Value| {
-        field[SOMETIMES] = true.into();
-        field
-    };
     let states = |names: &[&str]| json!({ "type": "string", "enum": names });
-    let count =
-        |text: &str| sometimes(json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text }));
-    let detail = |text: &str| sometimes(json!({ "type": "string", "description": text }));
+    let count = |text: &str| json!({ "type": "integer", "format": "int64", "minimum": 0, "description": text });
+    let detail = |text: &str| json!({ "type": "string", "description": text });
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let check = || reference("HealthCheck");
     let live_view = json!({ "type": "object", "properties": { "status": states(&["ok"]) }, "required": ["status"] });
@@ -72,8 +67,8 @@ pub fn described() -> [Described; 2] {
     let health_checks = json!({
         "type": "object", "description": "Ce qui a été regardé.",
         "properties": {
-            "database": sometimes(check()), "migrations": sometimes(check()), "base": check(), "writes": check(),
-            "jobs": sometimes(reference("QueueCheck")), "clock": sometimes(reference("ClockCheck"))
+            "database": check(), "migrations": check(), "base": check(), "writes": check(),
+            "jobs": reference("QueueCheck"), "clock": reference("ClockCheck")
         }
     });
     let clock_check = json!({
@@ -96,10 +91,10 @@ pub fn described() -> [Described; 2] {
         "required": ["status"]
     });
     let mut unready = json!(<ProblemView as PartialSchema>::schema());
-    unready["properties"]["checks"] = sometimes(reference("HealthChecks"));
-    for field in ProblemView::SOMETIMES {
-        unready["properties"][field][SOMETIMES] = true.into();
+    if let Some(fields) = unready.get_mut("properties").and_then(Value::as_object_mut) {
+        fields.insert("checks".to_owned(), reference("HealthChecks"));
     }
+    let unready_sometimes = [ProblemView::SOMETIMES, &["checks"]].concat();
     [
         Described::get("/health/live", "get_liveness", "Le programme répond-il ?", live, "LiveView")
             .of("LiveView", live_view),
@@ -108,10 +103,15 @@ pub fn described() -> [Described; 2] {
             .refused_as(503, UNREADY)
             .of("ReadyView", ready_view)
             .of("HealthCheck", health_check)
+            .sometimes("HealthCheck", &["detail"])
             .of("HealthChecks", health_checks)
+            .sometimes("HealthChecks", &["database", "migrations", "jobs", "clock"])
             .of("ClockCheck", clock_check)
+            .sometimes("ClockCheck", &["detail"])
             .of("QueueCheck", queue_check)
-            .of(UNREADY, unready),
+            .sometimes("QueueCheck", &["oldest_due_seconds", "late_after_seconds", "queued", "running", "failed"])
+            .of(UNREADY, unready)
+            .sometimes(UNREADY, &unready_sometimes),
     ]
 }
 

@@ -93,6 +93,7 @@ pub struct Described {
     path: &'static str,
     operation: Value,
     schemas: Vec<(&'static str, Value)>,
+    sometimes: Vec<Sometimes>,
 }
 
 impl Described {
@@ -103,12 +104,14 @@ impl Described {
             "operationId": id, "tags": ["Service"], "summary": summary, "description": description, "security": [{}],
             "responses": { "200": { "description": "Oui, ou la liste", "content": content } }
         });
-        Self { path, operation, schemas: Vec::new() }.answers(&Answers::usual())
+        Self { path, operation, schemas: Vec::new(), sometimes: Vec::new() }.answers(&Answers::usual())
     }
 
     /// What it answers besides, as a handler under `/api/v1` declares it.
     pub fn answers(mut self, answers: &Answers) -> Self {
-        self.operation[ANSWERS] = json!(answers);
+        if let Some(fields) = self.operation.as_object_mut() {
+            fields.insert(ANSWERS.to_owned(), json!(answers));
+        }
         self
     }
 
@@ -143,34 +146,44 @@ impl Described {
         self
     }
 
-    fn into_document(self, document: &mut Value) {
+    /// Fields of one of these types that are left out when there is nothing to say.
+    pub fn sometimes(mut self, name: &'static str, fields: &[&'static str]) -> Self {
+        self.sometimes.push((name.into(), fields.to_vec()));
+        self
+    }
+
+    /// Adds it to the document; what it says is left out is returned.
+    fn into_document(self, document: &mut Value) -> Vec<Sometimes> {
         if let Some(schemas) = object(document, &["components", "schemas"]) {
             schemas.extend(self.schemas.into_iter().map(|(name, schema)| (name.to_owned(), schema)));
         }
         if let Some(paths) = object(document, &["paths"]) {
             paths.insert(self.path.to_owned(), json!({ "get": self.operation }));
         }
+        self.sometimes
     }
 }
 
 /// A type of answers, and its fields that are left out when there is nothing to say.
-fn sometimes<T: ToSchema>(fields: &'static [&'static str]) -> (Cow<'static, str>, &'static [&'static str]) {
-    (T::name(), fields)
+type Sometimes = (Cow<'static, str>, Vec<&'static str>);
+
+fn sometimes<T: ToSchema>(fields: &[&'static str]) -> Sometimes {
+    (T::name(), fields.to_vec())
 }
 
 /// Everything that answers, described.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(collected()).unwrap_or_default();
-    for described in health::described().into_iter().chain([metrics::described(), problems::described()]) {
-        described.into_document(&mut document);
-    }
-    let sometimes = [
+    let mut sometimes = vec![
         sometimes::<Finding>(Finding::SOMETIMES),
         sometimes::<ProblemView>(ProblemView::SOMETIMES),
         sometimes::<SchoolView>(SchoolView::SOMETIMES),
         sometimes::<BulkItem>(BulkItem::SOMETIMES),
         sometimes::<ConventionView>(ConventionView::SOMETIMES),
     ];
+    for described in health::described().into_iter().chain([metrics::described(), problems::described()]) {
+        sometimes.extend(described.into_document(&mut document));
+    }
     shapes::settle(&mut document, &sometimes);
     answers::complete(&mut document);
     examples::illustrate(&mut document);

@@ -1,14 +1,12 @@
 //! Shapes that the derived types do not say exactly: flattened views, pages, merge patches, acts in number, files,
 //! parameters.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value, json};
 
-use super::{declared, each_operation, object};
+use super::{Sometimes, declared, each_operation, object};
 use crate::platform::web::docs::{Act, Patch, SOMETIMES, Selection};
 
-pub(super) fn settle(document: &mut Value, sometimes: &[(Cow<'static, str>, &[&str])]) {
+pub(super) fn settle(document: &mut Value, sometimes: &[Sometimes]) {
     let mut operations = Vec::new();
     each_operation(document, |_, _, operation| {
         operations.push((declared(operation).unwrap_or_default(), view(operation)))
