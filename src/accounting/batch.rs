@@ -1,18 +1,81 @@
 //! A sealed set of titles handed to the accountant. Pure.
 //!
-//! One campaign, one exercice, one nature, one accountant. Its content never changes; what moves (signed, sent,
-//! acknowledged) lives beside it.
+//! ```text
+//!   sealed ──sign──▶ signed ──┐
+//!                      ▲      │ correct_signature, with a reason
+//!                      └──────┘
+//! ```
+//! One campaign, one exercice, one nature, one accountant. Its content never changes; what moves lives beside it. The
+//! ordonnateur signs the paper of the batch; who did, when and what shows it are recorded here, and a signature that was
+//! recorded wrong is recorded again: both stay.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::codes::BATCH_STATE;
+use crate::kernel::dates::{Bounds, refuse};
 use crate::kernel::ids::{BatchId, CampaignId};
-use crate::kernel::{FieldFault, Instant, Money};
+use crate::kernel::text::{Line, Note};
+use crate::kernel::{FieldFault, Instant, Money, Refused};
 use crate::{string_newtype, text_enum};
 
 text_enum!(
     /// Où en est un bordereau.
-    BatchState { Sealed => "sealed" }
+    BatchState {
+        Sealed => "sealed",
+        /// L'ordonnateur (ou son délégué) l'a signé.
+        Signed => "signed",
+    }
 );
+
+text_enum!(
+    /// Ce qui peut être fait d'un bordereau.
+    BatchAction { Sign => "sign", CorrectSignature => "correct_signature" }
+);
+
+/// Who signed the paper of a batch, in what capacity, when, and what shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchSignature {
+    pub on: NaiveDate,
+    pub name: Line,
+    pub title: Line,
+    pub evidence: Option<Note>,
+}
+
+/// The state, with what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchStage {
+    Sealed,
+    Signed(BatchSignature),
+}
+
+/// What is done to a batch, with all that the act brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchAct {
+    Sign(BatchSignature),
+    /// The signature as it should have been recorded, and why it is not the one that was.
+    CorrectSignature {
+        signature: BatchSignature,
+        reason: Note,
+    },
+}
+
+impl BatchAct {
+    #[must_use]
+    pub const fn action(&self) -> BatchAction {
+        match self {
+            Self::Sign(_) => BatchAction::Sign,
+            Self::CorrectSignature { .. } => BatchAction::CorrectSignature,
+        }
+    }
+}
+
+/// What an act leaves to be written beside the batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchEffect {
+    /// The signature recorded, and why anew if it is.
+    Signed { signature: BatchSignature, reason: Option<Note> },
+}
 
 text_enum!(
     /// Ce que font les titres d'un bordereau.
@@ -75,9 +138,69 @@ pub struct Batch {
     pub content_sha256: String,
     pub sealed_by_label: String,
     pub sealed_at: Instant,
-    pub state: BatchState,
+    pub stage: BatchStage,
     pub version: i64,
     pub updated_at: Instant,
+}
+
+impl Batch {
+    #[must_use]
+    pub const fn state(&self) -> BatchState {
+        match self.stage {
+            BatchStage::Sealed => BatchState::Sealed,
+            BatchStage::Signed(_) => BatchState::Signed,
+        }
+    }
+
+    /// The signature last recorded.
+    #[must_use]
+    pub const fn signature(&self) -> Option<&BatchSignature> {
+        match &self.stage {
+            BatchStage::Sealed => None,
+            BatchStage::Signed(signature) => Some(signature),
+        }
+    }
+
+    /// What may be done now.
+    #[must_use]
+    pub fn allowed(&self) -> Vec<BatchAction> {
+        BatchAction::ALL.iter().copied().filter(|action| self.in_state_for(*action).is_ok()).collect()
+    }
+
+    /// The one table of the lifecycle: why the state does not bear an action.
+    const fn in_state_for(&self, action: BatchAction) -> Result<(), &'static str> {
+        match (self.state(), action) {
+            (BatchState::Sealed, BatchAction::Sign) | (BatchState::Signed, BatchAction::CorrectSignature) => Ok(()),
+            (BatchState::Signed, BatchAction::Sign) => {
+                Err("Le bordereau est déjà signé : une signature mal relevée se corrige par « correct_signature ».")
+            }
+            (BatchState::Sealed, BatchAction::CorrectSignature) => Err("Le bordereau n'est pas encore signé."),
+        }
+    }
+
+    /// Whether an action may be done now.
+    ///
+    /// # Errors
+    /// `batch_state`.
+    pub fn admits(&self, action: BatchAction) -> Result<(), Refused> {
+        self.in_state_for(action).map_err(|detail| Refused::state(&BATCH_STATE, detail, self.state(), self.allowed()))
+    }
+
+    /// Does it. A batch is signed between the day it was sealed and today: its digest stands on what is signed.
+    ///
+    /// # Errors
+    /// Those of [`Self::admits`]; `invalid_value` (`date_too_early`, `date_too_late`) on `/signed_on`.
+    pub fn apply(mut self, act: BatchAct, today: NaiveDate) -> Result<(Self, BatchEffect), Refused> {
+        self.admits(act.action())?;
+        let (signature, reason) = match act {
+            BatchAct::Sign(signature) => (signature, None),
+            BatchAct::CorrectSignature { signature, reason } => (signature, Some(reason)),
+        };
+        let bounds = Bounds::happened(self.sealed_at.day(), today);
+        refuse(bounds.error("/signed_on", signature.on).into_iter().collect())?;
+        self.stage = BatchStage::Signed(signature.clone());
+        Ok((self, BatchEffect::Signed { signature, reason }))
+    }
 }
 
 /// Un fichier d'un bordereau.

@@ -1,6 +1,8 @@
 //! The accounting's refusals.
 
 crate::problem_codes! {
+    BATCH_STATE = "batch_state", 409, "État du bordereau incompatible",
+        "Cette action n'est pas possible dans l'état du bordereau ; `allowed_actions` liste les actions possibles.";
     NOTHING_TO_SEAL = "nothing_to_seal", 409, "Rien à sceller",
         "Aucun titre approuvé de cette campagne et de cet exercice n'attend de bordereau.";
     EXERCICE_REQUIRED = "exercice_required", 422, "Exercice à préciser",

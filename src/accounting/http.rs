@@ -1,16 +1,18 @@
 //! Routes of accounting batches.
 
 use actix_web::{get, post};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
+use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchSignature, BatchState, FileFormat};
 use super::codes;
 use super::seal::{self, SealRequest};
 use super::store::{self, BatchFilter, BatchOrder};
 use crate::access::{Can, DownloadBatches, ReadTitles, SealBatches};
 use crate::campaigns;
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
+use crate::kernel::text::{Line, Note};
 use crate::kernel::{Instant, Money, Refused, SchoolYear};
 use crate::path_keys;
 use crate::platform::db::blobs;
@@ -26,9 +28,38 @@ pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(seal_batch).service(list).service(one).service(download);
 }
 
+/// Qui a signé.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BatchSignatory)]
+pub(super) struct SignatoryView {
+    /// Nom tel qu'il figure sous la signature.
+    pub name: Line,
+    /// Qualité : « Secrétaire générale, par délégation ».
+    pub title: Line,
+}
+
+/// La signature d'un bordereau, telle que relevée en dernier.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct BatchSignatureView {
+    signed_on: NaiveDate,
+    signatory: SignatoryView,
+    evidence: Option<Note>,
+}
+
+impl From<&BatchSignature> for BatchSignatureView {
+    fn from(signature: &BatchSignature) -> Self {
+        Self {
+            signed_on: signature.on,
+            signatory: SignatoryView { name: signature.name.clone(), title: signature.title.clone() },
+            evidence: signature.evidence.clone(),
+        }
+    }
+}
+
 /// Un bordereau scellé.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct BatchView {
+pub(super) struct BatchView {
     number: BatchNumber,
     status: BatchState,
     campaign: SchoolYear,
@@ -45,16 +76,19 @@ struct BatchView {
     files: Vec<BatchFile>,
     sealed_by: String,
     sealed_at: Instant,
+    /// Nulle tant que le bordereau n'est pas signé.
+    signature: Option<BatchSignatureView>,
     version: i64,
     updated_at: Instant,
 }
 
-fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
+pub(super) fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
     let files = store::files_of(tx, batch.id)?;
     let campaign = campaigns::school_year(tx, batch.campaign_id)?;
     Ok(BatchView {
+        status: batch.state(),
+        signature: batch.signature().map(Into::into),
         number: batch.number,
-        status: batch.state,
         campaign,
         exercice: batch.exercice,
         nature: batch.nature,
@@ -118,7 +152,7 @@ struct ListQuery {
 #[utoipa::path(
     operation_id = "list_batches", tag = "Bordereaux", params(ListQuery),
     responses((status = 200, body = PageView<BatchView>, description = "Une page")),
-    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND])))),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT])))),
     security(("bearer" = []))
 )]
 #[get("/accounting-batches")]
@@ -140,12 +174,12 @@ async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQue
     Ok(reply.into_response())
 }
 
-fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
+pub(super) fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
     Ok(store::find(tx, number)?.ok_or_else(|| Refused::not_found("Bordereau", number))?)
 }
 
 /// A batch that is still what was sealed: its titles, their frozen contents and their sum.
-fn verified(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
+pub(super) fn verified(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
     let batch = found(tx, number)?;
     let members = store::members(tx, batch.id)?;
     let digest = seal::content_digest(members.iter().map(|(reference, sha256, _)| (reference, sha256)));

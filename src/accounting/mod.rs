@@ -2,16 +2,19 @@
 //!
 //! ```text
 //!   titles approved ──seal──▶ batch (number, count, total, digest) ──▶ CSV, JSON: stored bytes, identical ever after
-//!                               └─ sealed ──▶ signed ──▶ sent ──▶ acknowledged
+//!                               └─ sealed ──▶ signed
 //! ```
 
 mod batch;
 mod codes;
 mod events;
 mod http;
+mod http_transitions;
 mod seal;
 mod sheet;
+mod sign;
 mod store;
+mod store_signatures;
 
 pub use batch::{Batch, BatchNumber, BatchState, FileFormat};
 pub use codes::CODES;
@@ -22,6 +25,7 @@ pub use sheet::{read_amount, read_identifier};
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
+    http_transitions::routes(cfg);
 }
 
 /// The stored bytes of a batch's file.

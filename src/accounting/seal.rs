@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
+use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchStage, FileFormat};
 use super::codes::{EXERCICE_REQUIRED, NOTHING_TO_SEAL, SEALER_UNKNOWN};
 use super::events::{self, BatchEvent};
 use super::sheet::{self, Cell, Row};
@@ -65,7 +65,7 @@ pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Ba
         content_sha256: content_digest(entered.iter().map(|e| (&e.settlement.reference, &e.content_sha256))),
         sealed_by_label: actor.label.clone(),
         sealed_at: tx.now(),
-        state: BatchState::Sealed,
+        stage: BatchStage::Sealed,
         version: 1,
         updated_at: tx.now(),
     };

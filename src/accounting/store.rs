@@ -2,15 +2,19 @@
 
 use diesel::prelude::*;
 
-use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchState, FileFormat};
+use super::batch::{
+    Batch, BatchEffect, BatchFile, BatchNature, BatchNumber, BatchSignature, BatchStage, BatchState, FileFormat,
+};
+use super::store_signatures as signatures;
 use crate::kernel::ids::{BatchId, CampaignId, TitleId, UserId};
-use crate::kernel::{Instant, Money};
+use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::{Actor, Instant, Money, Refused};
 use crate::platform::db::schema::{
     accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_titles as members,
     accounting_batches as batches, perception_titles as titles, title_approvals,
 };
 use crate::platform::web::{Page, PageView};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Error, Outcome, Tx};
 use crate::{insert_batches, keyset};
 
 /// Writes a sealed batch, its titles and its files.
@@ -41,7 +45,7 @@ pub(super) fn insert(
     diesel::insert_into(progress::table)
         .values((
             progress::batch_id.eq(batch.id),
-            progress::state.eq(batch.state),
+            progress::state.eq(batch.state()),
             progress::version.eq(batch.version),
             progress::updated_at.eq(batch.sealed_at),
         ))
@@ -91,10 +95,19 @@ macro_rules! batch_columns {
     };
 }
 
-fn batch(row: BatchRow) -> Batch {
+/// A state without what it rests on is no batch of ours.
+fn batch(row: BatchRow, signature: Option<BatchSignature>) -> Outcome<Batch> {
     let ((id, number, rank, campaign_id, exercice, nature, comptable, count, total, content_sha256), rest) = row;
     let (sealed_by_label, sealed_at, state, version, updated_at) = rest;
-    Batch {
+    let stage = match (state, signature) {
+        (BatchState::Sealed, None) => BatchStage::Sealed,
+        (BatchState::Signed, Some(signature)) => BatchStage::Signed(signature),
+        (state, _) => {
+            let what = format!("l'état « {state} » du bordereau ne va pas avec ses signatures");
+            return Err(Error::falsified("accounting_batch", &number, what));
+        }
+    };
+    Ok(Batch {
         id,
         number,
         rank,
@@ -107,9 +120,41 @@ fn batch(row: BatchRow) -> Batch {
         content_sha256,
         sealed_by_label,
         sealed_at,
-        state,
+        stage,
         version,
         updated_at,
+    })
+}
+
+fn load(tx: &mut Tx<'_>, rows: Vec<BatchRow>) -> Outcome<Vec<Batch>> {
+    let ids: Vec<BatchId> = rows.iter().map(|((id, ..), _)| *id).collect();
+    let mut last = signatures::last(tx, &ids)?;
+    rows.into_iter()
+        .map(|row| {
+            let signature = last.remove(&row.0.0);
+            batch(row, signature)
+        })
+        .collect()
+}
+
+/// Writes what an act changed of a batch, if nobody changed it meanwhile.
+pub(super) fn save(tx: &mut Tx<'_>, batch: &mut Batch, effect: &BatchEffect, actor: &Actor) -> Outcome<()> {
+    let BatchEffect::Signed { signature, reason } = effect;
+    signatures::insert(tx, batch.id, signature, reason.as_ref(), actor)?;
+    let read = batch.version;
+    batch.version += 1;
+    batch.updated_at = tx.now();
+    let done = diesel::update(progress::table.find(batch.id).filter(progress::version.eq(read)))
+        .set((
+            progress::state.eq(batch.state()),
+            progress::version.eq(batch.version),
+            progress::updated_at.eq(batch.updated_at),
+        ))
+        .execute(tx.conn())?;
+    if done == 1 {
+        Ok(())
+    } else {
+        Err(Refused::new(&CONCURRENT_CHANGE, "Le bordereau a été modifié entre-temps.").into())
     }
 }
 
@@ -120,7 +165,7 @@ pub(super) fn find(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Option<Batc
         .select(batch_columns!())
         .first(tx.conn())
         .optional()?;
-    Ok(row.map(batch))
+    Ok(load(tx, row.into_iter().collect())?.pop())
 }
 
 /// Which batches a list shows.
@@ -166,7 +211,8 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &BatchFilter, page: &Page<BatchSort>
         };
         (value, b.number.to_string())
     };
-    Ok(page.cut(rows.into_iter().map(batch).collect(), tx.now(), place))
+    let found = load(tx, rows)?;
+    Ok(page.cut(found, tx.now(), place))
 }
 
 /// A title of a batch: its reference and the digest of its frozen content, as approved, and its amount.

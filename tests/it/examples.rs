@@ -334,6 +334,10 @@ impl Year<'_> {
         let comptable = self.app.comptable();
         self.get(&comptable, "/accounting-batches");
         let batch = format!("/accounting-batches/{}", batch["number"].as_str().unwrap());
+        let signed = json!({"action": "sign", "signed_on": "2025-07-28", "signatory": {"name": "Dominique REY", "title": "Secrétaire générale, par délégation"},
+                            "evidence": "Parapheur n° 2025-118"});
+        self.post(&approver, &format!("{batch}/transitions"), signed);
+        self.get(&approver, &format!("{batch}/transitions"));
         self.get(&comptable, &batch);
         self.file(&comptable, &format!("{batch}/files/csv"));
         self.file(&comptable, &format!("{batch}/files/json"));

@@ -11,6 +11,7 @@ use crate::support::{Base, TestApp};
 /// The tables that refuse every change.
 const FROZEN: &[&str] = &[
     "accounting_batch_files",
+    "accounting_batch_signatures",
     "accounting_batch_titles",
     "accounting_batches",
     "audit_events",

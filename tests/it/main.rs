@@ -21,6 +21,7 @@ mod auth;
 mod authority;
 mod backups;
 mod bases;
+mod batches;
 mod catalogue;
 mod clock;
 mod daily;

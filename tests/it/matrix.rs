@@ -95,6 +95,8 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("list_batches", ALL),
     ("get_batch", ALL),
     ("download_batch_file", ALL),
+    ("list_batch_transitions", ALL),
+    ("transition_batch", ORDONNATEUR),
 ];
 
 fn admitted(operation: &Operation) -> &'static [Role] {
@@ -494,6 +496,14 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.get(&o, "/accounting-batches/ENT-B-2025-0001").expect(200);
     r.get(&o, "/accounting-batches/ENT-B-2025-0001/files/csv").expect(200);
     r.get(&o, "/accounting-batches/ENT-B-2025-0001/files/pdf").problem(422, "invalid_value");
+    let moves = "/accounting-batches/ENT-B-2025-0001/transitions";
+    let who = json!({"name": "Dominique REY", "title": "Secrétaire générale"});
+    let today = r.get(&o, "/accounting-batches/ENT-B-2025-0001").json["sealed_at"].as_str().unwrap()[..10].to_owned();
+    let signature = json!({"action": "sign", "signed_on": today, "signatory": who});
+    r.json(&o, "POST", moves, &stale, &signature).problem(412, "precondition_failed");
+    r.post(&o, moves, &signature).expect(200);
+    r.post(&o, moves, &signature).problem(409, "batch_state");
+    r.get(&o, moves).expect(200);
     // Closed: nothing enters any more.
     r.post(&g, &format!("{path}/transitions"), &json!({"action": "close"})).expect(200);
     r.json(&g, "PUT", &one, &[("if-match", "*")], &json!({})).problem(409, "campaign_state");

@@ -428,6 +428,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    accounting_batch_signatures (batch_id, position) {
+        batch_id -> Text,
+        position -> BigInt,
+        signed_on -> Date,
+        name -> Text,
+        title -> Text,
+        evidence -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        recorded_by -> Nullable<Text>,
+        recorded_by_label -> Text,
+        recorded_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     accounting_batch_files (batch_id, format) {
         batch_id -> Text,
         format -> Text,
@@ -652,6 +667,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     convention_seals,
     accounting_batches,
     accounting_batch_progress,
+    accounting_batch_signatures,
     accounting_batch_files,
     perception_titles,
     title_lines,

@@ -25,6 +25,7 @@ INSERT INTO title_lines (title_id, position, uai, label, commune_name, departeme
 VALUES ('t', 1, '0300001A', 'X', 'X', '30', 1, 4000, 4000);
 INSERT INTO title_approvals (title_id, reference, exercice, number_rank, approved_by, approver, approved_on, approved_at, content, content_sha256, template_sha256)
 VALUES ('t', 'R', 2025, 1, 'u', '{}', '2025-06-05', '2025-06-05 08:00:00', '{}', 'DIGEST', 'DIGEST');
+INSERT INTO accounting_batch_signatures VALUES ('b', 1, '2025-06-05', 'A B', 'SG', NULL, NULL, 'u', 'A B', '2025-06-05 08:00:00');
 INSERT INTO accounting_batch_titles (batch_id, position, title_id) VALUES ('b', 1, 't');
 INSERT INTO small_claim_acts (id, number, exercice, number_rank, campaign_id, threshold_cents, claim_count, total_cents, reason, decided_by, decided_by_label, decided_on, decided_at, content, content_sha256, template_sha256)
 VALUES ('a', 'D', 2025, 1, 'k', 5000, 1, 4000, 'x', 'u', 'A B', '2025-06-05', '2025-06-05 08:00:00', '{}', 'DIGEST', 'DIGEST');

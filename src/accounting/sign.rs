@@ -1,0 +1,48 @@
+//! Use case of a batch that its ordonnateur signed, on paper or in another tool: what was signed is recorded.
+
+use super::batch::{Batch, BatchAct, BatchNumber, BatchSignature};
+use super::events::{self, BatchEvent};
+use super::store;
+use crate::audit;
+use crate::kernel::{Actor, Refused};
+use crate::platform::db::counters;
+use crate::platform::web::IfMatch;
+use crate::platform::{Outcome, Tx};
+
+/// Does an act on one batch.
+///
+/// # Errors
+/// `not_found`; a version that is no longer the one read; those of [`Batch::apply`]; `concurrent_change`.
+pub fn act(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    number: &BatchNumber,
+    read: Option<&IfMatch>,
+    act: BatchAct,
+) -> Outcome<Batch> {
+    let unknown = || Refused::not_found("Bordereau", number);
+    let exercice = store::find(tx, number)?.ok_or_else(unknown)?.exercice;
+    // Who comes second waits, and is told what became of the batch.
+    counters::lock(tx, &format!("batch:{exercice}"))?;
+    let batch = store::find(tx, number)?.ok_or_else(unknown)?;
+    read.map_or(Ok(()), |read| read.admits(batch.version))?;
+    let event = told(batch.signature(), &act);
+    let today = tx.today();
+    let (mut next, effect) = batch.apply(act, today)?;
+    store::save(tx, &mut next, &effect, actor)?;
+    audit::record(tx, actor, events::of(&next), event)?;
+    Ok(next)
+}
+
+fn told(before: Option<&BatchSignature>, act: &BatchAct) -> BatchEvent {
+    match (act, before) {
+        (BatchAct::CorrectSignature { signature, reason }, Some(before)) => BatchEvent::SignatureCorrected {
+            before: before.into(),
+            after: signature.into(),
+            reason: reason.to_string().into(),
+        },
+        (BatchAct::Sign(signature) | BatchAct::CorrectSignature { signature, .. }, _) => {
+            BatchEvent::Signed { signature: signature.into() }
+        }
+    }
+}
