@@ -228,7 +228,7 @@ pub fn run(app: &App) -> Outcome<Report> {
     let clock = Stopwatch::now();
     let prepared = app.db.write(|tx| {
         let all = PrepareRequest { filter: None, keys: None, dry_run: false };
-        titles::prepare(tx, &gestionnaire, &year, all, &app.defaults, &app.title_templates)
+        titles::prepare(tx, &gestionnaire, &year, all, &app.defaults, &app.claim_templates)
     })?;
     let prepared = prepared.bulk;
     done(format!("Titres préparés par la gestionnaire : {}, {}", prepared.count("prepared"), euros(&prepared)), clock);

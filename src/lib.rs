@@ -3,8 +3,16 @@
 //! Folders are business capabilities; `platform` holds the plumbing, `app` puts everything together:
 //!
 //! ```text
-//! kernel ◀ platform ◀ audit ◀ access ◀ registry ◀ campaigns ◀ …      app, cli, config: may see everything
+//! kernel ◀ platform ◀ audit ◀ access ◀ registry ◀ campaigns ◀ conventions ◀ claims ◀ titles ◀ accounting
 //! ```
+//! ```text
+//! kernel      money, dates, identifiers, refusals        conventions  issued, signed, what they make due
+//! platform    database, web, jobs, papers, files         claims       what is owed today and what was decided of it
+//! audit       the journal        access  who may         titles       prepared, approved, printed
+//! registry    collectivités and schools                  accounting   sealed batches and their files
+//! campaigns   a year: tariff, texts, enrolments
+//! ```
+//! `app`, `cli`, `config` and `demo` may see everything.
 //! What stands to the left never imports what stands to its right; a test reads the `use` lines and says so.
 
 /// The system's allocator keeps what the documents used, in an arena per thread; this one gives it back, and is faster
@@ -17,6 +25,7 @@ pub mod accounting;
 pub mod app;
 pub mod audit;
 pub mod campaigns;
+pub mod claims;
 pub mod cli;
 pub mod config;
 pub mod conventions;

@@ -253,7 +253,7 @@ impl World {
 
     fn prepare(&self, tx: &mut Tx<'_>) {
         let all: PrepareRequest = read(json!({}));
-        let (defaults, templates) = (&self.app.defaults, &self.app.title_templates);
+        let (defaults, templates) = (&self.app.defaults, &self.app.claim_templates);
         let view = titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
         assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), (2386, 16_416_000));
     }

@@ -20,11 +20,12 @@ use crate::access::Signatory;
 use crate::audit;
 use crate::campaigns::texts::{CampaignTexts, ComptableAssignataire, ComptableRecouvrement, Imputation};
 use crate::campaigns::{self, Campaign};
+use crate::claims::{Debtor, Ground};
 use crate::kernel::ids::{BatchId, TitleId};
 use crate::kernel::{Actor, FieldError, Instant, Money, Refused, SchoolYear, french};
 use crate::platform::db::{blobs, counters};
 use crate::platform::{Error, Outcome, Tx};
-use crate::titles::{self, Approved, Debtor, Ground, Settlement, TitleLine};
+use crate::titles::{self, Approved, Settlement, TitleLine};
 
 /// Sceller les titres approuvés d'une campagne.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]

@@ -7,8 +7,9 @@
 //!                                                                    └─▶ job threads
 //! ```
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`, its
-//! daily work in [`daily`], its events in [`tellers`],
-//! and what its handlers share in `App::shared`.
+//! daily work in [`daily`], its events in [`tellers`], and what its handlers share in `App::shared`.
+//!
+//! Over 400 lines: each room stands once in each of these lists, kept side by side so that none forgets it.
 
 mod alarm;
 mod background;
@@ -45,7 +46,7 @@ use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
-use crate::{access, accounting, campaigns, conventions, kernel, platform, registry, titles};
+use crate::{access, accounting, campaigns, claims, conventions, kernel, platform, registry, titles};
 
 pub use logging::start as start_logging;
 pub use serving::Serving;
@@ -56,6 +57,7 @@ pub fn capabilities(cfg: &mut ServiceConfig<'_>) {
     registry::routes(cfg);
     campaigns::routes(cfg);
     conventions::routes(cfg);
+    claims::routes(cfg);
     titles::routes(cfg);
     accounting::routes(cfg);
 }
@@ -73,6 +75,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         registry::CODES,
         campaigns::CODES,
         conventions::CODES,
+        claims::CODES,
         titles::CODES,
         accounting::CODES,
         edge::CODES,
@@ -89,6 +92,7 @@ pub fn tellers() -> Tellers {
         .with::<registry::RegistryEvent>()
         .with::<campaigns::CampaignEvent>()
         .with::<conventions::ConventionEvent>()
+        .with::<claims::ClaimEvent>()
         .with::<titles::TitleEvent>()
         .with::<accounting::BatchEvent>()
         .with::<alarm::IntegrityEvent>()
@@ -112,6 +116,7 @@ pub const LAYOUTS: [&Layout; 4] = [
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
     let handlers = conventions::handlers(Handlers::default(), Arc::clone(renderer));
+    let handlers = claims::handlers(handlers, Arc::clone(renderer));
     titles::handlers(handlers, Arc::clone(renderer))
 }
 
@@ -159,6 +164,7 @@ pub struct App {
     pub tokens: web::Data<Tokens>,
     pub defaults: web::Data<Defaults>,
     pub convention_templates: web::Data<conventions::Templates>,
+    pub claim_templates: web::Data<claims::Templates>,
     pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
@@ -259,7 +265,7 @@ impl App {
         let folder = config.documents.template_dir.as_deref();
         let convention = template(folder, "convention.typ", conventions::document::default_template())?;
         let title = template(folder, "title.typ", titles::document::default_template())?;
-        let decision = template(folder, "decision.typ", titles::decision_paper::default_template())?;
+        let decision = template(folder, "decision.typ", claims::decision_paper::default_template())?;
         let patience = Patience {
             lease: chrono::Duration::seconds(config.jobs.lease_seconds.into()),
             max_attempts: i64::from(config.jobs.max_attempts),
@@ -291,7 +297,8 @@ impl App {
             renderer,
             defaults: web::Data::new(defaults),
             convention_templates: web::Data::new(conventions::Templates { convention }),
-            title_templates: web::Data::new(titles::Templates { title, decision }),
+            claim_templates: web::Data::new(claims::Templates { decision }),
+            title_templates: web::Data::new(titles::Templates { title }),
         })
     }
 
@@ -343,16 +350,18 @@ impl App {
         let import = web::Data::new(import);
         let metrics = web::Data::new(self.metrics.clone());
         let tellers = web::Data::new(tellers());
-        let vetoes = web::Data::new(vetoes());
+        let (vetoes, called) = (web::Data::new(vetoes()), web::Data::new(titles::CALLED));
         let files = web::Data::new(self.files.clone());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
+        let decision = self.claim_templates.clone();
         let renderer: web::Data<Renderer> = Arc::clone(&self.renderer).into();
         move |cfg| {
             cfg.app_data(state.clone())
                 .app_data(defaults.clone())
                 .app_data(convention.clone())
+                .app_data(decision.clone())
                 .app_data(title.clone())
                 .app_data(renderer.clone())
                 .app_data(tokens.clone())
@@ -363,6 +372,7 @@ impl App {
                 .app_data(metrics.clone())
                 .app_data(tellers.clone())
                 .app_data(vetoes.clone())
+                .app_data(called.clone())
                 .app_data(late_after.clone());
         }
     }

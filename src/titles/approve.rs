@@ -12,16 +12,18 @@ use std::collections::{HashMap, HashSet, hash_map};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::codes::PREPARER_UNKNOWN;
+use super::codes::TITLE_STATE;
+use super::document::Templates;
 use super::events::{self, TitleEvent};
 use super::settlement::Settlement;
 use super::store::{self, ApprovalRow, TitleFilter};
 use super::title::{RETURNED_BEFORE, Reference, Title, TitleAct, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
-use super::{Templates, jobs, paper};
+use super::{jobs, paper};
 use crate::access::{self, User};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use crate::campaigns::{self, Campaign, Defaults};
+use crate::claims::PREPARER_UNKNOWN;
 use crate::kernel::dates::exercice;
 use crate::kernel::ids::{CampaignId, ConventionId, TitleId, UserId};
 use crate::kernel::text::{Note, SearchText};
@@ -295,7 +297,7 @@ pub fn approve_one(
     let title = find(tx, id)?;
     if title.reference().is_none() {
         // Cannot be: what refuses one title was asked above.
-        return Err(Refused::new(&super::codes::TITLE_STATE, "Le titre n'a pu être approuvé.").into());
+        return Err(Refused::new(&TITLE_STATE, "Le titre n'a pu être approuvé.").into());
     }
     Ok(title)
 }

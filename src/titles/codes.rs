@@ -5,14 +5,8 @@ crate::problem_codes! {
         "L'action demandée ne va pas avec l'état du titre ; `allowed_actions` dit ce qui est possible.";
     SAME_PERSON = "same_person", 403, "Même personne",
         "Qui prépare un titre ne l'approuve pas : une autre personne doit le faire.";
-    PREPARER_UNKNOWN = "preparer_unknown", 403, "Compte nominatif requis",
-        "Préparer et approuver demandent un compte nominatif, pour que l'acte ait un auteur.";
     TITLE_DOCUMENT_FAILED = "title_document_failed", 409, "Document non produit",
         "Le modèle de la demande d'émission ne se laisse pas composer ; voir le journal technique.";
-    DECISION_STATE = "decision_state", 409, "État de la décision incompatible",
-        "L'action demandée ne va pas avec l'état de la décision de ne pas émettre ; `allowed_actions` dit ce qui est possible.";
-    DECISION_DOCUMENT_FAILED = "decision_document_failed", 409, "Document non produit",
-        "Le modèle de la décision ne se laisse pas composer ; voir le journal technique.";
     NOT_APPROVED_YET = "not_approved_yet", 409, "Titre pas encore approuvé",
         "Le document existe à partir de l'approbation.";
 }

@@ -9,7 +9,6 @@
 
 use serde::Serialize;
 
-use crate::kernel::french;
 use crate::platform::documents::Template;
 
 /// The template given with the program.
@@ -19,6 +18,12 @@ pub const TEMPLATE: &str = include_str!("title.typ");
 #[must_use]
 pub fn default_template() -> Template {
     Template::new("title.typ", TEMPLATE)
+}
+
+/// The template in force: the program's, or the rectorat's own.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    pub title: Template,
 }
 
 /// Everything that the sheet prints.
@@ -89,7 +94,7 @@ pub struct Debtor {
     pub service_code: Option<String>,
     /// Absent: « non communiqué ».
     pub commitment_number: Option<String>,
-    /// Printed after the name: see [`substitution`].
+    /// Printed after the name: see [`crate::claims::substitution`].
     pub substitution: Option<String>,
 }
 
@@ -156,14 +161,6 @@ pub struct Approval {
     pub delegation: Option<String>,
     /// Where it was published: « RAA R76-2025-101 du 3 juin 2025 ».
     pub publication: Option<String>,
-}
-
-/// The clause of a commune that took the place of another (CGCT L2113-5):
-/// `substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025"))`.
-#[must_use]
-pub fn substitution(predecessor: &str, act: Option<&str>) -> String {
-    let act = act.map(|act| format!(" ({act})")).unwrap_or_default();
-    format!("{}{act}", french::fill("substituée de plein droit à {}", "{}", predecessor))
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
-//! What happens to a claim and to its title, as the journal tells it.
+//! What happens to a title, as the journal tells it.
 
 use serde::{Deserialize, Serialize};
 
-use super::Approved;
-use super::decision::Decision;
+use super::approved::Approved;
 use super::title::Title;
 use crate::audit::{Act, Entry, Personal, Subject, SubjectKind, Told};
-use crate::kernel::ids::{CampaignId, SmallClaimActId};
-use crate::kernel::{Money, Siret, Uai, french};
+use crate::kernel::ids::CampaignId;
+use crate::kernel::{Money, Siret, french};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", content = "data")]
@@ -27,15 +26,6 @@ pub enum TitleEvent {
     Withdrawn { convention: String, reason: Personal<String> },
     #[serde(rename = "title.transmitted")]
     Transmitted { batch: String },
-    /// A small claim left without a title.
-    #[serde(rename = "title.not_issued")]
-    NotIssued { act: String, convention: String, siret: String, amount: Money },
-    #[serde(rename = "small_claims.decided")]
-    SmallClaimsDecided { count: usize, total: Money, threshold: Money, origin: String },
-    #[serde(rename = "small_claims.revoked")]
-    SmallClaimRevoked { amount: Money, origin: String, reason: Personal<String> },
-    #[serde(rename = "line.decided")]
-    LineDecided { uai: Uai, choice: String, reason: Personal<String> },
 }
 
 /// A title as a subject: by its reference once it has one.
@@ -66,19 +56,6 @@ pub(super) fn of_approved(approved: &Approved, campaign: CampaignId) -> Subject 
         .of_convention(settled.convention_id)
 }
 
-/// The act that holds decisions taken together.
-pub(super) fn of_act(id: SmallClaimActId, number: &str, campaign: CampaignId) -> Subject {
-    Subject::new(SubjectKind::SmallClaimAct, id, number).of_campaign(campaign)
-}
-
-/// A decision on one small claim: known by its act.
-pub(super) fn of_decision(decision: &Decision, act: Option<&str>, campaign: CampaignId) -> Subject {
-    let id = decision.id;
-    Subject::new(SubjectKind::SmallClaimDecision, id, act.map_or_else(|| id.to_string(), str::to_owned))
-        .of_campaign(campaign)
-        .of_convention(decision.convention_id)
-}
-
 impl Told for TitleEvent {
     const ACTS: &'static [Act] = &[
         ("title.prepared", "Titre préparé"),
@@ -88,10 +65,6 @@ impl Told for TitleEvent {
         ("title.resubmitted", "Titre présenté de nouveau"),
         ("title.withdrawn", "Titre retiré"),
         ("title.transmitted", "Titre transmis"),
-        ("title.not_issued", "Petite créance laissée sans titre"),
-        ("small_claims.decided", "Petites créances laissées sans titre"),
-        ("small_claims.revoked", "Décision de ne pas émettre rapportée"),
-        ("line.decided", "Sort d'une ligne décidé"),
     ];
 
     fn sentence(&self) -> String {
@@ -110,21 +83,6 @@ impl Told for TitleEvent {
             Self::Resubmitted { reason, .. } => format!("Titre présenté de nouveau : {reason}"),
             Self::Withdrawn { reason, .. } => format!("Titre retiré : {reason}"),
             Self::Transmitted { batch } => format!("Titre transmis dans le bordereau {batch}."),
-            Self::NotIssued { act, convention, amount, .. } => {
-                format!("Créance de {} laissée sans titre par l'acte {act} (convention {convention}).", euros(amount))
-            }
-            Self::SmallClaimsDecided { count, total, threshold, .. } => format!(
-                "{} sans titre, {} en tout, sous le seuil de {}.",
-                french::count(*count, "petite créance laissée"),
-                euros(total),
-                euros(threshold)
-            ),
-            Self::SmallClaimRevoked { amount, reason, .. } => {
-                format!("Décision de ne pas émettre {} rapportée : {reason}", euros(amount))
-            }
-            Self::LineDecided { uai, choice, reason } => {
-                format!("Sort de la ligne de l'école {uai} décidé ({choice}) : {reason}")
-            }
         }
     }
 }

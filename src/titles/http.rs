@@ -6,17 +6,19 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::approve::{self, ApproveRequest, Making, TitleSelection};
 use super::codes;
+use super::document::Templates;
+use super::jobs;
 use super::prepare::{self, PrepareRequest, PrepareView};
 use super::returns;
 use super::store::{self, TitleFilter, TitleOrder};
 use super::title::{TitleAction, TitleState};
 use super::views::{self, TitleView};
-use super::{Templates, jobs};
 use crate::access::problems::{DELEGATION_NOT_IN_FORCE, SIGNATORY_INCOMPLETE};
 use crate::access::{ApproveTitles, Can, MoveTitles, PrepareTitles, ReadTitles, refusal};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
+use crate::claims;
 use crate::conventions::PayerSelection;
 use crate::kernel::ids::{ConventionId, TitleId};
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
@@ -52,7 +54,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
     responses((status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
-            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &codes::PREPARER_UNKNOWN,
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &claims::PREPARER_UNKNOWN,
             &CAMPAIGN_STATE, &PLACEHOLDER_TEXTS, &CONCURRENT_CHANGE,
         ])
             .selecting::<PayerSelection>("PrepareRequest")
@@ -66,7 +68,7 @@ async fn prepare_all(
     can: Can<PrepareTitles>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
-    templates: web::Data<Templates>,
+    templates: web::Data<claims::Templates>,
     call: CallContext,
     body: Body<PrepareRequest>,
 ) -> Answer {
@@ -86,7 +88,7 @@ async fn prepare_all(
     responses((status = 200, body = BulkView, description = "Une issue par titre")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
-            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &codes::PREPARER_UNKNOWN,
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &claims::PREPARER_UNKNOWN,
             &SIGNATORY_INCOMPLETE, &DELEGATION_NOT_IN_FORCE, &PLACEHOLDER_TEXTS, &CONCURRENT_CHANGE,
         ])
             .selecting::<TitleSelection>("ApproveRequest")
@@ -267,7 +269,7 @@ struct TransitionRequest {
     responses((status = 200, body = TitleView, description = "Le titre après l'action")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
-            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &codes::SAME_PERSON, &codes::PREPARER_UNKNOWN,
+            &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &codes::SAME_PERSON, &claims::PREPARER_UNKNOWN,
             &codes::TITLE_STATE, &SIGNATORY_INCOMPLETE, &DELEGATION_NOT_IN_FORCE, &PLACEHOLDER_TEXTS,
             &CONCURRENT_CHANGE,
         ])

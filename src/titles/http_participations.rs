@@ -8,12 +8,11 @@ use actix_web::{get, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::decision::{Decision, Origin};
-use super::liquidation::{Liquidation, liquidate};
-use super::prepare::Scene;
-use super::{small_claims, store};
+use super::prepare::CALLED;
+use super::store;
 use crate::access::{Can, Read};
 use crate::campaigns::{self, Defaults, SmallClaimsForecast};
+use crate::claims::{self, Decision, Liquidation, Origin, Scene, liquidate};
 use crate::conventions::{self, Convention, ConventionFilter, ConventionOrder, ConventionState, ParticipationView};
 use crate::kernel::ids::{ConventionId, DecisionId, SmallClaimActId};
 use crate::kernel::refused::NOT_FOUND;
@@ -221,8 +220,8 @@ async fn list(
             let since = tx.changed_since(query.updated_since)?;
             let titled =
                 since.map(|since| store::changed_since(tx, campaign.id, since)).transpose()?.unwrap_or_default();
-            let scene = Scene::load(tx, campaign, &defaults)?;
-            let acts = small_claims::act_numbers(tx, scene.decisions.values())?;
+            let scene = Scene::load(tx, campaign, &defaults, CALLED)?;
+            let acts = claims::act_numbers(tx, scene.decisions.values())?;
             let mut live = Vec::new();
             for c in conventions::select(tx, &filter, page.order)? {
                 if since.is_some_and(|since| !titled.contains(&c.id) && last_change(&scene, &c) < since) {
@@ -303,9 +302,9 @@ async fn one(state: State, _can: Can<Read>, defaults: web::Data<Defaults>, Key(i
             let convention = conventions::find(tx, id)?;
             let campaign = campaigns::by_id(tx, convention.campaign_id)?;
             let participation = conventions::participation(tx, &convention)?;
-            let scene = Scene::load(tx, campaign, &defaults)?;
+            let scene = Scene::load(tx, campaign, &defaults, CALLED)?;
             // Of one convention, only its own decision's act is looked up.
-            let acts = small_claims::act_numbers(tx, scene.decision_of(&convention))?;
+            let acts = claims::act_numbers(tx, scene.decision_of(&convention))?;
             Reply::ok(&ParticipationDetail { titling: titling(&scene, &acts, &convention)?, participation })
         })
         .await?;

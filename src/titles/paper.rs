@@ -5,9 +5,10 @@ use serde_json::json;
 use super::document::{
     Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine as PrintedLine, TitlePaper,
 };
-use super::title::{self, Reference, Title, TitleLine};
+use super::title::{Reference, Title, TitleLine};
 use crate::access::{Signatory, User};
 use crate::campaigns::texts::CampaignTexts;
+use crate::claims;
 use crate::kernel::{Instant, french, school_label};
 use crate::platform::db::blobs::digest;
 
@@ -90,7 +91,7 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
 }
 
 /// Who owes, as printed.
-pub(super) fn debtor(debtor: &title::Debtor) -> Debtor {
+pub(super) fn debtor(debtor: &claims::Debtor) -> Debtor {
     let town = debtor.town.as_deref();
     Debtor {
         name: debtor.name.clone(),

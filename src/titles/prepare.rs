@@ -9,29 +9,22 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::claim::{Claim, claim, small_claim, title_line};
-use super::codes::PREPARER_UNKNOWN;
-use super::decision::{Decision, DecisionAct, Origin, Revocation};
-use super::events;
-use super::lines::LineDecision;
-use super::liquidation::{Liquidation, Word, liquidate};
 use super::noes::{self, Noes};
-use super::owing::{Registry, owing};
-use super::small_claims::{self, Small};
 use super::title::{Stage, Title, TitleDocument, TitleKind, TitleLine};
-use super::{Templates, store, store_decisions};
+use super::{events, store};
 use crate::audit;
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
-use crate::campaigns::{self, Campaign, Defaults, SmallClaimsForecast};
-use crate::conventions::{
-    self, Convention, ConventionState, ParticipationLine, PayerSelection, Payers, StoredParticipation,
+use crate::campaigns::{self, Defaults, SmallClaimsForecast};
+use crate::claims::{
+    self, Called, Decision, Liquidation, Origin, PREPARER_UNKNOWN, Registry, Scene, Small, Standing, liquidate, owing,
+    small_claim,
 };
-use crate::kernel::ids::{ConventionId, ParticipationId, TitleId, UserId};
+use crate::conventions::{self, Convention, PayerSelection, Payers};
+use crate::kernel::ids::{CampaignId, ConventionId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear, Uai};
+use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear};
 use crate::platform::{Outcome, Tx};
 use crate::registry;
 
@@ -50,146 +43,16 @@ pub struct PrepareView {
     pub small_claims: SmallClaimsForecast,
 }
 
-/// Everything the decisions need, read once.
-pub(super) struct Scene {
-    pub campaign: Campaign,
-    pub threshold: Money,
-    pub conventions: Vec<Convention>,
-    pub registry: Registry,
-    participations: HashMap<ConventionId, StoredParticipation>,
-    lines: HashMap<ParticipationId, Vec<ParticipationLine>>,
-    titled: HashMap<ConventionId, Money>,
-    pub decisions: HashMap<ParticipationId, Decision>,
-    pub line_decisions: HashMap<ConventionId, HashMap<Uai, LineDecision>>,
-    pub closed: HashMap<Uai, NaiveDate>,
-}
+/// What living titles call for each convention of a campaign: what claims ask of titles.
+pub const CALLED: Called = Called(called);
 
-/// One convention's claim, and where it stands.
-pub(super) struct Standing<'s> {
-    pub participation: &'s StoredParticipation,
-    pub claim: Claim,
-    pub titled: Money,
-    pub decision: Option<&'s Decision>,
-}
-
-impl Standing<'_> {
-    /// What was last decided of the claim.
-    pub fn word(&self) -> Word {
-        match self.decision {
-            None => Word::None,
-            Some(d) => match &d.revoked {
-                None => Word::NotToIssue(d.origin),
-                Some(r) if r.origin == Origin::Person => Word::ToIssue,
-                Some(_) => Word::None,
-            },
-        }
+fn called(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<HashMap<ConventionId, Money>> {
+    let mut titled: HashMap<ConventionId, Money> = HashMap::new();
+    for (convention, net) in store::nets(tx, campaign)? {
+        let sum = titled.entry(convention).or_default();
+        *sum = [*sum, net].into_iter().sum();
     }
-}
-
-impl Scene {
-    /// Reads what one campaign's liquidations rest on.
-    pub fn load(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults) -> Outcome<Self> {
-        let today = tx.today();
-        let participations: HashMap<_, _> =
-            conventions::participations(tx, campaign.id)?.into_iter().map(|p| (p.convention_id, p)).collect();
-        let ids: Vec<ParticipationId> = participations.values().map(|p| p.id).collect();
-        let mut lines: HashMap<ParticipationId, Vec<ParticipationLine>> = HashMap::new();
-        for (id, line) in conventions::participation_lines(tx, &ids)? {
-            lines.entry(id).or_default().push(line);
-        }
-        let mut titled: HashMap<ConventionId, Money> = HashMap::new();
-        for (convention, net) in store::nets(tx, campaign.id)? {
-            let sum = titled.entry(convention).or_default();
-            *sum = [*sum, net].into_iter().sum();
-        }
-        let mut line_decisions: HashMap<ConventionId, HashMap<Uai, LineDecision>> = HashMap::new();
-        for decision in store_decisions::line_decisions(tx, campaign.id)? {
-            line_decisions.entry(decision.convention_id).or_default().insert(decision.uai.clone(), decision);
-        }
-        Ok(Self {
-            threshold: campaign.said.small_claims.threshold_on(today, &defaults.thresholds),
-            conventions: conventions::of_campaign(tx, campaign.id)?,
-            registry: Registry { payers: registry::collectivites(tx)?, successions: registry::successions(tx)? },
-            participations,
-            lines,
-            titled,
-            decisions: store_decisions::latest(tx, campaign.id)?,
-            line_decisions,
-            closed: registry::closed_schools(tx, today)?,
-            campaign,
-        })
-    }
-
-    /// The lines of one convention, as issued.
-    pub fn listed(&self, convention: &Convention) -> &[ParticipationLine] {
-        let participation = self.participations.get(&convention.id);
-        participation.and_then(|p| self.lines.get(&p.id)).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The last decision on one convention's claim, in force or not.
-    pub fn decision_of(&self, convention: &Convention) -> Option<&Decision> {
-        self.decisions.get(&self.participations.get(&convention.id)?.id)
-    }
-
-    /// What living titles call for one convention.
-    pub fn titled(&self, convention: ConventionId) -> Money {
-        self.titled.get(&convention).copied().unwrap_or_default()
-    }
-
-    /// The claim of one convention; none when it has no participation, which cannot be.
-    pub fn standing(&self, convention: &Convention) -> Option<Standing<'_>> {
-        let participation = self.participations.get(&convention.id)?;
-        let lines = self.listed(convention);
-        let none = HashMap::new();
-        let decided = self.line_decisions.get(&convention.id).unwrap_or(&none);
-        let claim = claim(participation, lines, &self.closed, &self.campaign.said.school_year, decided)?;
-        Some(Standing {
-            participation,
-            claim,
-            titled: self.titled(convention.id),
-            decision: self.decision_of(convention),
-        })
-    }
-
-    /// Conventions that their payers declined, nothing having been issued to them since, and what is said of each.
-    fn declined(&self, of: &dyn Fn(&Convention) -> bool) -> Vec<(&Convention, Finding)> {
-        let lives = |payer| {
-            let over = [ConventionState::Declined, ConventionState::Cancelled];
-            self.conventions.iter().any(|c| c.collectivite_id == payer && !over.contains(&c.state()))
-        };
-        let declined = self.conventions.iter().filter(|c| c.state() == ConventionState::Declined && of(c));
-        let told = |c: &Convention| {
-            let message = format!("La collectivité a refusé la convention {} : rien n'est dû.", c.number);
-            Finding::to_acknowledge("convention_declined", message)
-        };
-        declined.filter(|c| !lives(c.collectivite_id)).map(|c| (c, told(c))).collect()
-    }
-
-    /// Which conventions in effect are asked for; a named payer whose convention has no effect yet is told so.
-    pub fn choose(&self, payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&Convention> {
-        let in_effect = || self.conventions.iter().filter(|c| c.effect().is_some());
-        match payers {
-            Payers::All => in_effect().collect(),
-            Payers::Among(ids) => in_effect().filter(|c| ids.contains(&c.collectivite_id)).collect(),
-            Payers::Named(named) => {
-                let mut chosen = Vec::new();
-                for (id, key) in named {
-                    match in_effect().find(|c| c.collectivite_id == *id) {
-                        Some(convention) => chosen.push(convention),
-                        None => items.push(match self.declined(&|c| c.collectivite_id == *id).pop() {
-                            Some((_, finding)) => BulkItem::new(key, "refused").with(finding),
-                            None => {
-                                let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
-                                BulkItem::refused(key, "convention_not_in_effect", message)
-                            }
-                        }),
-                    }
-                }
-                chosen.sort_by_key(|c| c.rank);
-                chosen
-            }
-        }
-    }
+    Ok(titled)
 }
 
 /// What a preparation is about to write.
@@ -214,7 +77,7 @@ pub fn prepare(
     year: &SchoolYear,
     request: PrepareRequest,
     defaults: &Defaults,
-    templates: &Templates,
+    templates: &claims::Templates,
 ) -> Outcome<PrepareView> {
     let preparer = actor
         .user()
@@ -224,7 +87,8 @@ pub fn prepare(
     // Titles point at their debtors: not while an import rewrites them.
     registry::hold(tx)?;
     let (selection, dry_run) = request.selection(true)?;
-    let scene = Scene::load(tx, campaign, defaults)?;
+    let registry = Registry::load(tx)?;
+    let scene = Scene::load(tx, campaign, defaults, CALLED)?;
     let (payers, items) = conventions::payers::chosen(tx, selection)?;
     let mut harvest = Harvest { items, ..Harvest::default() };
     let chosen = scene.choose(&payers, &mut harvest.items);
@@ -245,7 +109,7 @@ pub fn prepare(
             harvest.items.push(Noes::left(title, &convention.party.siret));
         } else if let Some(standing) = scene.standing(convention) {
             let told = noes.told(convention.id, returned);
-            weigh(tx, &scene, convention, &standing, (actor, preparer), (returned, told), &mut harvest);
+            weigh(tx, (&scene, &registry), convention, &standing, (actor, preparer), (returned, told), &mut harvest);
         }
     }
     // What is titled, or left untitled by an act, is what was issued.
@@ -266,7 +130,7 @@ pub fn prepare(
 /// Decides for one convention.
 fn weigh(
     tx: &Tx<'_>,
-    scene: &Scene,
+    (scene, registry): (&Scene, &Registry),
     convention: &Convention,
     standing: &Standing<'_>,
     (actor, preparer): (&Actor, UserId),
@@ -304,7 +168,7 @@ fn weigh(
         return;
     };
     let clause = scene.campaign.said.texts.as_ref().and_then(|t| t.transfer_clause.as_deref());
-    let owing = match owing(&scene.registry, convention, clause, tx.today()) {
+    let owing = match owing(registry, convention, clause, tx.today()) {
         Ok(owing) => owing,
         Err(finding) => return harvest.items.push(BulkItem::new(key, "refused").with(finding)),
     };
@@ -351,7 +215,7 @@ fn weigh(
     let mut item = BulkItem::new(key, outcome).with_id(title.id).with_amount(amount);
     item.findings = findings;
     harvest.items.push(item);
-    harvest.titles.push((title, standing.claim.lines.iter().map(title_line).collect()));
+    harvest.titles.push((title, standing.claim.lines.iter().map(TitleLine::from).collect()));
 }
 
 fn write(
@@ -360,7 +224,7 @@ fn write(
     preparer: UserId,
     scene: &Scene,
     harvest: &Harvest,
-    making: (&Defaults, &Templates),
+    making: (&Defaults, &claims::Templates),
 ) -> Outcome<()> {
     for title in &harvest.superseded {
         noes::supersede(tx, preparer, title)?;
@@ -371,21 +235,10 @@ fn write(
     let policy = scene.campaign.said.small_claims.policy;
     let year = &scene.campaign.said.school_year;
     let reason = format!("la campagne {year} prévoit de ne pas émettre de titre sous le seuil");
-    small_claims::record(tx, actor, scene, &harvest.untitled, (Origin::Policy, &reason), making)?;
+    claims::record(tx, actor, scene, &harvest.untitled, (Origin::Policy, &reason), making)?;
+    let outlived = format!("la campagne {year} n'en fait plus sa règle (« {policy} »)");
+    claims::outlive(tx, (actor, preparer), scene.campaign.id, &harvest.outlived, &outlived)?;
     let mut entries = Vec::with_capacity(harvest.titles.len());
-    let acts = small_claims::act_numbers(tx, &harvest.outlived)?;
-    for decision in &harvest.outlived {
-        let revoked = decision.clone().apply(DecisionAct::Revoke(Revocation {
-            by: preparer,
-            by_label: actor.label.clone(),
-            at: tx.now(),
-            reason: format!("la campagne {year} n'en fait plus sa règle (« {policy} »)"),
-            origin: Origin::Policy,
-        }))?;
-        store_decisions::save_revocation(tx, &revoked)?;
-        let act = revoked.act.and_then(|act| acts.get(&act));
-        entries.extend(small_claims::revoked_entry(&revoked, act, scene.campaign.id));
-    }
     entries.extend(harvest.superseded.iter().map(events::superseded));
     entries.extend(harvest.titles.iter().map(|(title, _)| events::prepared(title)));
     audit::record_all(tx, actor, &entries)

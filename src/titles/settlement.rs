@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use super::document::TitlePaper;
 use super::paper;
-use super::title::{Debtor, Ground, Reference, Title, TitleKind, TitleLine};
+use super::title::{Reference, Title, TitleKind, TitleLine};
 use crate::access::Signatory;
+use crate::claims::{Debtor, Ground};
 use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::{Instant, Money};
 use crate::platform::db::blobs::digest;

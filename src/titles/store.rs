@@ -1,6 +1,6 @@
-//! The tables of titles, their lines, their approvals and the decisions not to issue.
+//! The tables of titles, their lines, and their approvals.
 //!
-//! Over 400 lines: four tables that change together in the same transactions.
+//! Over 400 lines: three tables that change together in the same transactions.
 
 use std::collections::HashSet;
 
@@ -10,8 +10,9 @@ use diesel::sql_types::{BigInt, Text, Timestamp};
 
 use super::settlement::Stored;
 use super::store_returns;
-use super::title::{Debtor, Ground, Reference, Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
+use super::title::{Reference, Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
 use crate::access::Signatory;
+use crate::claims::{Debtor, Ground};
 use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note, SearchText};

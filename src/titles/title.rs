@@ -11,18 +11,16 @@
 //! A returned title is back with who prepares: handed in again with a word, or prepared anew by its key. No act in number
 //! passes over the return, nor over what a person withdrew before.
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::codes::{SAME_PERSON, TITLE_STATE};
-use crate::campaigns::Step;
+use crate::claims::{Debtor, Ground};
+use crate::conventions::ParticipationLine;
 use crate::kernel::ids::{
     BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, ReturnId, TitleId, UserId,
 };
 use crate::kernel::text::{Line, Note};
-use crate::kernel::{Departement, Finding, Instant, Money, Refused, SchoolYear, Siret, Uai};
-use crate::registry::kinds::CollectiviteKind;
-use crate::registry::{Address, Chorus};
+use crate::kernel::{Departement, Finding, Instant, Money, Refused, Uai};
 use crate::text_enum;
 
 text_enum!(
@@ -66,42 +64,6 @@ text_enum!(
     TitleDocument { None => "none", Pending => "pending", Ready => "ready", Failed => "failed" }
 );
 
-/// Qui doit, tel que connu à la liquidation : le successeur vivant du signataire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Debtor {
-    pub siret: Siret,
-    pub kind: CollectiviteKind,
-    /// Tel qu'imprimé : « COMMUNE DE … ».
-    pub name: String,
-    pub departement: Option<Departement>,
-    pub address: Address,
-    /// Nom de la commune, imprimé après le code postal quand l'adresse ne donne pas de ville.
-    #[serde(default)]
-    pub town: Option<String>,
-    pub chorus: Chorus,
-    /// « substituée de plein droit à … (arrêté du …) », quand un successeur doit.
-    pub substitution: Option<String>,
-}
-
-/// Ce qui fonde la dette, tel qu'imprimé.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Ground {
-    pub school_year: SchoolYear,
-    #[schema(example = "ENT-C-2025-2026-00001")]
-    pub convention_number: String,
-    pub payer_signed_on: NaiveDate,
-    pub issuer_signed_on: NaiveDate,
-    pub took_effect_on: NaiveDate,
-    /// Bases de liquidation in one sentence (décret 2012-1246, art. 24).
-    pub legal_basis: String,
-    /// The computation, step by step, each with the article it rests on.
-    #[serde(default)]
-    pub steps: Vec<Step>,
-    /// Écoles de la convention qui ne sont pas retenues, chacune avec la décision qui l'a dit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<String>,
-}
-
 /// Une école d'un titre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TitleLine {
@@ -116,6 +78,21 @@ pub struct TitleLine {
     pub amount: Money,
     /// Pourquoi rien n'est dû pour cette école, le cas échéant.
     pub waiver: Option<String>,
+}
+
+impl From<&ParticipationLine> for TitleLine {
+    fn from(l: &ParticipationLine) -> Self {
+        Self {
+            uai: l.school.uai.clone(),
+            label: l.school.label.clone(),
+            commune_name: l.school.commune_name.clone(),
+            departement: l.school.departement.clone(),
+            quantity: l.amount.quantity,
+            unit_amount: l.amount.unit_amount,
+            amount: l.amount.amount,
+            waiver: l.waiver.clone(),
+        }
+    }
 }
 
 /// Finding of a claim whose title was withdrawn once, and outcome of the approval by filter that leaves it.

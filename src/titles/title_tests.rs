@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
+use crate::kernel::{SchoolYear, Siret};
+use crate::registry::kinds::CollectiviteKind;
 use crate::registry::{Address, Chorus};
 
 fn id(n: u128) -> uuid::Uuid {

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use super::approved::verified;
 use super::store;
-use super::title::{Debtor, Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState, Word};
+use super::title::{Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState, Word};
 use crate::access::Signatory;
+use crate::claims::Debtor;
 use crate::kernel::ids::{ConventionId, TitleId};
 use crate::kernel::{Finding, Instant, Money, SchoolYear};
 use crate::platform::{Outcome, Tx};
@@ -146,7 +148,7 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
 /// The view of one title; one that was approved is shown as approved, or not at all.
 pub(super) fn detail(tx: &mut Tx<'_>, title: Title) -> Outcome<TitleView> {
     if title.reference().is_some() {
-        super::verified(tx, std::slice::from_ref(&title))?;
+        verified(tx, std::slice::from_ref(&title))?;
     }
     let id = title.id;
     Ok(views(tx, vec![title])?.pop().ok_or_else(|| crate::kernel::Refused::not_found("Titre", id))?)

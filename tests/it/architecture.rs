@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "campaigns",
     "conventions",
     "invitations",
+    "claims",
     "titles",
     "accounting",
     "reminders",

@@ -5,12 +5,12 @@
 
 use std::sync::LazyLock;
 
+use ent_backoffice::claims::decision_paper::{self as decision, ClaimLine, DecisionPaper};
 use ent_backoffice::conventions::document::{
     self as convention, ConventionPaper, Issuer, Payer, PayerKind, Pricing, Representative, SchoolLine, SignatureBlock,
 };
 use ent_backoffice::kernel::french;
 use ent_backoffice::platform::documents::{Renderer, Template, input};
-use ent_backoffice::titles::decision_paper::{self as decision, ClaimLine, DecisionPaper};
 use ent_backoffice::titles::document::{
     self as title, Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine, TitlePaper,
 };
@@ -170,9 +170,9 @@ fn demand(count: usize, look: Look) -> TitlePaper {
             third_party_number: None,
             service_code: look.long_names.then(solid),
             commitment_number: None,
-            substitution: look
-                .long_names
-                .then(|| title::substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025"))),
+            substitution: look.long_names.then(|| {
+                ent_backoffice::claims::substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025"))
+            }),
         },
         nature: "Participation au financement de l’ENT-école".into(),
         ground: Ground {

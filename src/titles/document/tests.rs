@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::*;
+use crate::claims::substitution;
 use crate::kernel::french;
 use crate::platform::documents::Renderer;
 

@@ -7,7 +7,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::small_claims::Small;
+use super::scene::Small;
 use crate::access::User;
 use crate::campaigns::texts::CampaignTexts;
 use crate::kernel::{Money, SchoolYear, french};
@@ -20,6 +20,12 @@ pub const TEMPLATE: &str = include_str!("decision.typ");
 #[must_use]
 pub fn default_template() -> Template {
     Template::new("decision.typ", TEMPLATE)
+}
+
+/// The template in force: the program's, or the rectorat's own.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    pub decision: Template,
 }
 
 /// Everything that the act prints.

@@ -7,19 +7,54 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
-use super::document;
-use super::title::Debtor;
 use crate::conventions::{self, Convention, Party};
 use crate::kernel::ids::CollectiviteId;
-use crate::kernel::{Finding, french};
-use crate::registry::kinds::SuccessionKind;
-use crate::registry::{self, Collectivite, Succession};
+use crate::kernel::{Departement, Finding, Siret, french};
+use crate::platform::{Outcome, Tx};
+use crate::registry::kinds::{CollectiviteKind, SuccessionKind};
+use crate::registry::{self, Address, Chorus, Collectivite, Succession};
 
 /// The registry as liquidation sees it.
 pub struct Registry {
     pub payers: HashMap<CollectiviteId, Collectivite>,
     pub successions: HashMap<CollectiviteId, Succession>,
+}
+
+impl Registry {
+    /// Everything of it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn load(tx: &mut Tx<'_>) -> Outcome<Self> {
+        Ok(Self { payers: registry::collectivites(tx)?, successions: registry::successions(tx)? })
+    }
+}
+
+/// Qui doit, tel que connu à la liquidation : le successeur vivant du signataire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Debtor {
+    pub siret: Siret,
+    pub kind: CollectiviteKind,
+    /// Tel qu'imprimé : « COMMUNE DE … ».
+    pub name: String,
+    pub departement: Option<Departement>,
+    pub address: Address,
+    /// Nom de la commune, imprimé après le code postal quand l'adresse ne donne pas de ville.
+    #[serde(default)]
+    pub town: Option<String>,
+    pub chorus: Chorus,
+    /// « substituée de plein droit à … (arrêté du …) », quand un successeur doit.
+    pub substitution: Option<String>,
+}
+
+/// The clause of a commune that took the place of another (CGCT L2113-5):
+/// `substitution("la commune d’Aulas", Some("arrêté du 12 décembre 2025"))`.
+#[must_use]
+pub fn substitution(predecessor: &str, act: Option<&str>) -> String {
+    let act = act.map(|act| format!(" ({act})")).unwrap_or_default();
+    format!("{}{act}", french::fill("substituée de plein droit à {}", "{}", predecessor))
 }
 
 /// Who owes, and what is worth telling of it.
@@ -58,7 +93,7 @@ pub fn owing<'r>(
         let predecessor = conventions::designation(&convention.party).spoken();
         substitution = match (link.kind, transfer_clause) {
             (SuccessionKind::CommuneNouvelle, _) => {
-                Some(document::substitution(&predecessor, Some(link.act_reference.as_str())))
+                Some(self::substitution(&predecessor, Some(link.act_reference.as_str())))
             }
             (_, Some(clause)) => {
                 let clause = french::fill(clause, "{collectivite}", &predecessor);

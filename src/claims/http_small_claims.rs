@@ -8,8 +8,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::codes;
 use super::decision::{DecideRequest, Decision, DecisionAction, DecisionState, Origin, RevokeRequest};
-use super::store_decisions::{self as store, DecisionFilter, DecisionOrder};
-use super::{Templates, jobs, small_claims};
+use super::decision_paper::Templates;
+use super::scene::Called;
+use super::store::{self, DecisionFilter, DecisionOrder};
+use super::{jobs, small_claims};
 use crate::access::{Can, DecideSmallClaims, ReadTitles, refusal};
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
@@ -123,7 +125,7 @@ async fn decide(
     state: State,
     can: Can<DecideSmallClaims>,
     Key(year): Key<SchoolYear>,
-    defaults: web::Data<Defaults>,
+    (defaults, called): (web::Data<Defaults>, web::Data<Called>),
     templates: web::Data<Templates>,
     call: CallContext,
     body: Body<DecideRequest>,
@@ -131,7 +133,7 @@ async fn decide(
     let actor = can.actor;
     state
         .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
-            Reply::ok(&small_claims::decide(tx, &actor, &year, body.value, &defaults, &templates)?)
+            Reply::ok(&small_claims::decide(tx, &actor, &year, body.value, &defaults, &templates, **called)?)
         })
         .await
 }

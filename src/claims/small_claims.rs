@@ -11,51 +11,26 @@ use std::collections::{BTreeSet, HashMap};
 use super::claim::small_claim;
 use super::codes::PREPARER_UNKNOWN;
 use super::decision::{self, DecideRequest, Decision, DecisionAct, DecisionAction, Origin, Revocation};
-use super::decision_paper::{self, DecisionPaper};
-use super::events::{self, TitleEvent};
+use super::decision_paper::{self, DecisionPaper, Templates};
+use super::events::{self, ClaimEvent};
+use super::jobs;
 use super::liquidation::{Liquidation, Word, liquidate};
-use super::prepare::{Scene, Standing};
-use super::store_decisions::{self as store, ActRow};
-use super::{Templates, jobs};
+use super::scene::{Called, Scene, Small};
+use super::store::{self, ActRow};
 use crate::access;
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, SmallClaimsPolicy};
-use crate::conventions::{self, Convention};
+use crate::conventions;
 use crate::kernel::dates::exercice;
-use crate::kernel::ids::{CampaignId, ConventionId, DecisionId, ParticipationId, SmallClaimActId};
+use crate::kernel::ids::{CampaignId, DecisionId, SmallClaimActId, UserId};
 use crate::kernel::text::Note;
-use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear};
+use crate::kernel::{Actor, Finding, Refused, SchoolYear};
 use crate::platform::db::{blobs, counters};
 use crate::platform::{Outcome, Tx, documents};
 
-/// A claim about to be left untitled.
-pub struct Small {
-    pub convention_id: ConventionId,
-    pub participation_id: ParticipationId,
-    pub convention_number: String,
-    pub name: String,
-    pub siret: String,
-    pub schools: usize,
-    pub amount: Money,
-}
-
-impl Small {
-    pub(super) fn of(convention: &Convention, standing: &Standing<'_>, amount: Money) -> Self {
-        Self {
-            convention_id: convention.id,
-            participation_id: standing.participation.id,
-            convention_number: convention.number.clone(),
-            name: conventions::legal_name(&convention.party),
-            siret: convention.party.siret.grouped(),
-            schools: standing.claim.lines.len(),
-            amount,
-        }
-    }
-}
-
 /// Records the decisions on some claims as one act with one paper; nothing when there is none.
-pub(super) fn record(
+pub fn record(
     tx: &mut Tx<'_>,
     actor: &Actor,
     scene: &Scene,
@@ -132,7 +107,7 @@ pub(super) fn record(
         .collect();
     store::insert(tx, &act, &decisions)?;
     let campaign = scene.campaign.id;
-    let decided = TitleEvent::SmallClaimsDecided {
+    let decided = ClaimEvent::SmallClaimsDecided {
         count: claims.len(),
         total: act.total_cents,
         threshold: scene.threshold,
@@ -140,7 +115,7 @@ pub(super) fn record(
     };
     let mut entries = vec![Entry::new(events::of_act(act.id, &number, campaign), decided)];
     entries.extend(claims.iter().zip(&decisions).map(|(claim, decision)| {
-        let left = TitleEvent::NotIssued {
+        let left = ClaimEvent::NotIssued {
             act: number.clone(),
             convention: claim.convention_number.clone(),
             siret: claim.siret.clone(),
@@ -164,12 +139,13 @@ pub fn decide(
     request: DecideRequest,
     defaults: &Defaults,
     templates: &Templates,
+    called: Called,
 ) -> Outcome<BulkView> {
     let campaign = campaigns::find_and_hold(tx, year)?;
     campaign.while_not_closed()?;
     let bulk = BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
     let (selection, dry_run) = bulk.selection(false)?;
-    let scene = Scene::load(tx, campaign, defaults)?;
+    let scene = Scene::load(tx, campaign, defaults, called)?;
     let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
     let named = matches!(payers, conventions::Payers::Named(_));
     let chosen = scene.choose(&payers, &mut items);
@@ -254,14 +230,34 @@ pub fn revoke(tx: &mut Tx<'_>, actor: &Actor, id: DecisionId, reason: &Note) -> 
     Ok(revoked)
 }
 
-/// How the journal tells a revocation.
-pub(super) fn revoked_entry(
-    decision: &Decision,
-    act: Option<&String>,
+/// Ends decisions that the policy took and no longer carries.
+pub fn outlive(
+    tx: &mut Tx<'_>,
+    (actor, by): (&Actor, UserId),
     campaign: CampaignId,
-) -> Option<Entry<TitleEvent>> {
+    decisions: &[Decision],
+    reason: &str,
+) -> Outcome<()> {
+    let acts = act_numbers(tx, decisions)?;
+    let mut entries = Vec::with_capacity(decisions.len());
+    for decision in decisions {
+        let revoked = decision.clone().apply(DecisionAct::Revoke(Revocation {
+            by,
+            by_label: actor.label.clone(),
+            at: tx.now(),
+            reason: reason.to_owned(),
+            origin: Origin::Policy,
+        }))?;
+        store::save_revocation(tx, &revoked)?;
+        entries.extend(revoked_entry(&revoked, revoked.act.and_then(|act| acts.get(&act)), campaign));
+    }
+    audit::record_all(tx, actor, &entries)
+}
+
+/// How the journal tells a revocation.
+fn revoked_entry(decision: &Decision, act: Option<&String>, campaign: CampaignId) -> Option<Entry<ClaimEvent>> {
     let revocation = decision.revoked.as_ref()?;
-    let event = TitleEvent::SmallClaimRevoked {
+    let event = ClaimEvent::SmallClaimRevoked {
         amount: decision.amount,
         origin: revocation.origin.to_string(),
         reason: revocation.reason.clone().into(),
@@ -270,7 +266,7 @@ pub(super) fn revoked_entry(
 }
 
 /// Numbers of the acts of some decisions, each act asked once.
-pub(super) fn act_numbers<'d>(
+pub fn act_numbers<'d>(
     tx: &mut Tx<'_>,
     decisions: impl IntoIterator<Item = &'d Decision>,
 ) -> Outcome<HashMap<SmallClaimActId, String>> {

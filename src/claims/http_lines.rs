@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::codes;
 use super::line_actions::{self, ClosedLineView};
 use super::lines::LineDecisionsRequest;
+use super::scene::Called;
 use crate::access::{Can, PrepareTitles, Read};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
@@ -64,6 +65,7 @@ async fn list(
     _can: Can<Read>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
+    called: web::Data<Called>,
     Params(query): Params<ListQuery>,
 ) -> Answer {
     let page = Page::read(query.limit, query.cursor.as_deref(), query.sort)?;
@@ -76,7 +78,7 @@ async fn list(
                 collectivite: query.collectivite,
                 q: query.q,
             };
-            let mut lines = line_actions::list(tx, &year, &defaults, payers)?;
+            let mut lines = line_actions::list(tx, &year, (&defaults, **called), payers)?;
             lines.retain(|l| query.decided.is_none_or(|d| d == l.decision.is_some()));
             lines.sort_by(|a, b| a.uai.cmp(&b.uai));
             if page.order.descending {
@@ -109,13 +111,14 @@ async fn decide(
     can: Can<PrepareTitles>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
+    called: web::Data<Called>,
     call: CallContext,
     body: Body<LineDecisionsRequest>,
 ) -> Answer {
     let actor = can.actor;
     state
         .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
-            Reply::ok(&line_actions::decide(tx, &actor, &year, body.value, &defaults)?)
+            Reply::ok(&line_actions::decide(tx, &actor, &year, body.value, (&defaults, **called))?)
         })
         .await
 }

@@ -6,10 +6,10 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::codes::PREPARER_UNKNOWN;
-use super::events::TitleEvent;
+use super::events::ClaimEvent;
 use super::lines::{LineChoice, LineDecision, LineDecisionsRequest};
-use super::prepare::Scene;
-use super::store_decisions as store;
+use super::scene::{Called, Scene};
+use super::store;
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use crate::campaigns::{self, Defaults};
@@ -90,12 +90,12 @@ fn closed_lines(scene: &Scene) -> Vec<ClosedLine<'_>> {
 pub fn list(
     tx: &mut Tx<'_>,
     year: &SchoolYear,
-    defaults: &Defaults,
+    (defaults, called): (&Defaults, Called),
     of: PayerSelection,
 ) -> Outcome<Vec<ClosedLineView>> {
     let campaign = campaigns::find(tx, year)?;
     let payers = conventions::payers::among(tx, of)?;
-    let scene = Scene::load(tx, campaign, defaults)?;
+    let scene = Scene::load(tx, campaign, defaults, called)?;
     let taken = |l: &ClosedLine<'_>| payers.contains(&l.convention.collectivite_id);
     Ok(closed_lines(&scene).into_iter().filter(taken).map(|l| l.view).collect())
 }
@@ -109,7 +109,7 @@ pub fn decide(
     actor: &Actor,
     year: &SchoolYear,
     request: LineDecisionsRequest,
-    defaults: &Defaults,
+    (defaults, called): (&Defaults, Called),
 ) -> Outcome<BulkView> {
     let by =
         actor.user().ok_or_else(|| Refused::new(&PREPARER_UNKNOWN, "Une décision demande un compte nominatif."))?;
@@ -117,7 +117,7 @@ pub fn decide(
     campaign.while_not_closed()?;
     let bulk = BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
     let (selection, dry_run) = bulk.selection(false)?;
-    let scene = Scene::load(tx, campaign, defaults)?;
+    let scene = Scene::load(tx, campaign, defaults, called)?;
     let closed = closed_lines(&scene);
     let mut items = Vec::new();
     let chosen: Vec<&ClosedLine<'_>> = match selection {
@@ -169,7 +169,7 @@ pub fn decide(
                 version: 1,
             };
             store::save_line_decision(tx, &word)?;
-            let event = TitleEvent::LineDecided {
+            let event = ClaimEvent::LineDecided {
                 uai: uai.clone(),
                 choice: request.choice.to_string(),
                 reason: request.reason.to_string().into(),

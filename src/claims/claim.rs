@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::lines::{LineDecision, LineFate, look};
-use super::title::{Ground, TitleLine};
 use crate::campaigns::Step;
 use crate::conventions::{self, Convention, ParticipationLine, StoredParticipation};
 use crate::kernel::{Finding, Money, SchoolYear, Uai, french};
@@ -69,6 +69,25 @@ pub fn claim(
     Some(Claim { due: again.total, lines: again.lines, steps: again.steps, blocking, findings, left_out })
 }
 
+/// Ce qui fonde la dette, tel qu'imprimé.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Ground {
+    pub school_year: SchoolYear,
+    #[schema(example = "ENT-C-2025-2026-00001")]
+    pub convention_number: String,
+    pub payer_signed_on: NaiveDate,
+    pub issuer_signed_on: NaiveDate,
+    pub took_effect_on: NaiveDate,
+    /// Bases de liquidation in one sentence (décret 2012-1246, art. 24).
+    pub legal_basis: String,
+    /// The computation, step by step, each with the article it rests on.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// Écoles de la convention qui ne sont pas retenues, chacune avec la décision qui l'a dit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
 impl Claim {
     /// Bases de liquidation in one sentence (décret 2012-1246, art. 24): precise enough to stand alone in court.
     ///
@@ -111,21 +130,8 @@ impl Claim {
 }
 
 /// What is said of a claim under the threshold.
-pub(super) fn small_claim(amount: Money, threshold: Money) -> Finding {
+#[must_use]
+pub fn small_claim(amount: Money, threshold: Money) -> Finding {
     let message = "Créance sous le seuil d'émission : faculté ouverte par l'art. 114 du décret 2012-1246.";
     Finding::info("small_claim", message).compared(threshold, amount)
-}
-
-/// A line of a convention as a title has it.
-pub(super) fn title_line(l: &ParticipationLine) -> TitleLine {
-    TitleLine {
-        uai: l.school.uai.clone(),
-        label: l.school.label.clone(),
-        commune_name: l.school.commune_name.clone(),
-        departement: l.school.departement.clone(),
-        quantity: l.amount.quantity,
-        unit_amount: l.amount.unit_amount,
-        amount: l.amount.amount,
-        waiver: l.waiver.clone(),
-    }
 }

@@ -1,0 +1,43 @@
+//! The claim: what each convention makes due today, who owes it, and what was decided of it.
+//!
+//! ```text
+//!   participation (frozen) ──lines looked at again──▶ due − titled ──liquidate──┬─▶ to title: the room to the right
+//!                                a person's word                  policy, word  ├─▶ left untitled, by a named act
+//!                                                                               └─▶ nothing, already titled
+//! ```
+//! Below the threshold a claim may be left untitled, by a named act with its paper (`decision`); a line whose school has
+//! closed waits for a person's word (`lines`). What titles call already is asked of the right through [`Called`].
+
+mod claim;
+mod codes;
+mod decision;
+pub mod decision_paper;
+mod events;
+mod http_lines;
+mod http_small_claims;
+mod jobs;
+mod line_actions;
+mod lines;
+mod liquidation;
+mod owing;
+mod scene;
+mod small_claims;
+mod store;
+
+pub use claim::{Claim, Ground, small_claim};
+pub use codes::{CODES, PREPARER_UNKNOWN};
+pub use decision::{Decision, Origin};
+pub use decision_paper::Templates;
+pub use events::ClaimEvent;
+pub use jobs::handlers;
+pub use line_actions::LINE_OUTCOMES;
+pub use liquidation::{Liquidation, Word, liquidate};
+pub use owing::{Debtor, Owing, Registry, owing, substitution};
+pub use scene::{Called, Scene, Small, Standing};
+pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record};
+
+/// Mounts the routes.
+pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+    http_lines::routes(cfg);
+    http_small_claims::routes(cfg);
+}

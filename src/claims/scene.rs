@@ -1,0 +1,187 @@
+//! What is owed in a campaign, read once: its conventions with their claims, what titles call already, what was decided.
+//!
+//! What titles call is known to the right of here: the composition root fills [`Called`].
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::claim::{Claim, claim};
+use super::decision::{Decision, Origin};
+use super::lines::LineDecision;
+use super::liquidation::Word;
+use super::store;
+use crate::campaigns::bulk::BulkItem;
+use crate::campaigns::{Campaign, Defaults};
+use crate::conventions::{self, Convention, ConventionState, ParticipationLine, Payers, StoredParticipation};
+use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
+use crate::kernel::{Finding, Money, Uai};
+use crate::platform::{Outcome, Tx};
+use crate::registry;
+
+/// What living titles call for the conventions of a campaign, net of reductions; a convention without a title is absent.
+#[derive(Clone, Copy)]
+pub struct Called(pub fn(&mut Tx<'_>, CampaignId) -> Outcome<HashMap<ConventionId, Money>>);
+
+/// Everything the decisions need, read once.
+pub struct Scene {
+    pub campaign: Campaign,
+    pub threshold: Money,
+    pub conventions: Vec<Convention>,
+    participations: HashMap<ConventionId, StoredParticipation>,
+    lines: HashMap<ParticipationId, Vec<ParticipationLine>>,
+    titled: HashMap<ConventionId, Money>,
+    pub decisions: HashMap<ParticipationId, Decision>,
+    pub line_decisions: HashMap<ConventionId, HashMap<Uai, LineDecision>>,
+    pub closed: HashMap<Uai, NaiveDate>,
+}
+
+/// One convention's claim, and where it stands.
+pub struct Standing<'s> {
+    pub participation: &'s StoredParticipation,
+    pub claim: Claim,
+    pub titled: Money,
+    pub decision: Option<&'s Decision>,
+}
+
+impl Standing<'_> {
+    /// What was last decided of the claim.
+    pub fn word(&self) -> Word {
+        match self.decision {
+            None => Word::None,
+            Some(d) => match &d.revoked {
+                None => Word::NotToIssue(d.origin),
+                Some(r) if r.origin == Origin::Person => Word::ToIssue,
+                Some(_) => Word::None,
+            },
+        }
+    }
+}
+
+impl Scene {
+    /// Reads what one campaign's liquidations rest on.
+    pub fn load(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults, Called(called): Called) -> Outcome<Self> {
+        let today = tx.today();
+        let participations: HashMap<_, _> =
+            conventions::participations(tx, campaign.id)?.into_iter().map(|p| (p.convention_id, p)).collect();
+        let ids: Vec<ParticipationId> = participations.values().map(|p| p.id).collect();
+        let mut lines: HashMap<ParticipationId, Vec<ParticipationLine>> = HashMap::new();
+        for (id, line) in conventions::participation_lines(tx, &ids)? {
+            lines.entry(id).or_default().push(line);
+        }
+        let titled = called(tx, campaign.id)?;
+        let mut line_decisions: HashMap<ConventionId, HashMap<Uai, LineDecision>> = HashMap::new();
+        for decision in store::line_decisions(tx, campaign.id)? {
+            line_decisions.entry(decision.convention_id).or_default().insert(decision.uai.clone(), decision);
+        }
+        Ok(Self {
+            threshold: campaign.said.small_claims.threshold_on(today, &defaults.thresholds),
+            conventions: conventions::of_campaign(tx, campaign.id)?,
+            participations,
+            lines,
+            titled,
+            decisions: store::latest(tx, campaign.id)?,
+            line_decisions,
+            closed: registry::closed_schools(tx, today)?,
+            campaign,
+        })
+    }
+
+    /// The lines of one convention, as issued.
+    pub fn listed(&self, convention: &Convention) -> &[ParticipationLine] {
+        let participation = self.participations.get(&convention.id);
+        participation.and_then(|p| self.lines.get(&p.id)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The last decision on one convention's claim, in force or not.
+    pub fn decision_of(&self, convention: &Convention) -> Option<&Decision> {
+        self.decisions.get(&self.participations.get(&convention.id)?.id)
+    }
+
+    /// What living titles call for one convention.
+    pub fn titled(&self, convention: ConventionId) -> Money {
+        self.titled.get(&convention).copied().unwrap_or_default()
+    }
+
+    /// The claim of one convention; none when it has no participation, which cannot be.
+    pub fn standing(&self, convention: &Convention) -> Option<Standing<'_>> {
+        let participation = self.participations.get(&convention.id)?;
+        let lines = self.listed(convention);
+        let none = HashMap::new();
+        let decided = self.line_decisions.get(&convention.id).unwrap_or(&none);
+        let claim = claim(participation, lines, &self.closed, &self.campaign.said.school_year, decided)?;
+        Some(Standing {
+            participation,
+            claim,
+            titled: self.titled(convention.id),
+            decision: self.decision_of(convention),
+        })
+    }
+
+    /// Conventions that their payers declined, nothing having been issued to them since, and what is said of each.
+    pub fn declined(&self, of: &dyn Fn(&Convention) -> bool) -> Vec<(&Convention, Finding)> {
+        let lives = |payer| {
+            let over = [ConventionState::Declined, ConventionState::Cancelled];
+            self.conventions.iter().any(|c| c.collectivite_id == payer && !over.contains(&c.state()))
+        };
+        let declined = self.conventions.iter().filter(|c| c.state() == ConventionState::Declined && of(c));
+        let told = |c: &Convention| {
+            let message = format!("La collectivité a refusé la convention {} : rien n'est dû.", c.number);
+            Finding::to_acknowledge("convention_declined", message)
+        };
+        declined.filter(|c| !lives(c.collectivite_id)).map(|c| (c, told(c))).collect()
+    }
+
+    /// Which conventions in effect are asked for; a named payer whose convention has no effect yet is told so.
+    pub fn choose(&self, payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&Convention> {
+        let in_effect = || self.conventions.iter().filter(|c| c.effect().is_some());
+        match payers {
+            Payers::All => in_effect().collect(),
+            Payers::Among(ids) => in_effect().filter(|c| ids.contains(&c.collectivite_id)).collect(),
+            Payers::Named(named) => {
+                let mut chosen = Vec::new();
+                for (id, key) in named {
+                    match in_effect().find(|c| c.collectivite_id == *id) {
+                        Some(convention) => chosen.push(convention),
+                        None => items.push(match self.declined(&|c| c.collectivite_id == *id).pop() {
+                            Some((_, finding)) => BulkItem::new(key, "refused").with(finding),
+                            None => {
+                                let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
+                                BulkItem::refused(key, "convention_not_in_effect", message)
+                            }
+                        }),
+                    }
+                }
+                chosen.sort_by_key(|c| c.rank);
+                chosen
+            }
+        }
+    }
+}
+
+/// A claim about to be left untitled.
+pub struct Small {
+    pub convention_id: ConventionId,
+    pub participation_id: ParticipationId,
+    pub convention_number: String,
+    pub name: String,
+    pub siret: String,
+    pub schools: usize,
+    pub amount: Money,
+}
+
+impl Small {
+    /// One convention's claim, of the amount that would stay untitled.
+    #[must_use]
+    pub fn of(convention: &Convention, standing: &Standing<'_>, amount: Money) -> Self {
+        Self {
+            convention_id: convention.id,
+            participation_id: standing.participation.id,
+            convention_number: convention.number.clone(),
+            name: conventions::legal_name(&convention.party),
+            siret: convention.party.siret.grouped(),
+            schools: standing.claim.lines.len(),
+            amount,
+        }
+    }
+}
