@@ -448,8 +448,9 @@ NONE_MAY_EXIST = {
         "SELECT l.uai FROM participations p JOIN participation_lines l ON l.participation_id = p.id WHERE NOT EXISTS "
         "(SELECT 1 FROM enrolments e WHERE e.convention_id = p.convention_id AND e.uai = l.uai)",
     "convention without the job of its document":
-        "SELECT c.number FROM conventions c WHERE c.document_status = 'pending' AND NOT EXISTS "
-        "(SELECT 1 FROM jobs j WHERE j.dedup_key = 'conventions.render:' || c.id)",
+        "SELECT c.number FROM conventions c LEFT JOIN papers p ON p.subject_id = c.id AND p.kind = 'convention' WHERE p.status IS NULL "
+        "OR p.status = 'pending' AND NOT EXISTS "
+        "(SELECT 1 FROM jobs j WHERE j.dedup_key = 'papers.render:convention:' || c.id || ':1')",
     "title whose amount is not the sum of its lines":
         "SELECT t.id FROM perception_titles t LEFT JOIN (SELECT title_id, sum(amount_cents) s FROM title_lines GROUP BY "
         "title_id) l ON l.title_id = t.id WHERE l.s IS NULL OR l.s <> t.amount_cents",

@@ -24,7 +24,7 @@ use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, Departement, FieldFault, Money, Role, SchoolYear, french};
 use crate::platform::tabular::{Layout, Table};
-use crate::platform::{Error, Outcome, files};
+use crate::platform::{Error, Outcome, files, papers};
 use crate::registry::import::{communes, contacts, directory};
 use crate::registry::kinds::Sector;
 use crate::registry::{self, ImportSchoolsOptions, ImportView};
@@ -216,7 +216,7 @@ pub fn run(app: &App) -> Outcome<Report> {
     let clock = Stopwatch::now();
     let issued = app.db.write(|tx| {
         let all = PrepareRequest { filter: None, keys: None, dry_run: false };
-        conventions::issue(tx, &gestionnaire, &year, all, &app.defaults, &app.convention_templates)
+        conventions::issue(tx, &gestionnaire, &year, all, &app.defaults, &app.templates)
     })?;
     let issued = issued.bulk;
     done(format!("Conventions émises : {}, {}", issued.count("issued"), euros(&issued)), clock);
@@ -346,8 +346,8 @@ fn samples(app: &App, year: &SchoolYear, batch: &Batch, approved: &BulkView) -> 
         Ok(all.into_iter().find(|c| c.party.siret.as_str() == "21300278500011"))
     })?;
     if let Some(seed) = seed {
-        let paper = conventions::document(&app.db, &app.renderer, seed.id)?;
-        keep(format!("{}.pdf", paper.number), &paper.bytes)?;
+        let paper = papers::serve(&app.db, &app.renderer, &conventions::PAPER, seed.id.as_str())?;
+        keep(paper.file_name, &paper.bytes)?;
     }
     let first = approved.items.iter().find(|i| i.outcome == "approved").and_then(|i| i.id.clone());
     if let Some(id) = first {

@@ -235,7 +235,7 @@ impl World {
 
     fn issue(&self, tx: &mut Tx<'_>) {
         let all: IssueRequest = read(json!({}));
-        let (defaults, templates) = (&self.app.defaults, &self.app.convention_templates);
+        let (defaults, templates) = (&self.app.defaults, &self.app.templates);
         let view =
             conventions::issue(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
         assert_eq!((view.bulk.count("issued"), view.bulk.total.cents()), (2386, 16_416_000));

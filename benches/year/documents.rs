@@ -104,16 +104,14 @@ fn order(base: &Base) -> Order {
         let template = text(
             &rows::read(
                 c,
-                &format!(
-                    "SELECT {decoded} FROM blobs WHERE sha256 = (SELECT min(template_sha256) FROM convention_papers)"
-                ),
+                &format!("SELECT {decoded} FROM blobs WHERE sha256 = (SELECT min(template_sha256) FROM papers)"),
             )[0][0],
         );
-        // The payload names the convention.
+        // The key names the convention.
         let rows = rows::read(
             c,
-            "SELECT p.input, CAST(c.issued_at AS TEXT), c.number FROM jobs j \
-             JOIN conventions c ON j.payload = '{\"convention_id\":\"' || c.id || '\"}' JOIN convention_papers p ON p.convention_id = c.id ORDER BY j.run_at, j.id",
+            "SELECT p.content, CAST(c.issued_at AS TEXT), c.number FROM jobs j \
+             JOIN papers p ON j.dedup_key = 'papers.render:convention:' || p.subject_id || ':1' JOIN conventions c ON p.subject_id = c.id ORDER BY j.run_at, j.id",
         );
         assert_eq!(rows.len(), DOCUMENTS);
         let documents =
@@ -136,7 +134,7 @@ fn by_the_program(base: &Base) -> Made {
     let db = open(&base.url);
     let left = |c: &mut AnyConnection| match rows::read(
         c,
-        "SELECT count(*) FROM jobs WHERE kind = 'conventions.render' AND state <> 'done'",
+        "SELECT count(*) FROM jobs WHERE kind = 'papers.render' AND state <> 'done'",
     )[0][0]
     {
         Value::Int(left) => left,
@@ -158,7 +156,7 @@ fn by_the_program(base: &Base) -> Made {
     }
     let seconds = since.elapsed().as_secs_f64();
     let made = Made { seconds, cpu_seconds: (process_cpu(pid) - cpu).as_secs_f64(), peak_kib: memory(pid, "VmHWM") };
-    let ready = "SELECT 1 FROM conventions WHERE document_status = 'ready'";
+    let ready = "SELECT 1 FROM papers WHERE status = 'ready'";
     assert_eq!(on(&db, |c| rows::read(c, ready)).len(), DOCUMENTS, "documents are missing");
     made
 }

@@ -43,6 +43,7 @@ use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::{Renderer, Template};
 use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
+use crate::platform::papers::{self, Templates};
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
@@ -113,9 +114,13 @@ pub const LAYOUTS: [&Layout; 4] = [
     &campaigns::enrolment_import::LAYOUT,
 ];
 
+/// Every kind of paper.
+const PAPERS: [&papers::Kind; 1] = [&conventions::PAPER];
+
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
-    let handlers = conventions::handlers(Handlers::default(), Arc::clone(renderer));
+    let handlers = papers::handlers(Handlers::default(), Arc::clone(renderer), &PAPERS);
+    let handlers = conventions::handlers(handlers);
     let handlers = claims::handlers(handlers, Arc::clone(renderer));
     titles::handlers(handlers, Arc::clone(renderer))
 }
@@ -163,7 +168,7 @@ pub struct App {
     pub handlers: Handlers,
     pub tokens: web::Data<Tokens>,
     pub defaults: web::Data<Defaults>,
-    pub convention_templates: web::Data<conventions::Templates>,
+    pub templates: web::Data<Templates>,
     pub claim_templates: web::Data<claims::Templates>,
     pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
@@ -263,7 +268,10 @@ impl App {
         })?;
         let renderer = Arc::new(renderer);
         let folder = config.documents.template_dir.as_deref();
-        let convention = template(folder, "convention.typ", conventions::document::default_template())?;
+        let templates = Templates::read(folder, &PAPERS).map_err(|(path, cause)| StartFault::Papers {
+            problem: format!("Le modèle {} ne peut être lu : {cause}", path.display()),
+            remedy: "Vérifier les droits du fichier et son encodage (UTF-8).".into(),
+        })?;
         let title = template(folder, "title.typ", titles::document::default_template())?;
         let decision = template(folder, "decision.typ", claims::decision_paper::default_template())?;
         let patience = Patience {
@@ -296,7 +304,7 @@ impl App {
             may_create,
             renderer,
             defaults: web::Data::new(defaults),
-            convention_templates: web::Data::new(conventions::Templates { convention }),
+            templates: web::Data::new(templates),
             claim_templates: web::Data::new(claims::Templates { decision }),
             title_templates: web::Data::new(titles::Templates { title }),
         })
@@ -354,13 +362,13 @@ impl App {
         let files = web::Data::new(self.files.clone());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
-        let (convention, title) = (self.convention_templates.clone(), self.title_templates.clone());
+        let (templates, title) = (self.templates.clone(), self.title_templates.clone());
         let decision = self.claim_templates.clone();
         let renderer: web::Data<Renderer> = Arc::clone(&self.renderer).into();
         move |cfg| {
             cfg.app_data(state.clone())
                 .app_data(defaults.clone())
-                .app_data(convention.clone())
+                .app_data(templates.clone())
                 .app_data(decision.clone())
                 .app_data(title.clone())
                 .app_data(renderer.clone())

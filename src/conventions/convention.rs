@@ -49,11 +49,6 @@ text_enum!(
     }
 );
 
-text_enum!(
-    /// Si le document existe déjà.
-    DocumentStatus { Pending => "pending", Ready => "ready", Failed => "failed" }
-);
-
 /// Le payeur tel que la convention le nomme : une copie, que le registre ne change plus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Party {
@@ -124,8 +119,6 @@ pub struct Convention {
     pub issued_at: Instant,
     pub stage: Stage,
     pub acknowledged: Vec<Acknowledgement>,
-    pub document: DocumentStatus,
-    pub document_sha256: Option<String>,
     pub version: i64,
     pub updated_at: Instant,
 }

@@ -39,8 +39,6 @@ fn issued() -> Convention {
         issued_at: now,
         stage: Stage::Issued,
         acknowledged: Vec::new(),
-        document: DocumentStatus::Pending,
-        document_sha256: None,
         version: 1,
         updated_at: now,
     }

@@ -12,6 +12,9 @@ use crate::platform::documents::Template;
 /// The template given with the program.
 pub const TEMPLATE: &str = include_str!("convention.typ");
 
+/// What papers of this kind are called where they are stored.
+pub const KIND: &str = "convention";
+
 /// The given template, ready for the renderer.
 #[must_use]
 pub fn default_template() -> Template {

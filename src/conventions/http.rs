@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::actions;
 use super::codes;
 use super::convention::{ConventionAction, ConventionState};
-use super::jobs;
+use super::printing::PAPER;
 use super::request::TransitionRequest;
 use super::store::{self, ConventionFilter, ConventionOrder};
 use super::views::{self, ConventionView};
@@ -19,10 +19,11 @@ use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, SchoolYear, Siret};
 use crate::path_keys;
 use crate::platform::documents::Renderer;
+use crate::platform::papers::{self, OriginalQuery};
 use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::INTEGRITY_FAULT;
 use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
+    Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, TransitionsView,
 };
 use crate::registry::kinds::CollectiviteKind;
 
@@ -113,9 +114,9 @@ async fn one(state: State, _can: Can<Read>, Key(id): Key<ConventionId>) -> Answe
 
 /// Télécharger la convention (PDF/A-3a, PDF/UA-1)
 ///
-/// Les octets sont produits une fois et ne changent plus.
+/// Les octets sont produits une fois et ne changent plus. Celle qui est annulée, refusée ou échue porte cette mention sur chaque page ; `original=true` donne les octets d'origine.
 #[utoipa::path(
-    operation_id = "get_convention_document", tag = "Conventions", params(("id" = ConventionId, Path)),
+    operation_id = "get_convention_document", tag = "Conventions", params(("id" = ConventionId, Path), OriginalQuery),
     responses((status = 200, description = "Le document")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT, &codes::DOCUMENT_FAILED])
@@ -125,12 +126,14 @@ async fn one(state: State, _can: Can<Read>, Key(id): Key<ConventionId>) -> Answe
     security(("bearer" = []))
 )]
 #[get("/conventions/{id}/document")]
-async fn document(state: State, _can: Can<Read>, renderer: web::Data<Renderer>, Key(id): Key<ConventionId>) -> Answer {
-    let db = state.confirmed().await?;
-    let made = web::block(move || jobs::document(&db, &renderer, id))
-        .await
-        .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;
-    Ok(Reply::file("application/pdf", &format!("{}.pdf", made.number), &made.sha256, made.bytes))
+async fn document(
+    state: State,
+    _can: Can<Read>,
+    renderer: web::Data<Renderer>,
+    Key(id): Key<ConventionId>,
+    Params(query): Params<OriginalQuery>,
+) -> Answer {
+    papers::answer(&state, renderer, &PAPER, id.to_string(), query).await
 }
 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas

@@ -4,7 +4,6 @@ use actix_web::{get, post, web};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Templates;
 use super::codes;
 use super::issue::{self, IssueRequest, IssueView};
 use super::payers::PayerSelection;
@@ -16,6 +15,7 @@ use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::{SchoolYear, Siret};
 use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::documents::Renderer;
+use crate::platform::papers::Templates;
 use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Body, CallContext, Key, Params, Problem, Reply, State};
 

@@ -11,12 +11,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::convention::{Convention, ConventionState, DocumentStatus, Party, Stage, number};
+use super::convention::{Convention, ConventionState, Party, Stage, number};
 use super::events::{self, ConventionEvent};
+use super::paper;
 use super::participation::{Counts, ListedSchool, Participation, compute};
 use super::payers::{self, PayerSelection, Payers};
+use super::printing::PAPER;
 use super::store::{self, Issued};
-use super::{Templates, jobs, paper};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
 use crate::campaigns::{self, Campaign, Defaults, Enrolment, Exemption, SmallClaimsForecast, Tariff};
@@ -25,7 +26,8 @@ use crate::kernel::placeholder::is_blank;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::fold;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
-use crate::platform::db::{blobs, counters};
+use crate::platform::db::counters;
+use crate::platform::papers::{self, NewPaper, Templates};
 use crate::platform::{Outcome, Tx, documents};
 use crate::registry::{self, Collectivite};
 
@@ -277,7 +279,7 @@ pub fn issue(
 
     let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
     let first = counters::take(tx, &format!("convention:{year}"), count)?;
-    let template_sha256 = blobs::put(tx, "text/x-typst", templates.convention.text().as_bytes())?;
+    let template_sha256 = papers::keep_template(tx, &templates.of(&PAPER))?;
     let mut issued = Vec::with_capacity(accepted.len());
     let small_claims = SmallClaimsForecast::of(
         accepted.iter().map(|(_, p)| p.total),
@@ -306,8 +308,6 @@ pub fn issue(
             issued_at: now,
             stage: Stage::Issued,
             acknowledged: Vec::new(),
-            document: DocumentStatus::Pending,
-            document_sha256: None,
             version: 1,
             updated_at: now,
         };
@@ -326,7 +326,7 @@ pub fn issue(
             steps: participation.steps,
         });
     }
-    write(tx, actor, &campaign, &issued, &template_sha256)?;
+    write(tx, actor, &campaign, issued, &template_sha256)?;
     if dry_run {
         tx.discard();
     }
@@ -347,8 +347,14 @@ fn choose<'s>(scene: &'s Landscape, payers: &Payers) -> Vec<&'s Collectivite> {
     }
 }
 
-fn write(tx: &mut Tx<'_>, actor: &Actor, campaign: &Campaign, issued: &[Issued], template_sha256: &str) -> Outcome<()> {
-    store::insert(tx, issued, template_sha256, || {
+fn write(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    campaign: &Campaign,
+    issued: Vec<Issued>,
+    template_sha256: &str,
+) -> Outcome<()> {
+    store::insert(tx, &issued, template_sha256, || {
         Refused::new(&CONCURRENT_CHANGE, "Une convention vient d'être émise pour l'un de ces payeurs.")
     })?;
     let covered = |i: &Issued| i.lines.iter().map(|l| (l.school.uai.clone(), i.convention.id)).collect::<Vec<_>>();
@@ -357,11 +363,12 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, campaign: &Campaign, issued: &[Issued],
         return Err(Refused::new(&CONCURRENT_CHANGE, "Une inscription a changé pendant l'émission.").into());
     }
     let mut entries = Vec::with_capacity(issued.len());
-    for i in issued {
+    for i in &issued {
         let schools: Vec<Uai> = i.lines.iter().map(|l| l.school.uai.clone()).collect();
         let (siret, total) = (i.convention.party.siret.clone(), i.convention.total);
         entries.push(Entry::new(events::of(&i.convention), ConventionEvent::Issued { siret, schools, total }));
     }
     audit::record_all(tx, actor, &entries)?;
-    jobs::enqueue_renders(tx, issued.iter().map(|i| i.convention.id))
+    let paper = |i: Issued| NewPaper { subject: i.convention.id.to_string(), input: i.paper_input };
+    papers::freeze(tx, &PAPER, template_sha256, issued.into_iter().map(paper).collect())
 }

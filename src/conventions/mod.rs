@@ -3,7 +3,7 @@
 //! ```text
 //!   enrolments ──issue──▶ issued ──sign──▶ signed ──countersign──▶ active ──▶ expired      (declined, cancelled)
 //!                           └── participation v1 (lines, total, steps): frozen
-//!                           └── paper: input and template by digest; first render stored, served ever after
+//!                           └── paper: see `platform::papers`
 //! ```
 //! Issuing seals and copies everything the paper says (party, schools, tariff, texts): later changes of the registry show as
 //! findings, never as another paper. How much of a participation is titled is known further right, and told there.
@@ -20,6 +20,7 @@ mod jobs;
 mod paper;
 mod participation;
 pub mod payers;
+mod printing;
 mod request;
 mod signature;
 mod specimen;
@@ -33,23 +34,17 @@ pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use events::{ConventionEvent, of as subject};
 pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
-pub use jobs::{DAILY, document, enqueue_expiry, handlers};
+pub use jobs::{DAILY, enqueue_expiry, handlers};
 pub use paper::{designation, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
 pub use payers::{PayerSelection, Payers};
+pub use printing::PAPER;
 pub use request::{SignatoryRequest, TransitionRequest};
 pub use store::{ConventionFilter, ConventionOrder, StoredParticipation, place, select};
 pub use views::{ConventionView, LineView, ParticipationView, participation};
 
 use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
-use crate::platform::documents::Template;
 use crate::platform::{Outcome, Tx};
-
-/// The templates in force: those of the program, or the rectorat's own.
-#[derive(Debug, Clone)]
-pub struct Templates {
-    pub convention: Template,
-}
 
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {

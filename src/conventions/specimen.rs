@@ -9,15 +9,16 @@ use chrono::NaiveDate;
 use super::convention::Party;
 use super::document::ConventionPaper;
 use super::issue::party;
-use super::jobs::does_not_compose;
+use super::paper;
 use super::participation::{Counts, ListedSchool, compute};
-use super::{Templates, paper};
+use super::printing::PAPER;
 use crate::campaigns::{self, Campaign, Defaults, Enrolment};
 use crate::kernel::contact::PostalCode;
 use crate::kernel::text::Line;
 use crate::kernel::{FieldFault, InseeCode, SchoolYear, Siret, Uai};
 use crate::platform::db::blobs;
 use crate::platform::documents::{self, Renderer};
+use crate::platform::papers::Templates;
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
 use crate::registry::{self, Address, Chorus, Representative};
@@ -69,12 +70,12 @@ pub fn compose(tx: &mut Tx<'_>, year: &SchoolYear, payer: Option<&Siret>, defaul
 /// # Errors
 /// `document_failed` when the template does not compose.
 pub fn render(renderer: &Renderer, templates: &Templates, specimen: &Specimen) -> Outcome<Rendered> {
-    let made = renderer.render(&templates.convention, specimen.input.as_bytes(), specimen.date, &specimen.ident);
+    let made = renderer.render(&templates.of(&PAPER), specimen.input.as_bytes(), specimen.date, &specimen.ident);
     match made {
         Ok(bytes) => Ok(Rendered { sha256: blobs::digest(&bytes), bytes }),
         Err(fault) => {
             tracing::error!(specimen = %specimen.ident, %fault, "document");
-            Err(does_not_compose().into())
+            Err(PAPER.does_not_compose().into())
         }
     }
 }

@@ -8,11 +8,9 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::convention::{
-    Acknowledgement, Convention, ConventionState, DocumentStatus, Effect, Party, Signature, Stage,
-};
+use super::convention::{Acknowledgement, Convention, ConventionState, Effect, Party, Signature, Stage};
 use super::participation::{ListedSchool, ParticipationLine};
-use super::store_seals::seals;
+use super::store_seals::{Printed, seals};
 use crate::campaigns::{LineAmount, Step, Tariff};
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -20,8 +18,7 @@ use crate::kernel::text::{Line, Note, SearchText, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{
-    collectivites, convention_papers, convention_seals, conventions, participation_lines, participations,
-    perception_titles,
+    collectivites, convention_seals, conventions, participation_lines, participations, perception_titles,
 };
 use crate::platform::db::{Backend, search};
 use crate::platform::web::{Page, PageView};
@@ -60,8 +57,6 @@ pub(super) struct ConventionRow {
     pub(super) acknowledged: Json<Vec<Acknowledgement>>,
     pub(super) exited_on: Option<NaiveDate>,
     pub(super) exit_reason: Option<Note>,
-    pub(super) document_status: DocumentStatus,
-    pub(super) document_sha256: Option<String>,
     pub(super) version: i64,
     pub(super) updated_at: Instant,
 }
@@ -107,15 +102,6 @@ impl From<ConventionRow> for Moves {
     }
 }
 
-/// What the document is made of, frozen at issue.
-#[derive(Insertable, Queryable)]
-#[diesel(table_name = convention_papers, treat_none_as_default_value = false)]
-pub(super) struct PaperRow {
-    pub(super) convention_id: ConventionId,
-    pub(super) input: String,
-    pub(super) template_sha256: String,
-}
-
 macro_rules! columns {
     () => {
         (
@@ -147,8 +133,6 @@ macro_rules! columns {
             conventions::acknowledged,
             conventions::exited_on,
             conventions::exit_reason,
-            conventions::document_status,
-            conventions::document_sha256,
             conventions::version,
             conventions::updated_at,
         )
@@ -197,8 +181,6 @@ impl ConventionRow {
             acknowledged: Json::new(c.acknowledged.clone())?,
             exited_on: exit.as_ref().map(|(on, _)| *on),
             exit_reason: exit.and_then(|(_, reason)| reason),
-            document_status: c.document,
-            document_sha256: c.document_sha256.clone(),
             version: c.version,
             updated_at: c.updated_at,
         })
@@ -257,15 +239,13 @@ impl ConventionRow {
             issued_at: self.issued_at,
             stage,
             acknowledged: self.acknowledged.value,
-            document: self.document_status,
-            document_sha256: self.document_sha256,
             version: self.version,
             updated_at: self.updated_at,
         })
     }
 }
 
-/// A convention about to be stored, with its frozen paper.
+/// A convention about to be stored, with what its paper prints.
 pub(super) struct Issued {
     pub convention: Convention,
     pub paper_input: String,
@@ -336,16 +316,10 @@ pub(super) fn insert(
 ) -> Outcome<()> {
     let now = tx.now();
     let mut convention_rows = Vec::with_capacity(issued.len());
-    let mut paper_rows = Vec::with_capacity(issued.len());
     let mut participation_rows = Vec::with_capacity(issued.len());
     let mut line_rows = Vec::new();
     for i in issued {
         convention_rows.push(ConventionRow::new(&i.convention)?);
-        paper_rows.push(PaperRow {
-            convention_id: i.convention.id,
-            input: i.paper_input.clone(),
-            template_sha256: template_sha256.to_owned(),
-        });
         participation_rows.push(ParticipationRow {
             id: i.participation_id,
             convention_id: i.convention.id,
@@ -373,10 +347,10 @@ pub(super) fn insert(
             });
         }
     }
-    let seals = seals(&convention_rows, &paper_rows, &participation_rows, &line_rows)?;
+    let papers: Vec<Printed<'_>> = issued.iter().map(|i| Printed { input: &i.paper_input, template_sha256 }).collect();
+    let seals = seals(&convention_rows, &papers, &participation_rows, &line_rows)?;
     let mut run = || -> QueryResult<()> {
         insert_batches!(tx, conventions::table, convention_rows);
-        insert_batches!(tx, convention_papers::table, paper_rows);
         insert_batches!(tx, participations::table, participation_rows);
         insert_batches!(tx, participation_lines::table, line_rows);
         // Last: nothing is added to what is sealed.
@@ -428,32 +402,13 @@ pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<Vec<Conventi
     readable(rows, ConventionRow::into_domain)
 }
 
-/// What the document is made of: input JSON and the digest of its template.
-pub(super) fn paper(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<(String, String)> {
-    Ok(convention_papers::table
-        .find(id)
-        .select((convention_papers::input, convention_papers::template_sha256))
-        .first(tx.conn())?)
-}
-
-/// Sets the document of a convention that has none yet; false when another render came first.
-pub(super) fn set_document(
-    tx: &mut Tx<'_>,
-    id: ConventionId,
-    status: DocumentStatus,
-    sha256: Option<&str>,
-) -> Outcome<bool> {
+/// Shows among what changed that the paper of a convention has.
+pub(super) fn touch(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<()> {
     let now = tx.now();
-    let done =
-        diesel::update(conventions::table.find(id).filter(conventions::document_status.ne(DocumentStatus::Ready)))
-            .set((
-                conventions::document_status.eq(status),
-                conventions::document_sha256.eq(sha256),
-                conventions::version.eq(conventions::version + 1),
-                conventions::updated_at.eq(now),
-            ))
-            .execute(tx.conn())?;
-    Ok(done == 1)
+    diesel::update(conventions::table.find(id))
+        .set((conventions::version.eq(conventions::version + 1), conventions::updated_at.eq(now)))
+        .execute(tx.conn())?;
+    Ok(())
 }
 
 /// Number of the convention that lives for a payer in a campaign, if one does.

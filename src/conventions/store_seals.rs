@@ -13,13 +13,13 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::store::{ConventionRow, LineRow, PaperRow, ParticipationRow};
+use super::document;
+use super::store::{ConventionRow, LineRow, ParticipationRow};
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::{Instant, Money};
 use crate::platform::db::blobs::digest;
-use crate::platform::db::schema::{
-    convention_papers, convention_seals as seals, conventions, participation_lines, participations,
-};
+use crate::platform::db::schema::{convention_seals as seals, conventions, participation_lines, participations};
+use crate::platform::papers;
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::SchoolKind;
 
@@ -28,6 +28,13 @@ use crate::registry::kinds::SchoolKind;
 pub(super) struct NewSeal {
     participation_id: ParticipationId,
     sha256: Option<String>,
+}
+
+/// What a paper is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Printed<'a> {
+    pub(super) input: &'a str,
+    pub(super) template_sha256: &'a str,
 }
 
 /// What is sealed, in the order in which it is.
@@ -115,7 +122,7 @@ impl From<&ParticipationRow> for Version {
     }
 }
 
-fn seal(c: &Issued, paper: &PaperRow, p: &Version, lines: &[&LineRow]) -> Outcome<String> {
+fn seal(c: &Issued, paper: Printed<'_>, p: &Version, lines: &[&LineRow]) -> Outcome<String> {
     let sealed = Sealed {
         convention: (
             c.id,
@@ -128,7 +135,7 @@ fn seal(c: &Issued, paper: &PaperRow, p: &Version, lines: &[&LineRow]) -> Outcom
         ),
         party: (&c.party, &c.party_siret),
         issue: (c.school_count, c.total_cents, c.ends_on, &c.issued_by, c.issued_at),
-        paper: (digest(paper.input.as_bytes()), &paper.template_sha256),
+        paper: (digest(paper.input.as_bytes()), paper.template_sha256),
         participation: (p.id, p.version, p.total_cents, &p.tariff, &p.steps, p.computed_at),
         lines: lines
             .iter()
@@ -160,7 +167,7 @@ fn by_participation(lines: &[LineRow]) -> HashMap<ParticipationId, Vec<&LineRow>
 /// The seals of conventions about to be stored; the rows of each come in the same order.
 pub(super) fn seals(
     conventions: &[ConventionRow],
-    papers: &[PaperRow],
+    papers: &[Printed<'_>],
     participations: &[ParticipationRow],
     lines: &[LineRow],
 ) -> Outcome<Vec<NewSeal>> {
@@ -168,7 +175,7 @@ pub(super) fn seals(
     let rows = conventions.iter().zip(papers).zip(participations);
     rows.map(|((convention, paper), participation)| {
         let own = lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
-        let sha256 = Some(seal(&convention.into(), paper, &participation.into(), own)?);
+        let sha256 = Some(seal(&convention.into(), *paper, &participation.into(), own)?);
         Ok(NewSeal { participation_id: participation.id, sha256 })
     })
     .collect()
@@ -183,9 +190,8 @@ pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
         let issued: Vec<Issued> =
             conventions::table.filter(conventions::id.eq_any(chunk)).select(Issued::as_select()).load(tx.conn())?;
         let issued: HashMap<ConventionId, Issued> = issued.into_iter().map(|c| (c.id, c)).collect();
-        let papers: Vec<PaperRow> =
-            convention_papers::table.filter(convention_papers::convention_id.eq_any(chunk)).load(tx.conn())?;
-        let papers: HashMap<ConventionId, PaperRow> = papers.into_iter().map(|p| (p.convention_id, p)).collect();
+        let subjects: Vec<&str> = chunk.iter().map(ConventionId::as_str).collect();
+        let papers = papers::frozen(tx, document::KIND, &subjects)?;
         let versions: Vec<Version> =
             participations::table.filter(participations::convention_id.eq_any(chunk)).load(tx.conn())?;
         let all: Vec<ParticipationId> = versions.iter().map(|p| p.id).collect();
@@ -200,7 +206,9 @@ pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
         for participation in &versions {
             let Some(convention) = issued.get(&participation.convention_id) else { continue };
             let own = lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
-            holds(convention, papers.get(&convention.id), participation, own, kept.get(&participation.id))?;
+            let paper = papers.get(convention.id.as_str());
+            let paper = paper.map(|p| Printed { input: &p.input, template_sha256: &p.template_sha256 });
+            holds(convention, paper, participation, own, kept.get(&participation.id))?;
         }
     }
     Ok(())
@@ -208,7 +216,7 @@ pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
 
 fn holds(
     convention: &Issued,
-    paper: Option<&PaperRow>,
+    paper: Option<Printed<'_>>,
     participation: &Version,
     lines: &[&LineRow],
     kept: Option<&Option<String>>,

@@ -6,13 +6,15 @@ use std::collections::hash_map::Entry;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::convention::{Acknowledgement, Convention, ConventionState, DocumentStatus, Party, Signature, Stage};
+use super::convention::{Acknowledgement, Convention, ConventionState, Party, Signature, Stage};
+use super::document;
 use super::participation::ParticipationLine;
 use super::store;
 use super::store_refusals::{self as refusals, Refusal};
 use crate::campaigns::{Step, Tariff};
 use crate::kernel::ids::{ConventionId, ParticipationId};
 use crate::kernel::{Departement, Finding, Instant, Money, SchoolYear, Uai};
+use crate::platform::papers::{self, DocumentStatus};
 use crate::platform::{Outcome, Tx};
 
 /// Une école de l'article 9.
@@ -140,7 +142,13 @@ impl ConventionView {
     pub const SOMETIMES: &[&str] = &["findings"];
 }
 
-fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>, refusal: Option<&Refusal>) -> ConventionView {
+fn view(
+    c: Convention,
+    campaign: SchoolYear,
+    lines: Vec<LineView>,
+    refusal: Option<&Refusal>,
+    document: DocumentView,
+) -> ConventionView {
     let (signed, effect, reason) = match &c.stage {
         Stage::Issued => (None, None, None),
         Stage::Signed(signed) => (Some(signed), None, None),
@@ -163,7 +171,7 @@ fn view(c: Convention, campaign: SchoolYear, lines: Vec<LineView>, refusal: Opti
         ends_on: c.ends_on,
         cancellation_reason: reason,
         refusal: refusal.map(Into::into),
-        document: DocumentView { status: c.document, sha256: c.document_sha256.clone() },
+        document,
         findings: None,
         issued_by: c.issued_by.clone(),
         issued_at: c.issued_at,
@@ -187,6 +195,8 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
     let declined = |c: &&Convention| c.state() == ConventionState::Declined;
     let declined: Vec<ConventionId> = conventions.iter().filter(declined).map(|c| c.id).collect();
     let refusals = refusals::standing(tx, &declined)?;
+    let subjects: Vec<&str> = ids.iter().map(ConventionId::as_str).collect();
+    let mut documents = papers::states(tx, document::KIND, &subjects)?;
     let mut years: HashMap<_, SchoolYear> = HashMap::new();
     for c in &conventions {
         if let Entry::Vacant(slot) = years.entry(c.campaign_id) {
@@ -199,7 +209,9 @@ pub(super) fn views(tx: &mut Tx<'_>, conventions: Vec<Convention>) -> Outcome<Ve
             let year = years.get(&c.campaign_id)?.clone();
             let own = latest.get(&c.id).and_then(|p| lines.remove(p)).unwrap_or_default();
             let refusal = refusals.get(&c.id);
-            Some(view(c, year, own, refusal))
+            let paper = documents.remove(c.id.as_str())?;
+            let document = DocumentView { status: paper.status, sha256: paper.sha256 };
+            Some(view(c, year, own, refusal, document))
         })
         .collect())
 }

@@ -5,7 +5,7 @@
 //!  input (JSON) ──────────┼─> World ─> compile ─> PDF/A-3a + PDF/UA-1
 //!  fonts, date, identity ─┘     no network, no clock, no file
 //! ```
-//! The compiler sees two virtual files, `document.typ` and `input.json`, and nothing else: no
+//! The compiler sees two virtual files, `document.typ` and `input.json` (and those of [`Dress`]), and nothing else: no
 //! package, no image, no disk. The date is an argument, so two processes make the same bytes.
 //! A warning of the compiler (unknown font, layout that does not settle) is a fault like an
 //! error: these papers are signed, none may be almost right.
@@ -13,6 +13,7 @@
 //! Render on plain threads, never inside a rayon pool: Typst uses rayon itself, and a waiting
 //! worker would steal a whole document and grow the stack.
 
+mod dress;
 mod faults;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -30,12 +32,17 @@ use typst::{Library, LibraryExt, World, WorldExt};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
+pub use dress::{ATTACHED, Dress, Stamp};
 pub use faults::{FontFault, Problem, RenderFault};
 
 use crate::kernel::french;
 
 /// Written in the PDF's properties; fixed, so that an update of the compiler does not show.
 const CREATOR: &str = "ENT-école, gestion des conventions";
+
+/// The compiler, and how this program uses it. Whatever changes the bytes of a paper changes the last of them; those
+/// before stay, since papers were made by them.
+const MAKERS: &[&str] = &["typst 0.15.1/1"];
 
 /// The words of a document as they are frozen: each text with the spaces that must not end a line (`french::typeset`).
 ///
@@ -91,6 +98,7 @@ pub struct Renderer {
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
     standards: PdfStandards,
+    maker: String,
 }
 
 impl fmt::Debug for Renderer {
@@ -112,7 +120,9 @@ impl Renderer {
         for data in typst_assets::fonts() {
             fonts.extend(Font::iter(Bytes::new(data)));
         }
+        let maker = format!("{}, fonts {}", MAKERS.last().unwrap_or(&""), fingerprint(&fonts));
         Ok(Self {
+            maker,
             library: LazyHash::new(Library::default()),
             book: LazyHash::new(FontBook::from_fonts(&fonts)),
             fonts,
@@ -134,8 +144,30 @@ impl Renderer {
         date: NaiveDate,
         ident: &str,
     ) -> Result<Vec<u8>, RenderFault> {
+        self.render_dressed(template, input, date, ident, Dress::default())
+    }
+
+    /// The same with something put around the template.
+    ///
+    /// # Errors
+    /// [`RenderFault`] with the lines to mend.
+    pub fn render_dressed(
+        &self,
+        template: &Template,
+        input: &[u8],
+        date: NaiveDate,
+        ident: &str,
+        dress: Dress<'_>,
+    ) -> Result<Vec<u8>, RenderFault> {
         let today = typst_date(date).ok_or(RenderFault::Date(date))?;
-        let desk = Desk { renderer: self, source: template.source.clone(), input: Bytes::new(input.to_vec()), today };
+        let source = if dress.is_plain() {
+            template.source.clone()
+        } else {
+            Source::new(virtual_file("document.typ"), dress.around(template.text()))
+        };
+        let read = dress.read(input).map_err(|cause| RenderFault::Input(cause.to_string()))?;
+        let stamp = dress.stamp_source().map(|text| Source::new(virtual_file("estampille.typ"), text.to_owned()));
+        let desk = Desk { renderer: self, source, stamp, read, input: Bytes::new(input.to_vec()), dress, today };
         let outcome = self.compile_and_export(&desk, template, ident);
         // Without this the compiler's cache keeps every document ever made.
         comemo::evict(0);
@@ -152,6 +184,9 @@ impl Renderer {
         if !compiled.warnings.is_empty() {
             return Err(broken(&compiled.warnings));
         }
+        if !desk.dress.is_worn(&document) {
+            return Err(RenderFault::Stamp { template: template.name.clone() });
+        }
         let options = PdfOptions {
             ident: Smart::Custom(ident.to_owned()),
             creator: Smart::Custom(Some(CREATOR.to_owned())),
@@ -165,6 +200,18 @@ impl Renderer {
             template: template.name.clone(),
             problems: problems(desk, &errors),
         })
+    }
+
+    /// What makes the bytes what they are: the compiler, how it is used, the fonts.
+    #[must_use]
+    pub fn maker(&self) -> &str {
+        &self.maker
+    }
+
+    /// Whether this program, today or before, calls itself so.
+    #[must_use]
+    pub fn is_maker(by: &str) -> bool {
+        by.split_once(", fonts ").is_some_and(|(compiler, _)| MAKERS.contains(&compiler))
     }
 
     /// The first character that no font here can print; a line feed and a space always can.
@@ -191,7 +238,11 @@ impl Renderer {
 struct Desk<'a> {
     renderer: &'a Renderer,
     source: Source,
+    stamp: Option<Source>,
+    /// What the template reads, and the bytes it was frozen as.
+    read: Bytes,
     input: Bytes,
+    dress: Dress<'a>,
     today: Datetime,
 }
 
@@ -209,16 +260,17 @@ impl World for Desk<'_> {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == self.source.id() { Ok(self.source.clone()) } else { Err(not_found(id)) }
+        let sources = [Some(&self.source), self.stamp.as_ref()];
+        sources.into_iter().flatten().find(|source| source.id() == id).cloned().ok_or_else(|| not_found(id))
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
         if id == virtual_file("input.json") {
-            Ok(self.input.clone())
+            Ok(self.read.clone())
         } else if id == self.source.id() {
             Ok(Bytes::from_string(self.source.text().to_owned()))
         } else {
-            Err(not_found(id))
+            self.dress.file(id.vpath().get_without_slash(), &self.input).ok_or_else(|| not_found(id))
         }
     }
 
@@ -229,6 +281,16 @@ impl World for Desk<'_> {
     fn today(&self, _offset: Option<Duration>) -> Option<Datetime> {
         Some(self.today)
     }
+}
+
+/// Short digest of some fonts, in their order.
+fn fingerprint(fonts: &[Font]) -> String {
+    let mut all = Sha256::new();
+    for font in fonts {
+        all.update(Sha256::digest(font.data()));
+        all.update(font.index().to_le_bytes());
+    }
+    all.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn not_found(id: FileId) -> FileError {

@@ -5,6 +5,7 @@ pub mod documents;
 pub mod error;
 pub mod files;
 pub mod jobs;
+pub mod papers;
 pub mod tabular;
 pub mod telemetry;
 pub mod web;

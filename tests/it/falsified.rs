@@ -84,12 +84,22 @@ on_both_databases! {
         for set in [
             "party = '{}'", "party_siret = '35600000000048'", "total_cents = 999900", "school_count = 9", "number = 'X'",
             "number_rank = 9", "ends_on = '2030-01-01'", "issued_at = '2025-01-01 00:00:00'", "issued_by = 'X'", "sequence = 2",
-            "sequence_reason = 'X'", "document_sha256 = NULL, document_status = 'pending'", "document_status = 'failed'",
-            &format!("document_sha256 = '{digest}'"),
+            "sequence_reason = 'X'",
         ] {
             refused(app, &format!("UPDATE conventions SET {set} WHERE id = '{convention}'"));
         }
-        for table in ["conventions", "perception_titles", "accounting_batch_progress", "counters", "small_claim_decisions"] {
+        for set in [
+            "subject_kind = 'x'", "subject_id = 'x'", "kind = 'x'", "version = 2", "content = '{}'", "content_sha256 = sha256", "attached = NOT attached",
+            &format!("template_sha256 = '{digest}', content = '{{}}'"), "sha256 = NULL, made_by = NULL, status = 'pending'",
+            "sha256 = NULL, made_by = NULL, status = 'failed', cause = 'x'", &format!("sha256 = '{digest}'"), "made_by = 'x'",
+            "checked_at = NULL", "status = 'pending'",
+        ] {
+            refused(app, &format!("UPDATE papers SET {set} WHERE subject_id = '{convention}'"));
+        }
+        // None comes made.
+        let made = format!("SELECT 'convention', 'x', 'convention', 1, '{{}}', '{digest}', '{digest}', FALSE, 'ready', '{digest}', NULL, 'x', NULL, changed_at FROM papers");
+        refused(app, &format!("INSERT INTO papers {made} WHERE subject_id = '{convention}'"));
+        for table in ["conventions", "papers", "perception_titles", "accounting_batch_progress", "counters", "small_claim_decisions"] {
             if !text_rows(&app.db, &format!("SELECT 'x' AS line FROM {table}")).is_empty() {
                 refused(app, &format!("DELETE FROM {table}"));
             }
@@ -202,7 +212,7 @@ on_both_databases! {
             ("participation_lines", "amount_cents = amount_cents + 995900, unit_amount_cents = 999900", "amount_cents = amount_cents - 995900, unit_amount_cents = 4000", "somme des lignes"),
             ("participation_lines", "label = 'FAUX ' || label", "label = substr(label, 6)", "ce qui a été émis"),
             ("participations", "tariff = tariff || ' '", "tariff = substr(tariff, 1, length(tariff) - 1)", "ce qui a été émis"),
-            ("convention_papers", "input = replace(input, '80€', '9999€')", "input = replace(input, '9999€', '80€')", "ce qui a été émis"),
+            ("papers", "content = replace(content, '80€', '9999€')", "content = replace(content, '9999€', '80€')", "ce qui a été émis"),
         ] {
             app.tamper(table, &format!("UPDATE {table} SET {change}"));
             alarmed(app, print, "convention", words);

@@ -105,8 +105,8 @@ on_both_databases! {
 
     fn a_payload_that_cannot_be_read_is_given_up_at_once(app: &TestApp) {
         app.forget_jobs();
-        insert(app, "id, kind, payload", &format!("{ID}, 'conventions.render', '{{'"));
-        insert(app, "id, kind, payload", "'019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4f', 'conventions.render', '{\"other\":1}'");
+        insert(app, "id, kind, payload", &format!("{ID}, 'papers.render', '{{'"));
+        insert(app, "id, kind, payload", "'019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4f', 'papers.render', '{\"other\":1}'");
         assert_eq!(app.run_jobs(), 2);
         assert_eq!(app.db.read(jobs::backlog).unwrap(), (0, 2));
     }

@@ -47,6 +47,7 @@ mod operation;
 mod own_passwords;
 mod papers;
 mod papers_layout;
+mod papers_once;
 mod persons_no;
 mod placeholders;
 mod principals;

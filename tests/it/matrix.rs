@@ -435,12 +435,11 @@ fn a_year(app: &TestApp, r: &Recorder) {
     let second = issued.json["items"][1]["id"].as_str().unwrap();
     let broken = app.db.write(|tx| blobs::put(tx, "text/x-typst", b"#panic(\"abime\")")).unwrap();
     app.tamper(
-        "convention_papers",
-        &format!("UPDATE convention_papers SET template_sha256 = '{broken}' WHERE convention_id = '{second}'"),
-    );
-    app.tamper(
-        "conventions",
-        &format!("UPDATE conventions SET document_sha256 = NULL, document_status = 'pending' WHERE id = '{second}'"),
+        "papers",
+        &format!(
+            "UPDATE papers SET template_sha256 = '{broken}', status = 'pending', sha256 = NULL, made_by = NULL, checked_at = NULL \
+             WHERE subject_id = '{second}'"
+        ),
     );
     // As one issued before seals were kept.
     app.tamper("convention_seals", "UPDATE convention_seals SET sha256 = NULL");

@@ -130,8 +130,8 @@ on_both_databases! {
         app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200);
         assert_eq!(app.run_jobs(), 1);
         let text = get(&app.anonymous(), "/metrics").expect(200).text();
-        assert_eq!(measure(&text, "ent_jobs_run_total{end=\"done\",kind=\"conventions.render\",queue=\"papers\"}").as_deref(), Some("1"), "{text}");
-        assert_eq!(measure(&text, "ent_job_duration_seconds_count{kind=\"conventions.render\",queue=\"papers\"}").as_deref(), Some("1"));
+        assert_eq!(measure(&text, "ent_jobs_run_total{end=\"done\",kind=\"papers.render\",queue=\"papers\"}").as_deref(), Some("1"), "{text}");
+        assert_eq!(measure(&text, "ent_job_duration_seconds_count{kind=\"papers.render\",queue=\"papers\"}").as_deref(), Some("1"));
     }
 
     fn a_job_that_panics_is_tried_again_and_ends_no_worker(app: &TestApp) {
@@ -292,7 +292,7 @@ on_both_databases! {
         app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200);
         let states = || {
             let backlog = app.db.read(jobs::overview).unwrap();
-            let renders = |state| backlog.waiting.iter().filter(|w| w.kind == "conventions.render" && w.state == state).map(|w| w.count).sum::<i64>();
+            let renders = |state| backlog.waiting.iter().filter(|w| w.kind == "papers.render" && w.state == state).map(|w| w.count).sum::<i64>();
             (renders(jobs::JobState::Queued), renders(jobs::JobState::Running), renders(jobs::JobState::Failed))
         };
         assert_eq!(states(), (30, 0, 0));

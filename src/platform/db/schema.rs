@@ -303,10 +303,21 @@ diesel::table! {
 }
 
 diesel::table! {
-    convention_papers (convention_id) {
-        convention_id -> Text,
-        input -> Text,
+    papers (subject_id, kind, version) {
+        subject_kind -> Text,
+        subject_id -> Text,
+        kind -> Text,
+        version -> BigInt,
+        content -> Text,
+        content_sha256 -> Nullable<Text>,
         template_sha256 -> Text,
+        attached -> Bool,
+        status -> Text,
+        sha256 -> Nullable<Text>,
+        cause -> Nullable<Text>,
+        made_by -> Nullable<Text>,
+        checked_at -> Nullable<Timestamp>,
+        changed_at -> Timestamp,
     }
 }
 
@@ -347,8 +358,6 @@ diesel::table! {
         acknowledged -> Text,
         exited_on -> Nullable<Date>,
         exit_reason -> Nullable<Text>,
-        document_status -> Text,
-        document_sha256 -> Nullable<Text>,
         version -> BigInt,
         updated_at -> Timestamp,
     }

@@ -131,7 +131,7 @@ fn sealed_contents(conn: &mut AnyConnection, found: &mut Soundness) -> QueryResu
         let mut read = 0;
         loop {
             let rows: Vec<Sealed> = diesel::sql_query(format!(
-                "SELECT content, content_sha256 FROM {} ORDER BY content_sha256, content LIMIT {PAGE} OFFSET {read}",
+                "SELECT content, content_sha256 FROM {} WHERE content_sha256 IS NOT NULL ORDER BY content_sha256, content LIMIT {PAGE} OFFSET {read}",
                 quoted(&table)
             ))
             .load(conn)?;

@@ -27,6 +27,12 @@ pub enum RenderFault {
     /// It compiles, but breaks a rule of PDF/A-3a or PDF/UA-1.
     #[error("template {template} makes no archivable, accessible PDF: {}", Listed(problems))]
     Standard { template: String, problems: Vec<Problem> },
+    /// The template hides what is to be printed over each page.
+    #[error("template {template} hides the stamp: leave page(foreground: …) to the program")]
+    Stamp { template: String },
+    /// What was frozen is no JSON.
+    #[error("the input is no JSON: {0}")]
+    Input(String),
     /// The date cannot be written in a PDF (year 0 to 9999).
     #[error("the date {0} cannot be written in a document")]
     Date(NaiveDate),
@@ -38,7 +44,7 @@ impl RenderFault {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Template { problems, .. } | Self::Standard { problems, .. } => problems,
-            Self::Date(_) => &[],
+            Self::Stamp { .. } | Self::Input(_) | Self::Date(_) => &[],
         }
     }
 }

@@ -115,3 +115,52 @@ fn a_font_folder_comes_before_the_bundled_fonts() {
     let with = Renderer::new(Some(folder.path())).unwrap();
     assert_eq!(with.fonts.len(), renderer().fonts.len() + 1);
 }
+
+fn stamp(void: bool) -> Stamp {
+    Stamp { words: "CONVENTION ANNULÉE le 1er juin 2025 — sans effet".into(), mark: "annulee", void }
+}
+
+#[test]
+fn a_stamp_is_printed_over_each_page_of_any_template() {
+    let renderer = renderer();
+    let stamp = stamp(true);
+    let dress = Dress { attached: false, stamp: Some(&stamp) };
+    for body in ["#set page(background: none)\n= Titre\n#pagebreak()\nSuite", "= Titre"] {
+        let made = renderer.render_dressed(&template(body), b"{}", day(), "N-1", dress).unwrap();
+        assert_ne!(made, renderer.render(&template(body), b"{}", day(), "N-1").unwrap());
+        assert_eq!(made, renderer.render_dressed(&template(body), b"{}", day(), "N-1", dress).unwrap());
+    }
+    // One that would hide it makes no paper, and one that is broken still names its own line.
+    let hides = template("#set page(foreground: none)\n= Titre");
+    let fault = renderer.render_dressed(&hides, b"{}", day(), "N-1", dress).unwrap_err();
+    assert!(matches!(fault, RenderFault::Stamp { .. }), "{fault}");
+    let fault = renderer.render_dressed(&template("= Titre\n#d.nom"), b"{}", day(), "N-1", dress).unwrap_err();
+    assert_eq!(fault.problems().first().unwrap().line, Some(5));
+}
+
+#[test]
+fn the_attached_input_is_the_one_whose_digest_is_read() {
+    let renderer = renderer();
+    let dress = Dress { attached: true, stamp: None };
+    let body = template("= Titre\n#d.digest");
+    let make = || renderer.render_dressed(&body, br#"{"name": "Nimes"}"#, day(), "N-1", dress).unwrap();
+    assert_eq!(make(), make());
+    assert!(contains(&make(), "donnees.json") && contains(&make(), "/AFRelationship"));
+    assert!(matches!(renderer.render_dressed(&body, b"{", day(), "N-1", dress), Err(RenderFault::Input(_))));
+    // Nothing of it is there for a template that stands alone.
+    for file in ["donnees.json", "estampille.json", "estampille.typ"] {
+        let line = format!("#read(\"{file}\")");
+        assert!(renderer.render(&template(&line), b"{}", day(), "N-1").is_err(), "{file}");
+    }
+}
+
+/// What changes the bytes of a paper changes the name of its maker: papers made before are not compared with it.
+#[test]
+fn the_maker_is_named_for_what_it_makes() {
+    let made = renderer().render(&template("= Titre\nCœur d’Hérault"), b"{}", day(), "N-1").unwrap();
+    assert_eq!(
+        (MAKERS.last().copied(), crate::platform::db::blobs::digest(&made).as_str()),
+        (Some("typst 0.15.1/1"), "DIGEST")
+    );
+    assert!(Renderer::is_maker(renderer().maker()) && !Renderer::is_maker("typst 0.1.0/1, fonts 00"));
+}

@@ -8,9 +8,10 @@ INSERT INTO schools (uai, name, name_fold, kind, sector, insee_code, commune_nam
 VALUES ('0300001A', 'X', 'x', 'primaire', 'public', '30278', 'X', 'x', '30', '[]', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
 INSERT INTO campaigns (id, school_year, state, tariff, convention_date, ends_on, small_claims_policy, countersign_policy, version, created_at, updated_at)
 VALUES ('k', '2025-2026', 'preparing', '{}', '2025-06-05', '2026-09-05', 'issue', 'record', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
-INSERT INTO conventions (id, campaign_id, collectivite_id, sequence, number, number_rank, state, party, party_siret, party_fold, school_count, total_cents, ends_on, issued_by, issued_at, acknowledged, document_status, version, updated_at)
-VALUES ('v', 'k', 'c', 1, 'N', 1, 'issued', '{}', '21300278500011', 'x', 1, 4000, '2026-09-05', 'A B', '2025-06-05 08:00:00', '[]', 'pending', 1, '2025-06-05 08:00:00');
-INSERT INTO convention_papers (convention_id, input, template_sha256) VALUES ('v', '{}', 'DIGEST');
+INSERT INTO conventions (id, campaign_id, collectivite_id, sequence, number, number_rank, state, party, party_siret, party_fold, school_count, total_cents, ends_on, issued_by, issued_at, acknowledged, version, updated_at)
+VALUES ('v', 'k', 'c', 1, 'N', 1, 'issued', '{}', '21300278500011', 'x', 1, 4000, '2026-09-05', 'A B', '2025-06-05 08:00:00', '[]', 1, '2025-06-05 08:00:00');
+INSERT INTO papers (subject_kind, subject_id, kind, version, content, content_sha256, template_sha256, attached, status, changed_at)
+VALUES ('convention', 'v', 'convention', 1, '{}', 'DIGEST', 'DIGEST', FALSE, 'pending', '2025-06-05 08:00:00');
 INSERT INTO participations (id, convention_id, version, total_cents, tariff, steps, computed_at)
 VALUES ('p', 'v', 1, 4000, '{}', '[]', '2025-06-05 08:00:00');
 INSERT INTO participation_lines (participation_id, position, uai, name, label, kind, insee_code, commune_name, departement, quantity, unit_amount_cents, amount_cents)

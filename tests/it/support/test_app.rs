@@ -228,6 +228,11 @@ impl TestApp {
         ran
     }
 
+    /// Runs every job due now, and reads nothing of what is stored as a paper.
+    pub fn run_jobs_unread(&self) -> usize {
+        self.handlers.drain(&self.db).unwrap()
+    }
+
     /// This test does not care for the jobs it caused: otherwise jobs left behind, or given up, make it fail.
     pub fn forget_jobs(&self) {
         self.forgotten.set(true);
