@@ -228,7 +228,7 @@ pub fn run(app: &App) -> Outcome<Report> {
     let clock = Stopwatch::now();
     let prepared = app.db.write(|tx| {
         let all = PrepareRequest { filter: None, keys: None, dry_run: false };
-        titles::prepare(tx, &gestionnaire, &year, all, &app.defaults, &app.claim_templates)
+        titles::prepare(tx, &gestionnaire, &year, all, &app.defaults, &app.templates)
     })?;
     let prepared = prepared.bulk;
     done(format!("Titres préparés par la gestionnaire : {}, {}", prepared.count("prepared"), euros(&prepared)), clock);
@@ -237,7 +237,7 @@ pub fn run(app: &App) -> Outcome<Report> {
     let approved = app.db.write(|tx| {
         let filter = TitleSelection { campaign: Some(year.clone()), ..TitleSelection::default() };
         let request = ApproveRequest { filter: Some(filter), keys: None, dry_run: false };
-        let making = Making { defaults: &app.defaults, templates: &app.title_templates };
+        let making = Making { defaults: &app.defaults, templates: &app.templates };
         titles::approve(tx, &ordonnateur, request, &making)
     })?;
     done(format!("Titres approuvés par l'ordonnatrice : {}, {}", approved.count("approved"), euros(&approved)), clock);
@@ -351,9 +351,8 @@ fn samples(app: &App, year: &SchoolYear, batch: &Batch, approved: &BulkView) -> 
     }
     let first = approved.items.iter().find(|i| i.outcome == "approved").and_then(|i| i.id.clone());
     if let Some(id) = first {
-        let id = fixed(crate::kernel::ids::TitleId::parse(&id))?;
-        let paper = titles::render(&app.db, &app.renderer, id)?;
-        keep(format!("{}.pdf", paper.reference), &paper.bytes)?;
+        let paper = papers::serve(&app.db, &app.renderer, &titles::PAPER, &id)?;
+        keep(paper.file_name, &paper.bytes)?;
     }
     for format in [accounting::FileFormat::Csv, accounting::FileFormat::Json] {
         let bytes = app.db.read(|tx| accounting::file(tx, &batch.number, format))?;

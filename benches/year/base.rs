@@ -253,14 +253,14 @@ impl World {
 
     fn prepare(&self, tx: &mut Tx<'_>) {
         let all: PrepareRequest = read(json!({}));
-        let (defaults, templates) = (&self.app.defaults, &self.app.claim_templates);
+        let (defaults, templates) = (&self.app.defaults, &self.app.templates);
         let view = titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
         assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), (2386, 16_416_000));
     }
 
     fn approve(&self, tx: &mut Tx<'_>) {
         let all: ApproveRequest = read(json!({"filter": {"campaign": "2025-2026"}}));
-        let making = Making { defaults: &self.app.defaults, templates: &self.app.title_templates };
+        let making = Making { defaults: &self.app.defaults, templates: &self.app.templates };
         let view = titles::approve(tx, &Self::actor(&self.ordonnateur), all, &making).unwrap();
         assert_eq!((view.count("approved"), view.total.cents()), (2386, 16_416_000));
     }

@@ -6,8 +6,9 @@
 //!              (keys, pools)    (migrate, or refuse)                 ├─▶ side address (metrics, health), if set
 //!                                                                    └─▶ job threads
 //! ```
-//! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its jobs in `handlers`, its
-//! daily work in [`daily`], its events in [`tellers`], and what its handlers share in `App::shared`.
+//! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its papers in `PAPERS`, its jobs
+//! in `handlers`, its daily work in [`daily`], its events in [`tellers`],
+//! and what its handlers share in `App::shared`.
 //!
 //! Over 400 lines: each room stands once in each of these lists, kept side by side so that none forgets it.
 
@@ -28,7 +29,6 @@ mod serving;
 mod slices;
 mod sockets;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
-use crate::platform::documents::{Renderer, Template};
+use crate::platform::documents::Renderer;
 use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
 use crate::platform::papers::{self, Templates};
 use crate::platform::tabular::{FileReader, Layout};
@@ -115,30 +115,18 @@ pub const LAYOUTS: [&Layout; 4] = [
 ];
 
 /// Every kind of paper.
-const PAPERS: [&papers::Kind; 1] = [&conventions::PAPER];
+const PAPERS: [&papers::Kind; 3] = [&conventions::PAPER, &claims::PAPER, &titles::PAPER];
 
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
     let handlers = papers::handlers(Handlers::default(), Arc::clone(renderer), &PAPERS);
-    let handlers = conventions::handlers(handlers);
-    let handlers = claims::handlers(handlers, Arc::clone(renderer));
-    titles::handlers(handlers, Arc::clone(renderer))
+    conventions::handlers(handlers)
 }
 
 /// What each business day asks of each room.
 #[must_use]
 pub fn daily() -> Vec<Daily> {
     [platform::DAILY, access::DAILY, conventions::DAILY].concat()
-}
-
-/// The rectorat's template when its folder holds one, else the program's.
-fn template(folder: Option<&Path>, name: &str, own: Template) -> Result<Template, StartFault> {
-    let Some(path) = folder.map(|f| f.join(name)).filter(|p| p.exists()) else { return Ok(own) };
-    let text = std::fs::read_to_string(&path).map_err(|e| StartFault::Papers {
-        problem: format!("Le modèle {} ne peut être lu : {e}", path.display()),
-        remedy: "Vérifier les droits du fichier et son encodage (UTF-8).".into(),
-    })?;
-    Ok(Template::new(name, text))
 }
 
 /// Why the program cannot start.
@@ -169,8 +157,6 @@ pub struct App {
     pub tokens: web::Data<Tokens>,
     pub defaults: web::Data<Defaults>,
     pub templates: web::Data<Templates>,
-    pub claim_templates: web::Data<claims::Templates>,
-    pub title_templates: web::Data<titles::Templates>,
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
     pub files: FileReader,
@@ -272,8 +258,6 @@ impl App {
             problem: format!("Le modèle {} ne peut être lu : {cause}", path.display()),
             remedy: "Vérifier les droits du fichier et son encodage (UTF-8).".into(),
         })?;
-        let title = template(folder, "title.typ", titles::document::default_template())?;
-        let decision = template(folder, "decision.typ", claims::decision_paper::default_template())?;
         let patience = Patience {
             lease: chrono::Duration::seconds(config.jobs.lease_seconds.into()),
             max_attempts: i64::from(config.jobs.max_attempts),
@@ -305,8 +289,6 @@ impl App {
             renderer,
             defaults: web::Data::new(defaults),
             templates: web::Data::new(templates),
-            claim_templates: web::Data::new(claims::Templates { decision }),
-            title_templates: web::Data::new(titles::Templates { title }),
         })
     }
 
@@ -362,15 +344,12 @@ impl App {
         let files = web::Data::new(self.files.clone());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
-        let (templates, title) = (self.templates.clone(), self.title_templates.clone());
-        let decision = self.claim_templates.clone();
+        let templates = self.templates.clone();
         let renderer: web::Data<Renderer> = Arc::clone(&self.renderer).into();
         move |cfg| {
             cfg.app_data(state.clone())
                 .app_data(defaults.clone())
                 .app_data(templates.clone())
-                .app_data(decision.clone())
-                .app_data(title.clone())
                 .app_data(renderer.clone())
                 .app_data(tokens.clone())
                 .app_data(login.clone())

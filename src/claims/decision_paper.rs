@@ -13,6 +13,9 @@ use crate::campaigns::texts::CampaignTexts;
 use crate::kernel::{Money, SchoolYear, french};
 use crate::platform::documents::Template;
 
+/// What papers of this kind are called where they are stored.
+pub const KIND: &str = "decision";
+
 /// The template given with the program.
 pub const TEMPLATE: &str = include_str!("decision.typ");
 
@@ -20,12 +23,6 @@ pub const TEMPLATE: &str = include_str!("decision.typ");
 #[must_use]
 pub fn default_template() -> Template {
     Template::new("decision.typ", TEMPLATE)
-}
-
-/// The template in force: the program's, or the rectorat's own.
-#[derive(Debug, Clone)]
-pub struct Templates {
-    pub decision: Template,
 }
 
 /// Everything that the act prints.

@@ -8,10 +8,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::codes;
 use super::decision::{DecideRequest, Decision, DecisionAction, DecisionState, Origin, RevokeRequest};
-use super::decision_paper::Templates;
+use super::printing::PAPER;
 use super::scene::Called;
+use super::small_claims;
 use super::store::{self, DecisionFilter, DecisionOrder};
-use super::{jobs, small_claims};
 use crate::access::{Can, DecideSmallClaims, ReadTitles, refusal};
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
@@ -23,11 +23,10 @@ use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, SchoolYear,
 use crate::path_keys;
 use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::documents::Renderer;
+use crate::platform::papers::{self, OriginalQuery, Templates};
 use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::INTEGRITY_FAULT;
-use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
-};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, TransitionsView};
 use crate::platform::{Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 
@@ -218,9 +217,9 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(id): Key<DecisionId>) -> A
 
 /// Télécharger l'acte qui porte la décision (PDF/A-3a, PDF/UA-1)
 ///
-/// Un acte liste toutes les créances décidées ensemble ; ses octets ne changent plus.
+/// Un acte liste toutes les créances décidées ensemble ; ses octets ne changent plus. Ses données y sont jointes (`donnees.json`), et leur empreinte imprimée. L'acte dont des décisions ont été rapportées porte cette mention sur chaque page ; `original=true` donne les octets d'origine.
 #[utoipa::path(
-    operation_id = "get_small_claim_decision_document", tag = "Titres", params(("id" = DecisionId, Path)),
+    operation_id = "get_small_claim_decision_document", tag = "Titres", params(("id" = DecisionId, Path), OriginalQuery),
     responses((status = 200, description = "L'acte")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT, &codes::DECISION_DOCUMENT_FAILED])
@@ -235,6 +234,7 @@ async fn document(
     _can: Can<ReadTitles>,
     renderer: web::Data<Renderer>,
     Key(id): Key<DecisionId>,
+    Params(query): Params<OriginalQuery>,
 ) -> Answer {
     let act = state
         .read(move |tx| {
@@ -242,11 +242,7 @@ async fn document(
             Ok(found.act.ok_or_else(|| Refused::not_found("Acte de la décision", id))?)
         })
         .await?;
-    let db = state.confirmed().await?;
-    let made = web::block(move || jobs::decision_document(&db, &renderer, act))
-        .await
-        .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;
-    Ok(Reply::file("application/pdf", &format!("{}.pdf", made.reference), &made.sha256, made.bytes))
+    papers::answer(&state, renderer, &PAPER, act.to_string(), query).await
 }
 
 /// Lister les actions possibles sur une décision

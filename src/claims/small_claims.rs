@@ -11,10 +11,10 @@ use std::collections::{BTreeSet, HashMap};
 use super::claim::small_claim;
 use super::codes::PREPARER_UNKNOWN;
 use super::decision::{self, DecideRequest, Decision, DecisionAct, DecisionAction, Origin, Revocation};
-use super::decision_paper::{self, DecisionPaper, Templates};
+use super::decision_paper::{self, DecisionPaper};
 use super::events::{self, ClaimEvent};
-use super::jobs;
 use super::liquidation::{Liquidation, Word, liquidate};
+use super::printing::PAPER;
 use super::scene::{Called, Scene, Small};
 use super::store::{self, ActRow};
 use crate::access;
@@ -27,6 +27,7 @@ use crate::kernel::ids::{CampaignId, DecisionId, SmallClaimActId, UserId};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear};
 use crate::platform::db::{blobs, counters};
+use crate::platform::papers::{self, NewPaper, Templates};
 use crate::platform::{Outcome, Tx, documents};
 
 /// Records the decisions on some claims as one act with one paper; nothing when there is none.
@@ -84,8 +85,6 @@ pub fn record(
         decided_on: today,
         decided_at: now,
         content_sha256: blobs::digest(content.as_bytes()),
-        content,
-        template_sha256: blobs::put(tx, "text/x-typst", templates.decision.text().as_bytes())?,
     };
     let decisions: Vec<Decision> = claims
         .iter()
@@ -124,7 +123,8 @@ pub fn record(
         Entry::new(events::of_decision(decision, Some(&number), campaign), left)
     }));
     audit::record_all(tx, actor, &entries)?;
-    jobs::enqueue_decision_paper(tx, act.id)
+    let template_sha256 = papers::keep_template(tx, &templates.of(&PAPER))?;
+    papers::freeze(tx, &PAPER, &template_sha256, vec![NewPaper { subject: act.id.to_string(), input: content }])
 }
 
 /// What may become of a payer of a bulk decision.

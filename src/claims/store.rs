@@ -1,4 +1,4 @@
-//! The tables of decisions: acts that leave small claims untitled, their papers, and the words on single lines.
+//! The tables of decisions: acts that leave small claims untitled, and the words on single lines.
 
 use std::collections::HashMap;
 
@@ -13,13 +13,12 @@ use crate::kernel::text::{Note, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::schema::{
     collectivites, conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
-    small_claim_papers as papers,
 };
 use crate::platform::db::search;
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
-use crate::{insert_batches, keyset, on_backend, payer_filters};
+use crate::{insert_batches, keyset, payer_filters};
 
 /// An act, frozen.
 #[derive(Insertable, Queryable, Debug, Clone)]
@@ -38,9 +37,7 @@ pub struct ActRow {
     pub decided_by_label: String,
     pub decided_on: NaiveDate,
     pub decided_at: Instant,
-    pub content: String,
     pub content_sha256: String,
-    pub template_sha256: String,
 }
 
 #[derive(Insertable, Queryable)]
@@ -258,23 +255,11 @@ pub(super) fn claims_of(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<(i64, M
     Ok((i64::try_from(amounts.len()).unwrap_or(i64::MAX), amounts.into_iter().sum()))
 }
 
-/// Digest of the paper of an act, once made.
-pub(super) fn paper(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<Option<String>> {
-    Ok(papers::table.find(id).select(papers::sha256).first(tx.conn()).optional()?)
-}
-
-/// Keeps the paper of an act; the first one kept stays, and is returned.
-pub(super) fn keep_paper(tx: &mut Tx<'_>, id: SmallClaimActId, sha256: &str) -> Outcome<String> {
-    if let Some(first) = paper(tx, id)? {
-        return Ok(first);
-    }
-    let now = tx.now();
-    on_backend!(tx.conn(), |c| diesel::insert_into(papers::table)
-        .values((papers::act_id.eq(id), papers::sha256.eq(sha256), papers::made_at.eq(now)))
-        .on_conflict(papers::act_id)
-        .do_nothing()
-        .execute(c))?;
-    Ok(paper(tx, id)?.unwrap_or_else(|| sha256.to_owned()))
+/// When decisions of an act were revoked, those that were.
+pub(super) fn revoked_at(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<Vec<Instant>> {
+    let all: Vec<Option<Instant>> =
+        decisions::table.filter(decisions::act_id.eq(id)).select(decisions::revoked_at).load(tx.conn())?;
+    Ok(all.into_iter().flatten().collect())
 }
 
 #[derive(Queryable, Insertable)]

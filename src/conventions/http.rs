@@ -22,9 +22,7 @@ use crate::platform::documents::Renderer;
 use crate::platform::papers::{self, OriginalQuery};
 use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::INTEGRITY_FAULT;
-use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, TransitionsView,
-};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, TransitionsView};
 use crate::registry::kinds::CollectiviteKind;
 
 path_keys!(ConventionId => "id");

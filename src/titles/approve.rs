@@ -13,12 +13,12 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::codes::TITLE_STATE;
-use super::document::Templates;
 use super::events::{self, TitleEvent};
+use super::paper;
+use super::printing::PAPER;
 use super::settlement::Settlement;
 use super::store::{self, ApprovalRow, TitleFilter};
 use super::title::{RETURNED_BEFORE, Reference, Title, TitleAct, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
-use super::{jobs, paper};
 use crate::access::{self, User};
 use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
@@ -30,6 +30,7 @@ use crate::kernel::text::{Note, SearchText};
 use crate::kernel::{Actor, Departement, InseeCode, Refused, SchoolYear, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::{blobs, counters};
+use crate::platform::papers::{self, NewPaper, Templates};
 use crate::platform::web::IfMatch;
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
@@ -182,7 +183,7 @@ fn choose(tx: &mut Tx<'_>, selection: Selection<TitleSelection>) -> Outcome<(Vec
 fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, making: &Making<'_>) -> Outcome<()> {
     let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
     let first = counters::take(tx, &format!("title:{}", by.exercice), count)?;
-    let template_sha256 = blobs::put(tx, "text/x-typst", making.templates.title.text().as_bytes())?;
+    let template_sha256 = papers::keep_template(tx, &making.templates.of(&PAPER))?;
     let ids: Vec<TitleId> = accepted.iter().map(|t| t.id).collect();
     let mut lines: HashMap<TitleId, Vec<TitleLine>> = HashMap::new();
     for (id, line) in store::lines(tx, &ids)? {
@@ -191,6 +192,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, ma
     let mut campaigns: HashMap<CampaignId, Campaign> = HashMap::new();
     let mut preparers: HashMap<UserId, User> = HashMap::new();
     let (now, today) = (tx.now(), tx.today());
+    let mut printed = Vec::with_capacity(accepted.len());
     let mut approvals = Vec::with_capacity(accepted.len());
     let mut entries = Vec::with_capacity(accepted.len());
     for (rank, title) in (first..).zip(accepted) {
@@ -235,6 +237,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, ma
             sha256: content_sha256.clone(),
         };
         entries.push(Entry::new(events::of(&title), approved));
+        printed.push(NewPaper { subject: title.id.to_string(), input: content });
         approvals.push(ApprovalRow {
             title_id: title.id,
             reference: reference.text,
@@ -244,14 +247,12 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, ma
             approver: Json::new(by.signatory.clone())?,
             approved_on: today,
             approved_at: now,
-            content,
             content_sha256,
-            template_sha256: template_sha256.clone(),
         });
     }
     store::approve(tx, &approvals)?;
     audit::record_all(tx, actor, &entries)?;
-    jobs::enqueue_renders(tx, ids.into_iter())
+    papers::freeze(tx, &PAPER, &template_sha256, printed)
 }
 
 /// One title.

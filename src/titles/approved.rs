@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::document;
 use super::settlement::{self, Settlement};
 use super::store;
 use super::title::{Title, TitleLine};
 use crate::kernel::ids::TitleId;
-use crate::platform::{Error, Outcome, Tx};
+use crate::platform::{Error, Outcome, Tx, papers};
 
 /// What was approved of one title, and the digest of the content that says so.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(super) fn verified(tx: &mut Tx<'_>, titles: &[Title]) -> Outcome<Vec<Approve
     for (id, line) in store::lines(tx, &ids)? {
         lines.entry(id).or_default().push(line);
     }
+    let subjects: Vec<&str> = ids.iter().map(TitleId::as_str).collect();
+    let mut contents = papers::frozen(tx, document::KIND, &subjects)?;
     let mut approvals: HashMap<TitleId, _> = store::approvals(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
     titles
         .iter()
@@ -35,7 +38,10 @@ pub(super) fn verified(tx: &mut Tx<'_>, titles: &[Title]) -> Outcome<Vec<Approve
             let approval =
                 approvals.remove(&title.id).ok_or_else(|| falsified(title, "le titre n'a pas d'approbation"))?;
             let own = lines.remove(&title.id).unwrap_or_default();
-            let settlement = settlement::verified(approval.stored(), title, &own).map_err(|w| falsified(title, w))?;
+            let content = contents.remove(title.id.as_str());
+            let content = content.ok_or_else(|| falsified(title, "le contenu approuvé n'est plus dans la base"))?.input;
+            let settlement =
+                settlement::verified(approval.stored(&content), title, &own).map_err(|w| falsified(title, w))?;
             Ok(Approved { title_id: title.id, settlement, content_sha256: approval.content_sha256 })
         })
         .collect()

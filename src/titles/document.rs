@@ -11,6 +11,9 @@ use serde::Serialize;
 
 use crate::platform::documents::Template;
 
+/// What papers of this kind are called where they are stored.
+pub const KIND: &str = "demand";
+
 /// The template given with the program.
 pub const TEMPLATE: &str = include_str!("title.typ");
 
@@ -18,12 +21,6 @@ pub const TEMPLATE: &str = include_str!("title.typ");
 #[must_use]
 pub fn default_template() -> Template {
     Template::new("title.typ", TEMPLATE)
-}
-
-/// The template in force: the program's, or the rectorat's own.
-#[derive(Debug, Clone)]
-pub struct Templates {
-    pub title: Template,
 }
 
 /// Everything that the sheet prints.
@@ -63,8 +60,6 @@ pub struct TitlePaper {
     /// Absent: « à approuver ».
     pub approved_by: Option<Approval>,
     pub attachments: Vec<String>,
-    /// SHA-256 of the settlement's data, in hexadecimal.
-    pub digest: String,
 }
 
 /// Who asks for the title.

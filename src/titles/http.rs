@@ -6,9 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::approve::{self, ApproveRequest, Making, TitleSelection};
 use super::codes;
-use super::document::Templates;
-use super::jobs;
 use super::prepare::{self, PrepareRequest, PrepareView};
+use super::printing::PAPER;
 use super::returns;
 use super::store::{self, TitleFilter, TitleOrder};
 use super::title::{TitleAction, TitleState};
@@ -27,11 +26,10 @@ use crate::kernel::{Departement, FieldFault, InseeCode, Instant, Refused, Role, 
 use crate::path_keys;
 use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::documents::Renderer;
+use crate::platform::papers::{self, OriginalQuery, Templates};
 use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::INTEGRITY_FAULT;
-use crate::platform::web::{
-    Answer, Body, CallContext, Key, Page, PageView, Params, Problem, Reply, State, TransitionsView,
-};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, TransitionsView};
 use crate::registry::kinds::CollectiviteKind;
 
 path_keys!(TitleId => "id");
@@ -68,7 +66,7 @@ async fn prepare_all(
     can: Can<PrepareTitles>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
-    templates: web::Data<claims::Templates>,
+    templates: web::Data<Templates>,
     call: CallContext,
     body: Body<PrepareRequest>,
 ) -> Answer {
@@ -200,9 +198,9 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(id): Key<TitleId>) -> Answ
 
 /// Télécharger la demande d'émission (PDF/A-3a, PDF/UA-1)
 ///
-/// Document préparatoire, sans force exécutoire : le titre est édité et numéroté par Chorus.
+/// Document préparatoire, sans force exécutoire : le titre est édité et numéroté par Chorus. Les données approuvées y sont jointes (`donnees.json`), et leur empreinte imprimée. La demande retirée porte cette mention sur chaque page ; `original=true` donne les octets d'origine.
 #[utoipa::path(
-    operation_id = "get_title_document", tag = "Titres", params(("id" = TitleId, Path)),
+    operation_id = "get_title_document", tag = "Titres", params(("id" = TitleId, Path), OriginalQuery),
     responses((status = 200, description = "Le document")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[&NOT_FOUND, &INTEGRITY_FAULT, &codes::NOT_APPROVED_YET, &codes::TITLE_DOCUMENT_FAILED])
@@ -212,12 +210,14 @@ async fn one(state: State, _can: Can<ReadTitles>, Key(id): Key<TitleId>) -> Answ
     security(("bearer" = []))
 )]
 #[get("/perception-titles/{id}/document")]
-async fn document(state: State, _can: Can<ReadTitles>, renderer: web::Data<Renderer>, Key(id): Key<TitleId>) -> Answer {
-    let db = state.confirmed().await?;
-    let made = web::block(move || jobs::document(&db, &renderer, id))
-        .await
-        .map_err(|_| Problem::from(crate::platform::Error::Incident("blocking thread lost".into())))??;
-    Ok(Reply::file("application/pdf", &format!("{}.pdf", made.reference), &made.sha256, made.bytes))
+async fn document(
+    state: State,
+    _can: Can<ReadTitles>,
+    renderer: web::Data<Renderer>,
+    Key(id): Key<TitleId>,
+    Params(query): Params<OriginalQuery>,
+) -> Answer {
+    papers::answer(&state, renderer, &PAPER, id.to_string(), query).await
 }
 
 /// Lister les actions possibles, et pourquoi les autres ne le sont pas

@@ -17,10 +17,10 @@ pub mod document;
 mod events;
 mod http;
 mod http_participations;
-mod jobs;
 mod noes;
 mod paper;
 mod prepare;
+mod printing;
 mod returns;
 mod settlement;
 mod store;
@@ -32,10 +32,9 @@ pub use approve::{APPROVE_OUTCOMES, ApproveRequest, Making, TitleSelection, appr
 pub use approved::Approved;
 pub use batching::{awaiting_batch, exercices_awaiting_batch, half_way, transmit};
 pub use codes::CODES;
-pub use document::Templates;
 pub use events::TitleEvent;
-pub use jobs::{document as render, handlers};
 pub use prepare::{CALLED, PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
+pub use printing::PAPER;
 pub use settlement::Settlement;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 

@@ -86,7 +86,6 @@ pub fn compose(title: &Title, reference: &Reference, context: &Context<'_>) -> T
             )),
         }),
         attachments: vec![format!("convention n° {}", title.ground.convention_number)],
-        digest: settlement_digest(title, reference, context.lines),
     }
 }
 
@@ -110,7 +109,7 @@ pub(super) fn total(title: &Title) -> String {
     french::euros(title.amount.cents())
 }
 
-/// Digest of the figures and of who owes them: what the paper's printed digest vouches for.
+/// Digest of the figures and of who owes them, as papers printed it before the input went with them.
 pub(super) fn settlement_digest(title: &Title, reference: &Reference, lines: &[TitleLine]) -> String {
     let settlement = json!({
         "reference": reference.text,

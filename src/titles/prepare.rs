@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::noes::{self, Noes};
-use super::title::{Stage, Title, TitleDocument, TitleKind, TitleLine};
+use super::title::{Stage, Title, TitleKind, TitleLine};
 use super::{events, store};
 use crate::audit;
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView};
@@ -25,6 +25,7 @@ use crate::conventions::{self, Convention, PayerSelection, Payers};
 use crate::kernel::ids::{CampaignId, ConventionId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear};
+use crate::platform::papers::Templates;
 use crate::platform::{Outcome, Tx};
 use crate::registry;
 
@@ -77,7 +78,7 @@ pub fn prepare(
     year: &SchoolYear,
     request: PrepareRequest,
     defaults: &Defaults,
-    templates: &claims::Templates,
+    templates: &Templates,
 ) -> Outcome<PrepareView> {
     let preparer = actor
         .user()
@@ -206,8 +207,6 @@ fn weigh(
         prepared_by_label: actor.label.clone(),
         prepared_at: now,
         returned: None,
-        document: TitleDocument::None,
-        document_sha256: None,
         version: 1,
         updated_at: now,
     };
@@ -224,7 +223,7 @@ fn write(
     preparer: UserId,
     scene: &Scene,
     harvest: &Harvest,
-    making: (&Defaults, &claims::Templates),
+    making: (&Defaults, &Templates),
 ) -> Outcome<()> {
     for title in &harvest.superseded {
         noes::supersede(tx, preparer, title)?;

@@ -1,7 +1,7 @@
 //! What an approval freezes besides the words of its paper: the figures, who owes them, and why. Pure.
 //!
 //! ```text
-//!   approve ──▶ content = paper's words + settlement, and its digest ──▶ title_approvals (frozen)
+//!   approve ──▶ content = paper's words + settlement, in papers; its digest in title_approvals (frozen)
 //!                                        │
 //!   seal, print, read ◀── digest, sum of lines, reference, approver, row: all compared again ── any differs: alarm
 //! ```
@@ -65,7 +65,7 @@ struct Written<'a> {
 #[derive(Deserialize)]
 struct Read {
     settlement: Option<Settlement>,
-    digest: String,
+    digest: Option<String>,
     total: String,
     debtor: Printed,
 }
@@ -143,7 +143,9 @@ pub fn verified(stored: Stored<'_>, title: &Title, lines: &[TitleLine]) -> Resul
     let read: Read = serde_json::from_str(stored.content).map_err(|_| "le contenu approuvé ne se lit plus")?;
     let approved = match read.settlement {
         Some(settlement) => settlement,
-        None if paper::settlement_digest(title, reference, lines) != read.digest || !printed_alike(title, &read) => {
+        None if Some(paper::settlement_digest(title, reference, lines)) != read.digest
+            || !printed_alike(title, &read) =>
+        {
             return Err("le titre n'est plus celui dont le contenu a été approuvé");
         }
         None => row.clone(),

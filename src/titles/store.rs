@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Text, Timestamp};
 
 use super::settlement::Stored;
 use super::store_returns;
-use super::title::{Reference, Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState};
+use super::title::{Reference, Return, Stage, Title, TitleKind, TitleLine, TitleState};
 use crate::access::Signatory;
 use crate::claims::{Debtor, Ground};
 use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
@@ -58,10 +58,9 @@ struct TitleRow {
     withdrawn_reason: Option<Note>,
     chorus_number: Option<String>,
     chorus_issued_on: Option<NaiveDate>,
-    document_status: TitleDocument,
-    document_sha256: Option<String>,
     version: i64,
     updated_at: Instant,
+    withdrawn_at: Option<Instant>,
 }
 
 /// A returned title stays prepared: its return is a fact beside it.
@@ -105,10 +104,9 @@ impl TitleRow {
             withdrawn_reason: reason,
             chorus_number: None,
             chorus_issued_on: None,
-            document_status: t.document,
-            document_sha256: t.document_sha256.clone(),
             version: t.version,
             updated_at: t.updated_at,
+            withdrawn_at: None,
         })
     }
 
@@ -155,8 +153,6 @@ impl TitleRow {
             prepared_by_label: self.prepared_by_label,
             prepared_at: self.prepared_at,
             returned,
-            document: self.document_status,
-            document_sha256: self.document_sha256,
             version: self.version,
             updated_at: self.updated_at,
         })
@@ -220,6 +216,10 @@ pub(super) fn save(tx: &mut Tx<'_>, t: &mut Title) -> Outcome<()> {
             titles::state.eq(stored_state(t)),
             titles::withdrawn_reason.eq(match &t.stage {
                 Stage::Withdrawn { reason, .. } => Some(reason),
+                _ => None,
+            }),
+            titles::withdrawn_at.eq(match &t.stage {
+                Stage::Withdrawn { .. } => Some(t.updated_at),
                 _ => None,
             }),
             titles::version.eq(t.version),
@@ -328,20 +328,18 @@ pub struct ApprovalRow {
     pub approver: Json<Signatory>,
     pub approved_on: NaiveDate,
     pub approved_at: Instant,
-    pub content: String,
     pub content_sha256: String,
-    pub template_sha256: String,
 }
 
 impl ApprovalRow {
-    /// What is compared with the title.
-    pub(super) fn stored(&self) -> Stored<'_> {
+    /// What is compared with the title, with the content that its paper is made of.
+    pub(super) fn stored<'a>(&'a self, content: &'a str) -> Stored<'a> {
         Stored {
             reference: &self.reference,
             exercice: self.exercice,
             approver: &self.approver.value,
             approved_on: self.approved_on,
-            content: &self.content,
+            content,
             content_sha256: &self.content_sha256,
         }
     }
@@ -354,7 +352,7 @@ pub(super) fn approve(tx: &mut Tx<'_>, approvals: &[ApprovalRow]) -> Outcome<()>
     insert_batches!(tx, title_approvals::table, approvals);
     // One statement for all: the approvals just written say which titles and which references.
     let moved = diesel::sql_query(
-        "UPDATE perception_titles SET state = 'approved', document_status = 'pending', version = version + 1, \
+        "UPDATE perception_titles SET state = 'approved', version = version + 1, \
          updated_at = $1, exercice = $2, \
          reference = (SELECT a.reference FROM title_approvals a WHERE a.title_id = perception_titles.id) \
          WHERE state = 'prepared' AND id IN (SELECT a.title_id FROM title_approvals a \
@@ -440,18 +438,18 @@ pub(super) fn exercices(tx: &mut Tx<'_>, campaign: CampaignId, state: TitleState
     Ok(years.into_iter().flatten().collect())
 }
 
-/// Sets the document of an approved title that has none yet; false when another render came first.
-pub(super) fn set_document(tx: &mut Tx<'_>, id: TitleId, status: TitleDocument, sha256: Option<&str>) -> Outcome<bool> {
+/// Shows among what changed that the paper of a title has.
+pub(super) fn touch(tx: &mut Tx<'_>, id: TitleId) -> Outcome<()> {
     let now = tx.now();
-    let done = diesel::update(titles::table.find(id).filter(titles::document_status.ne(TitleDocument::Ready)))
-        .set((
-            titles::document_status.eq(status),
-            titles::document_sha256.eq(sha256),
-            titles::version.eq(titles::version + 1),
-            titles::updated_at.eq(now),
-        ))
+    diesel::update(titles::table.find(id))
+        .set((titles::version.eq(titles::version + 1), titles::updated_at.eq(now)))
         .execute(tx.conn())?;
-    Ok(done == 1)
+    Ok(())
+}
+
+/// When a title was withdrawn.
+pub(super) fn withdrawn_at(tx: &mut Tx<'_>, id: TitleId) -> Outcome<Option<Instant>> {
+    Ok(titles::table.find(id).select(titles::withdrawn_at).first(tx.conn())?)
 }
 
 /// Which titles a list or a bulk approval takes.

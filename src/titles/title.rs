@@ -59,11 +59,6 @@ text_enum!(
     TitleAction { Approve => "approve", Return => "return", Resubmit => "resubmit", Withdraw => "withdraw" }
 );
 
-text_enum!(
-    /// Si le document existe.
-    TitleDocument { None => "none", Pending => "pending", Ready => "ready", Failed => "failed" }
-);
-
 /// Une école d'un titre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TitleLine {
@@ -219,8 +214,6 @@ pub struct Title {
     pub prepared_at: Instant,
     /// The last return, if there was one.
     pub returned: Option<Return>,
-    pub document: TitleDocument,
-    pub document_sha256: Option<String>,
     pub version: i64,
     pub updated_at: Instant,
 }

@@ -67,8 +67,6 @@ fn prepared() -> Title {
         prepared_by_label: "Zoé Martin".into(),
         prepared_at: now(),
         returned: None,
-        document: TitleDocument::None,
-        document_sha256: None,
         version: 1,
         updated_at: now(),
     }

@@ -6,13 +6,16 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::approved::verified;
+use super::document;
 use super::store;
-use super::title::{Return, Stage, Title, TitleDocument, TitleKind, TitleLine, TitleState, Word};
+use super::title::{Return, Stage, Title, TitleKind, TitleLine, TitleState, Word};
 use crate::access::Signatory;
 use crate::claims::Debtor;
 use crate::kernel::ids::{ConventionId, TitleId};
 use crate::kernel::{Finding, Instant, Money, SchoolYear};
+use crate::platform::papers::{self, DocumentStatus};
 use crate::platform::{Outcome, Tx};
+use crate::text_enum;
 
 /// Un titre : notre liquidation et demande d'émission.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -84,6 +87,22 @@ impl From<Return> for ReturnView {
     }
 }
 
+text_enum!(
+    /// Si le document existe.
+    TitleDocument { None => "none", Pending => "pending", Ready => "ready", Failed => "failed", Falsified => "falsified" }
+);
+
+impl From<DocumentStatus> for TitleDocument {
+    fn from(status: DocumentStatus) -> Self {
+        match status {
+            DocumentStatus::Pending => Self::Pending,
+            DocumentStatus::Ready => Self::Ready,
+            DocumentStatus::Failed => Self::Failed,
+            DocumentStatus::Falsified => Self::Falsified,
+        }
+    }
+}
+
 /// Le document PDF : `none` avant l'approbation.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = TitleDocumentView)]
@@ -99,12 +118,18 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
     for (id, line) in store::lines(tx, &ids)? {
         lines.entry(id).or_default().push(line);
     }
+    let subjects: Vec<&str> = ids.iter().map(TitleId::as_str).collect();
+    let mut papers = papers::states(tx, document::KIND, &subjects)?;
     let mut approvals: HashMap<TitleId, _> =
         store::approvals_in_short(tx, &ids)?.into_iter().map(|a| (a.title_id, a)).collect();
     Ok(titles
         .into_iter()
         .map(|t| {
             let approval = approvals.remove(&t.id);
+            let (document, sha256) = match papers.remove(t.id.as_str()) {
+                Some(paper) => (paper.status.into(), paper.sha256),
+                None => (TitleDocument::None, None),
+            };
             let (status, reference) = (t.state(), t.reference().cloned());
             let (batch_number, withdrawal_reason) = match &t.stage {
                 Stage::Transmitted(_, _, number) => (Some(number.clone()), None),
@@ -137,7 +162,7 @@ pub(super) fn views(tx: &mut Tx<'_>, titles: Vec<Title>) -> Outcome<Vec<TitleVie
                 returned: t.returned.map(Into::into),
                 batch_number,
                 chorus_number: None,
-                document: DocumentView { status: t.document, sha256: t.document_sha256 },
+                document: DocumentView { status: document, sha256 },
                 version: t.version,
                 updated_at: t.updated_at,
             }

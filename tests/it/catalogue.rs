@@ -3,6 +3,7 @@
 use ent_backoffice::app;
 use ent_backoffice::kernel::Actor;
 use ent_backoffice::platform::Error;
+use ent_backoffice::platform::papers::Templates;
 use ent_backoffice::{access, accounting, campaigns, claims, titles};
 use serde_json::json;
 
@@ -94,10 +95,11 @@ fn each_code_is_met_by_a_test() {
 }
 
 /// Templates that do not compose.
-fn broken() -> (claims::Templates, titles::Templates) {
+fn broken() -> Templates {
     let template =
         |name: &'static str| ent_backoffice::platform::documents::Template::new(name, "#panic(\"abîmé\")".to_owned());
-    (claims::Templates { decision: template("decision.typ") }, titles::Templates { title: template("title.typ") })
+    let (title, decision) = (template("title.typ"), template("decision.typ"));
+    Templates::default().with(&titles::PAPER, title).with(&claims::PAPER, decision)
 }
 
 #[track_caller]
@@ -120,7 +122,7 @@ on_both_databases! {
             specimen: false,
         };
         let all = || titles::PrepareRequest { filter: None, keys: None, dry_run: false };
-        refused(app.db.write(|tx| titles::prepare(tx, &nobody, &year, all(), &defaults, &broken().0)), (403, "preparer_unknown"));
+        refused(app.db.write(|tx| titles::prepare(tx, &nobody, &year, all(), &defaults, &broken())), (403, "preparer_unknown"));
         let seal = accounting::SealRequest { campaign: year.clone(), exercice: None };
         refused(app.db.write(|tx| accounting::seal(tx, &nobody, &seal)), (403, "sealer_unknown"));
         refused(app.db.read(|tx| access::find_user(tx, ent_backoffice::kernel::ids::UserId::new(tx.uuid()))), (404, "not_found"));
@@ -183,7 +185,7 @@ on_both_databases! {
         sign_both(app, issued["items"][0]["id"].as_str().unwrap());
         let prepared = app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json;
         let id = prepared["items"][0]["id"].as_str().unwrap();
-        let (_, templates) = broken();
+        let templates = broken();
         let texts = campaigns::Defaults {
             texts: campaigns::texts::CampaignTexts::default(),
             thresholds: campaigns::Thresholds::new(Vec::new()),
@@ -215,7 +217,7 @@ on_both_databases! {
         let actor = Actor::staff(person.id, person.role, person.full_name(), None);
         let year = ent_backoffice::kernel::SchoolYear::parse("2025-2026").unwrap();
         let all = titles::PrepareRequest { filter: None, keys: None, dry_run: false };
-        app.db.write(|tx| titles::prepare(tx, &actor, &year, all.clone(), &defaults, &broken().0).map(|_| ())).unwrap();
+        app.db.write(|tx| titles::prepare(tx, &actor, &year, all.clone(), &defaults, &broken()).map(|_| ())).unwrap();
         let g = app.gestionnaire();
         let list = g.get("/campaigns/2025-2026/small-claim-decisions").expect(200).json;
         let id = list["data"][0]["id"].as_str().unwrap();

@@ -76,8 +76,7 @@ on_both_databases! {
             "debtor = '{}'", "debtor_siret = '35600000000048'", "debtor_departement = '34'", "ground = '{}'", "findings = '[1]'",
             "reference = 'ENT-T-2025-000009'", "reference = NULL", "exercice = 2026", "kind = 'complement', corrects_id = id",
             "small_claim = NOT small_claim", "flagged = NOT flagged", "threshold_cents = 1", "prepared_by_label = 'X'",
-            "prepared_at = '2025-01-01 00:00:00'", "convention_rank = 7", "state = 'prepared'", "document_sha256 = NULL",
-            "document_status = 'pending'", &format!("document_sha256 = '{digest}'"),
+            "prepared_at = '2025-01-01 00:00:00'", "convention_rank = 7", "state = 'prepared'",
         ] {
             refused(app, &format!("UPDATE perception_titles SET {set} WHERE id = '{title}'"));
         }
@@ -159,12 +158,12 @@ on_both_databases! {
         app.tamper("title_lines", "UPDATE title_lines SET amount_cents = 995900 WHERE position = 1");
         alarmed(app, || seal(app), "perception_title", "lignes");
         restore(app, "UPDATE title_lines SET amount_cents = 4000 WHERE position = 1");
-        let content = text_rows(&app.db, "SELECT content AS line FROM title_approvals").remove(0).replace('\'', "''");
-        app.tamper("title_approvals", &format!("UPDATE title_approvals SET content = '{}'", content.replace("\"80.00\"", "\"9999.00\"")));
+        let content = text_rows(&app.db, "SELECT content AS line FROM papers WHERE kind = 'demand'").remove(0).replace('\'', "''");
+        app.tamper("papers", &format!("UPDATE papers SET content = '{}' WHERE kind = 'demand'", content.replace("\"80.00\"", "\"9999.00\"")));
         alarmed(app, || seal(app), "perception_title", "empreinte");
         alarmed(app, || g.get(&format!("{path}/document")), "perception_title", "empreinte");
-        restore(app, &format!("UPDATE title_approvals SET content = '{content}'"));
-        restore(app, "UPDATE title_approvals SET approver = replace(approver, 'Camille', 'FAUX')");
+        restore(app, &format!("UPDATE papers SET content = '{content}' WHERE kind = 'demand'"));
+        app.tamper("title_approvals", "UPDATE title_approvals SET approver = replace(approver, 'Camille', 'FAUX')");
         alarmed(app, || seal(app), "perception_title", "approbation");
         restore(app, "UPDATE title_approvals SET approver = replace(approver, 'FAUX', 'Camille')");
         // A lone approval that was never given.
@@ -183,12 +182,18 @@ on_both_databases! {
     fn a_title_approved_before_settlements_were_frozen_is_held_to_what_its_paper_prints(app: &TestApp) {
         let (_, title) = approved(app);
         app.forget_jobs();
-        let content = text_rows(&app.db, "SELECT content AS line FROM title_approvals").remove(0);
+        let content = text_rows(&app.db, "SELECT content AS line FROM papers WHERE kind = 'demand'").remove(0);
         let mut content: Value = serde_json::from_str(&content).unwrap();
-        content.as_object_mut().unwrap().remove("settlement").unwrap();
+        let settlement = content.as_object_mut().unwrap().remove("settlement").unwrap();
+        let printed = json!({
+            "reference": settlement["reference"], "convention": settlement["ground"]["convention_number"],
+            "siret": settlement["debtor"]["siret"], "amount": settlement["amount"], "lines": settlement["lines"],
+        });
+        content["digest"] = ent_backoffice::platform::db::blobs::digest(printed.to_string().as_bytes()).into();
         let content = content.to_string();
         let digest = ent_backoffice::platform::db::blobs::digest(content.as_bytes());
-        app.tamper("title_approvals", &format!("UPDATE title_approvals SET content = '{}', content_sha256 = '{digest}'", content.replace('\'', "''")));
+        app.tamper("papers", &format!("UPDATE papers SET content = '{}', content_sha256 = '{digest}' WHERE kind = 'demand'", content.replace('\'', "''")));
+        app.tamper("title_approvals", &format!("UPDATE title_approvals SET content_sha256 = '{digest}'"));
         app.tamper("perception_titles", "UPDATE perception_titles SET amount_cents = 999900");
         alarmed(app, || seal(app), "perception_title", "n'est plus celui");
         restore(app, "UPDATE perception_titles SET amount_cents = 8000, debtor = replace(debtor, 'place de la Mairie', 'FAUX')");
@@ -287,9 +292,9 @@ on_both_databases! {
         restore(app, "UPDATE title_approvals SET content_sha256 = substr(content_sha256, 33) || substr(content_sha256, 1, 32)");
         // The act: its content, and the claims it lists.
         let act = || g.get(&served[2].0);
-        app.tamper("small_claim_acts", "UPDATE small_claim_acts SET content = replace(content, '40,00', '9999,00')");
+        app.tamper("papers", "UPDATE papers SET content = replace(content, '40,00', '9999,00') WHERE kind = 'decision'");
         alarmed(app, act, "small_claim_act", "empreinte");
-        restore(app, "UPDATE small_claim_acts SET content = replace(content, '9999,00', '40,00')");
+        restore(app, "UPDATE papers SET content = replace(content, '9999,00', '40,00') WHERE kind = 'decision'");
         app.tamper("small_claim_decisions", "UPDATE small_claim_decisions SET amount_cents = 100");
         alarmed(app, act, "small_claim_act", "total");
         restore(app, "UPDATE small_claim_decisions SET amount_cents = 4000");
@@ -301,9 +306,9 @@ on_both_databases! {
     fn a_job_that_finds_a_falsification_gives_up_and_raises_the_alarm(app: &TestApp) {
         approved(app);
         app.forget_jobs();
-        app.tamper("title_approvals", "UPDATE title_approvals SET content = replace(content, '80,00', '9999,00')");
+        app.tamper("papers", "UPDATE papers SET content = replace(content, '80,00', '9999,00') WHERE kind = 'demand'");
         app.run_jobs();
-        assert_eq!(text_rows(&app.db, "SELECT state AS line FROM jobs WHERE kind = 'titles.render'"), ["failed"]);
+        assert_eq!(text_rows(&app.db, "SELECT state AS line FROM jobs WHERE payload LIKE '%demand%'"), ["failed"]);
         assert_eq!(alarms(app)[0]["subject_key"], "ENT-T-2025-000001");
         assert_eq!(counted(app), 1);
     }

@@ -23,7 +23,6 @@ const FROZEN: &[&str] = &[
     "participation_lines",
     "participations",
     "small_claim_acts",
-    "small_claim_papers",
     "title_approvals",
     "title_lines",
     "title_resubmissions",

@@ -10,7 +10,7 @@ use ent_backoffice::conventions::document::{
     self as convention, ConventionPaper, Issuer, Payer, PayerKind, Pricing, Representative, SchoolLine, SignatureBlock,
 };
 use ent_backoffice::kernel::french;
-use ent_backoffice::platform::documents::{Renderer, Template, input};
+use ent_backoffice::platform::documents::{Dress, Renderer, Template, input};
 use ent_backoffice::titles::document::{
     self as title, Accountant, Approval, Axis, Debtor, Ground, Preparation, Service, TitleLine, TitlePaper,
 };
@@ -34,7 +34,9 @@ fn solid() -> String {
 fn render(template: &Template, paper: &impl Serialize) -> Vec<u8> {
     static RENDERER: LazyLock<Renderer> = LazyLock::new(|| Renderer::new(None).unwrap());
     let day = chrono::NaiveDate::from_ymd_opt(2025, 6, 5).unwrap();
-    RENDERER.render(template, input(paper).unwrap().as_bytes(), day, "essai").unwrap()
+    // As the program makes them: with the input attached, which only some templates speak of.
+    let dress = Dress { attached: true, stamp: None };
+    RENDERER.render_dressed(template, input(paper).unwrap().as_bytes(), day, "essai", dress).unwrap()
 }
 
 fn person(name: &str, capacities: &[&str]) -> Representative {
@@ -210,7 +212,6 @@ fn demand(count: usize, look: Look) -> TitlePaper {
             publication: Some("recueil des actes administratifs du 14/03/2025".into()),
         }),
         attachments: vec!["convention n° ENT-C-2025-2026-00123".into()],
-        digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
     }
 }
 

@@ -490,10 +490,9 @@ diesel::table! {
         withdrawn_reason -> Nullable<Text>,
         chorus_number -> Nullable<Text>,
         chorus_issued_on -> Nullable<Date>,
-        document_status -> Text,
-        document_sha256 -> Nullable<Text>,
         version -> BigInt,
         updated_at -> Timestamp,
+        withdrawn_at -> Nullable<Timestamp>,
     }
 }
 
@@ -522,9 +521,7 @@ diesel::table! {
         approver -> Text,
         approved_on -> Date,
         approved_at -> Timestamp,
-        content -> Text,
         content_sha256 -> Text,
-        template_sha256 -> Text,
     }
 }
 
@@ -565,17 +562,7 @@ diesel::table! {
         decided_by_label -> Text,
         decided_on -> Date,
         decided_at -> Timestamp,
-        content -> Text,
         content_sha256 -> Text,
-        template_sha256 -> Text,
-    }
-}
-
-diesel::table! {
-    small_claim_papers (act_id) {
-        act_id -> Text,
-        sha256 -> Text,
-        made_at -> Timestamp,
     }
 }
 
@@ -683,7 +670,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     title_approvals,
     small_claim_decisions,
     small_claim_acts,
-    small_claim_papers,
     line_decisions,
     convention_refusals,
     convention_reopenings,

@@ -90,7 +90,6 @@ fn seed() -> TitlePaper {
             "Convention n° ENT-C-2025-2026-00123 signée".into(),
             "Délibération n° 060/2025 du 24 juillet 2025".into(),
         ],
-        digest: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
     }
 }
 

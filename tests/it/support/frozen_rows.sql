@@ -20,17 +20,16 @@ INSERT INTO convention_seals (participation_id, sha256) VALUES ('p', 'DIGEST');
 INSERT INTO accounting_batches (id, number, number_rank, campaign_id, exercice, nature, comptable, title_count, total_cents, content_sha256, sealed_by, sealed_by_label, sealed_at)
 VALUES ('b', 'B', 1, 'k', 2025, 'issue', '{}', 1, 4000, 'DIGEST', 'u', 'A B', '2025-06-05 08:00:00');
 INSERT INTO accounting_batch_files (batch_id, format, sha256, length) VALUES ('b', 'csv', 'DIGEST', 1);
-INSERT INTO perception_titles (id, campaign_id, convention_id, convention_rank, participation_id, debtor_id, debtor_siret, kind, state, amount_cents, debtor, ground, small_claim, flagged, threshold_cents, findings, prepared_by, prepared_by_label, prepared_at, document_status, version, updated_at)
-VALUES ('t', 'k', 'v', 1, 'p', 'c', '21300278500011', 'initial', 'prepared', 4000, '{}', '{}', TRUE, FALSE, 5000, '[]', 'u', 'A B', '2025-06-05 08:00:00', 'none', 1, '2025-06-05 08:00:00');
+INSERT INTO perception_titles (id, campaign_id, convention_id, convention_rank, participation_id, debtor_id, debtor_siret, kind, state, amount_cents, debtor, ground, small_claim, flagged, threshold_cents, findings, prepared_by, prepared_by_label, prepared_at, version, updated_at)
+VALUES ('t', 'k', 'v', 1, 'p', 'c', '21300278500011', 'initial', 'prepared', 4000, '{}', '{}', TRUE, FALSE, 5000, '[]', 'u', 'A B', '2025-06-05 08:00:00', 1, '2025-06-05 08:00:00');
 INSERT INTO title_lines (title_id, position, uai, label, commune_name, departement, quantity, unit_amount_cents, amount_cents)
 VALUES ('t', 1, '0300001A', 'X', 'X', '30', 1, 4000, 4000);
-INSERT INTO title_approvals (title_id, reference, exercice, number_rank, approved_by, approver, approved_on, approved_at, content, content_sha256, template_sha256)
-VALUES ('t', 'R', 2025, 1, 'u', '{}', '2025-06-05', '2025-06-05 08:00:00', '{}', 'DIGEST', 'DIGEST');
+INSERT INTO title_approvals (title_id, reference, exercice, number_rank, approved_by, approver, approved_on, approved_at, content_sha256)
+VALUES ('t', 'R', 2025, 1, 'u', '{}', '2025-06-05', '2025-06-05 08:00:00', 'DIGEST');
 INSERT INTO accounting_batch_signatures VALUES ('b', 1, '2025-06-05', 'A B', 'SG', NULL, NULL, 'u', 'A B', '2025-06-05 08:00:00');
 INSERT INTO accounting_batch_titles (batch_id, position, title_id) VALUES ('b', 1, 't');
-INSERT INTO small_claim_acts (id, number, exercice, number_rank, campaign_id, threshold_cents, claim_count, total_cents, reason, decided_by, decided_by_label, decided_on, decided_at, content, content_sha256, template_sha256)
-VALUES ('a', 'D', 2025, 1, 'k', 5000, 1, 4000, 'x', 'u', 'A B', '2025-06-05', '2025-06-05 08:00:00', '{}', 'DIGEST', 'DIGEST');
-INSERT INTO small_claim_papers (act_id, sha256, made_at) VALUES ('a', 'DIGEST', '2025-06-05 08:00:00');
+INSERT INTO small_claim_acts (id, number, exercice, number_rank, campaign_id, threshold_cents, claim_count, total_cents, reason, decided_by, decided_by_label, decided_on, decided_at, content_sha256)
+VALUES ('a', 'D', 2025, 1, 'k', 5000, 1, 4000, 'x', 'u', 'A B', '2025-06-05', '2025-06-05 08:00:00', 'DIGEST');
 INSERT INTO convention_refusals (id, convention_id, declined_on, declined_by, reason, recorded_by_label, recorded_at)
 VALUES ('r', 'v', '2025-06-05', 'A B', 'x', 'A B', '2025-06-05 08:00:00');
 INSERT INTO convention_reopenings (refusal_id, reason, reopened_by_label, reopened_at)
