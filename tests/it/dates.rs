@@ -168,6 +168,9 @@ const TABLE: &[Field] = &[
     ),
 ];
 
+/// Dates whose bounds have a test of their own, for they need a world of their own.
+const ELSEWHERE: &[&str] = &["transition_batch /signed_on"];
+
 /// Sends one date where the table says, all else being well.
 struct Sender<'a> {
     app: &'a TestApp,
@@ -315,6 +318,7 @@ fn the_table_names_every_date_of_the_document() {
             assert_ne!(format, "date", "{}: a date in the query has no line in the table", operation.id);
         }
     }
+    ELSEWHERE.iter().for_each(|date| assert!(documented.remove(*date), "{date} is documented no more"));
     let table: BTreeSet<String> = TABLE.iter().map(|f| format!("{} {}", f.operation, f.pointer)).collect();
     assert_eq!(documented, table);
 }

@@ -177,6 +177,13 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
             o.clone(),
             json!({"action": "withdraw", "reason": "erreur"}),
         ),
+        (
+            "transition_batch",
+            "/accounting-batches/ENT-B-2025-0001/transitions".into(),
+            o.clone(),
+            json!({"action": "correct_signature", "signed_on": "2025-06-05", "evidence": "parapheur",
+            "signatory": {"name": "C. D.", "title": "SG"}, "reason": "jour mal lu"}),
+        ),
         ("seal_batch", "/accounting-batches".into(), o, json!({"campaign": "2025-2026", "exercice": 2025})),
     ]
 }

@@ -10,7 +10,7 @@ use crate::architecture::sources;
 fn handlers() -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for (path, text) in sources() {
-        for (at, _) in text.match_indices("#[utoipa::path(") {
+        for (at, _) in text.match_indices("#[utoipa::path(\n") {
             let attribute = text[at..].split("\n)]").next().unwrap();
             let id =
                 attribute.split("operation_id = \"").nth(1).unwrap_or_else(|| panic!("src/{path}: no operation_id"));

@@ -92,7 +92,7 @@ impl Patience {
     /// The wait before another try, after so many that failed.
     #[must_use]
     pub fn wait(self, failed: i64) -> Duration {
-        let doublings = u32::try_from(failed.saturating_sub(1)).unwrap_or(0).min(20);
+        let doublings = u32::try_from(failed.saturating_sub(1).clamp(0, 20)).unwrap_or(20);
         self.first_wait.checked_mul(2_i32.saturating_pow(doublings)).unwrap_or(self.longest_wait).min(self.longest_wait)
     }
 }
