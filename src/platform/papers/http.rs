@@ -6,7 +6,7 @@ use actix_web::web;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::Kind;
+use super::kind::Kind;
 use super::making::{Answer as Found, serve_or_stamp};
 use crate::platform::Error;
 use crate::platform::documents::Renderer;
@@ -23,8 +23,7 @@ static TURNS: LazyLock<Semaphore> =
 #[into_params(parameter_in = Query)]
 pub struct OriginalQuery {
     /// `true` : les octets d'origine, même quand l'acte est depuis annulé, retiré, rapporté ou échu ; sinon chaque page porte alors cette mention.
-    #[serde(default)]
-    original: bool,
+    original: Option<bool>,
 }
 
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
@@ -45,7 +44,7 @@ pub async fn answer(
 ) -> Answer {
     let db = state.confirmed().await?;
     let own = renderer.clone();
-    let made = match aside(move || serve_or_stamp(&db, &own, kind, &subject, query.original)).await? {
+    let made = match aside(move || serve_or_stamp(&db, &own, kind, &subject, query.original.unwrap_or(false))).await? {
         Found::Kept(served) => served,
         Found::ToStamp(paper) => {
             // The semaphore is never closed.

@@ -11,8 +11,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::{DocumentStatus, FIRST, Kind, Sheet};
 use super::store::{self, BEFORE, Key, Row};
-use super::{DocumentStatus, FIRST, Kind, Sheet};
 use crate::kernel::Refused;
 use crate::platform::db::{Database, blobs};
 use crate::platform::documents::{Dress, Renderer, Stamp, Template};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{DocumentStatus, FIRST, Kind, NewPaper};
+use super::kind::{DocumentStatus, FIRST, Kind, NewPaper};
 use crate::insert_batches;
 use crate::kernel::Instant;
 use crate::platform::db::schema::papers;
