@@ -38,7 +38,7 @@ crash: ## Kill -9 during issue, approval and sealing, ROUNDS=50 times each on ea
 	cargo build --locked
 	scripts/with-postgres.sh scripts/crash.py --rounds $(ROUNDS) $(ARGS)
 
-bench: ## Ratios beside bare SQL, bare Typst, bare actix (ARGS="acts|documents|reading|idle sqlite|postgres RUNS")
+bench: ## Ratios beside bare SQL, bare Typst, bare actix (ARGS="acts|documents|reading|nation|idle sqlite|postgres RUNS")
 	@scripts/install-test-packages.sh
 	scripts/with-postgres.sh cargo bench --locked --bench year -- $(ARGS)
 

@@ -22,7 +22,7 @@ use ent_backoffice::registry::{self, ImportSchoolsOptions, ImportView};
 use ent_backoffice::titles::{self, ApproveRequest, Making, PrepareRequest};
 use serde_json::json;
 
-use crate::rows;
+use crate::{nation, rows};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,8 @@ pub struct World {
     gestionnaire: User,
     ordonnateur: User,
     year: SchoolYear,
+    /// How many Occitanies.
+    copies: usize,
     _key: tempfile::NamedTempFile,
 }
 
@@ -171,13 +173,18 @@ pub const UNTIL_ISSUE: usize = 4;
 
 impl World {
     pub fn new(base: &Base) -> Self {
+        Self::of(base, 1)
+    }
+
+    /// Several Occitanies, each under other departments.
+    pub fn of(base: &Base, copies: usize) -> Self {
         let key = key();
         let mut app = App::build(settings(&base.url, key.path()), Clock::system(), Ids).unwrap();
         // One connection, so that PostgreSQL's process at its other end can be watched.
         app.db = open(&base.url);
         app.files = app.files.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
         let (gestionnaire, ordonnateur) = (person(&app, Role::Gestionnaire), person(&app, Role::Ordonnateur));
-        Self { app, gestionnaire, ordonnateur, year: SchoolYear::parse("2025-2026").unwrap(), _key: key }
+        Self { app, gestionnaire, ordonnateur, year: SchoolYear::parse("2025-2026").unwrap(), copies, _key: key }
     }
 
     /// Does the first steps of the year, unmeasured.
@@ -196,26 +203,41 @@ impl World {
         done.unwrap();
     }
 
+    /// How many conventions, and their cents.
+    fn conventions(&self) -> (usize, i64) {
+        (2386 * self.copies, 16_416_000 * i64::try_from(self.copies).unwrap())
+    }
+
     fn actor(user: &User) -> Actor {
         Actor::staff(user.id, user.role, user.full_name(), None)
     }
 
     /// The reading is part of the act, though the program does it before its transaction.
-    fn read(&self, name: &str, layout: &'static Layout) -> Table {
-        self.app.files.read(std::fs::File::open(occitanie(name)).unwrap(), layout).unwrap()
+    fn read(&self, file: std::fs::File, layout: &'static Layout) -> Table {
+        self.app.files.read(file, layout).unwrap()
+    }
+
+    fn files(&self, name: &str, copy: fn(&str, usize) -> std::fs::File) -> impl Iterator<Item = std::fs::File> {
+        let text = std::fs::read_to_string(occitanie(name)).unwrap();
+        let own = std::fs::File::open(occitanie(name)).unwrap();
+        std::iter::once(own).chain((1..self.copies).map(move |rank| copy(&text, rank)))
     }
 
     fn import_communes(&self, tx: &mut Tx<'_>) {
-        let table = self.read("communes_occitanie_2026.csv", &communes::LAYOUT);
-        let view = registry::import_collectivites(tx, &Self::actor(&self.gestionnaire), &table, false).unwrap();
-        created(&view, 4446);
+        for file in self.files("communes_occitanie_2026.csv", nation::communes) {
+            let table = self.read(file, &communes::LAYOUT);
+            let view = registry::import_collectivites(tx, &Self::actor(&self.gestionnaire), &table, false).unwrap();
+            created(&view, 4446);
+        }
     }
 
     fn import_schools(&self, tx: &mut Tx<'_>) {
-        let table = self.read("annuaire_education_occitanie_2024-11-26.csv", &directory::LAYOUT);
-        let options = ImportSchoolsOptions::default();
-        let view = registry::import_schools(tx, &Self::actor(&self.gestionnaire), &table, options).unwrap();
-        created(&view, 4579);
+        for file in self.files("annuaire_education_occitanie_2024-11-26.csv", nation::directory) {
+            let table = self.read(file, &directory::LAYOUT);
+            let options = ImportSchoolsOptions::default();
+            let view = registry::import_schools(tx, &Self::actor(&self.gestionnaire), &table, options).unwrap();
+            created(&view, 4579);
+        }
     }
 
     fn open_campaign(&self, tx: &mut Tx<'_>) {
@@ -228,7 +250,7 @@ impl World {
         campaigns::create(tx, &actor, said).unwrap();
         let everyone: EnrolRequest = read(json!({"filter": {"sector": "public"}}));
         let enrolled = campaigns::enrol(tx, &actor, &self.year, everyone).unwrap();
-        assert_eq!(enrolled.count("enrolled"), 4104);
+        assert_eq!(enrolled.count("enrolled"), 4104 * self.copies);
         let rests = campaigns::Rests { defaults: &self.app.defaults, vetoes: &ent_backoffice::app::vetoes() };
         campaigns::transition(tx, &actor, &self.year, None, (campaigns::CampaignAction::Open, None), rests).unwrap();
     }
@@ -238,7 +260,7 @@ impl World {
         let (defaults, templates) = (&self.app.defaults, &self.app.templates);
         let view =
             conventions::issue(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
-        assert_eq!((view.bulk.count("issued"), view.bulk.total.cents()), (2386, 16_416_000));
+        assert_eq!((view.bulk.count("issued"), view.bulk.total.cents()), self.conventions());
     }
 
     fn sign(&self, tx: &mut Tx<'_>) {
@@ -248,27 +270,27 @@ impl World {
              signed_title = 'Maire', countersigned_on = '2025-06-05', countersigned_name = 'R', \
              countersigned_title = 'Rectrice', took_effect_on = '2025-06-05'",
         );
-        assert_eq!(signed, 2386);
+        assert_eq!(signed, self.conventions().0);
     }
 
     fn prepare(&self, tx: &mut Tx<'_>) {
         let all: PrepareRequest = read(json!({}));
         let (defaults, templates) = (&self.app.defaults, &self.app.templates);
         let view = titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
-        assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), (2386, 16_416_000));
+        assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), self.conventions());
     }
 
     fn approve(&self, tx: &mut Tx<'_>) {
         let all: ApproveRequest = read(json!({"filter": {"campaign": "2025-2026"}}));
         let making = Making { defaults: &self.app.defaults, templates: &self.app.templates };
         let view = titles::approve(tx, &Self::actor(&self.ordonnateur), all, &making).unwrap();
-        assert_eq!((view.count("approved"), view.total.cents()), (2386, 16_416_000));
+        assert_eq!((view.count("approved"), view.total.cents()), self.conventions());
     }
 
     fn seal(&self, tx: &mut Tx<'_>) {
         let request: SealRequest = read(json!({"campaign": "2025-2026"}));
         let batch = accounting::seal(tx, &Self::actor(&self.ordonnateur), &request).unwrap();
-        assert_eq!((batch.count, batch.total.cents()), (2386, 16_416_000));
+        assert_eq!((usize::try_from(batch.count).unwrap(), batch.total.cents()), self.conventions());
     }
 }
 

@@ -4,6 +4,7 @@
 //!   acts        import, issue, prepare, approve, seal     beside   the same rows by bare batched SQL
 //!   documents   ent-backoffice work                       beside   Typst alone, same template and inputs
 //!   reading     ent-backoffice serve                      beside   a bare actix handler, same token and SQL
+//!   nation      the same on seven Occitanies, and how much longer each answer takes there
 //!   idle        memory of the demonstration, 30 s after it began to serve
 //! ```
 //! Always ratios, on the same machine, server and minute: figures of one machine say little about another.
@@ -26,6 +27,7 @@ mod documents;
 mod idle;
 mod load;
 mod measure;
+mod nation;
 mod reading;
 mod rows;
 mod typst_alone;
@@ -34,7 +36,7 @@ use std::path::Path;
 
 use base::Kind;
 
-const PARTS: [&str; 4] = ["acts", "documents", "reading", "idle"];
+const PARTS: [&str; 5] = ["acts", "documents", "reading", "nation", "idle"];
 
 fn main() {
     // Cargo adds --bench.
@@ -73,7 +75,10 @@ fn main() {
             documents::run(kind, runs(3));
         }
         if chosen("reading") {
-            reading::run(kind, runs(3));
+            reading::run(kind, runs(3), &[1]);
+        }
+        if chosen("nation") {
+            reading::run(kind, runs(3), &[1, nation::COPIES]);
         }
     }
     if chosen("idle") {

@@ -1,4 +1,5 @@
-//! Reading one convention, and a list of 50, over HTTP: the program as shipped beside a bare actix server.
+//! Reading one convention, one participation, and lists of 50, over HTTP: the program as shipped beside a bare actix
+//! server, on one Occitanie or on several.
 //!
 //! The load generator shares the two cores with the servers, which brings the rates together; the processor time of
 //! each server per request does not count it.
@@ -22,7 +23,8 @@ use crate::rows::{self, Value};
 
 const CONNECTIONS: usize = 8;
 const TIME: Duration = Duration::from_secs(3);
-const LIST: &str = "/api/v1/conventions?campaign=2025-2026&limit=50";
+const CONVENTIONS: &str = "/api/v1/conventions?campaign=2025-2026&limit=50";
+const PARTICIPATIONS: &str = "/api/v1/campaigns/2025-2026/participations?limit=50";
 
 /// One measure of one server.
 struct Measure {
@@ -31,36 +33,70 @@ struct Measure {
     cpu: f64,
 }
 
-pub fn run(kind: Kind, runs: usize) {
+/// What one answer costs the program: processor and median wait.
+struct Cost {
+    name: &'static str,
+    cpu: f64,
+    p50: f64,
+}
+
+pub fn run(kind: Kind, runs: usize, sizes: &[usize]) {
+    let costs: Vec<Vec<Cost>> = sizes.iter().map(|copies| on_size(kind, runs, *copies)).collect();
+    let [small, large] = &costs[..] else { return };
+    println!("\n{}, from one Occitanie to {}\n\n| | CPU | p50 | target |\n|---|---|---|---|", kind.name(), sizes[1]);
+    for (one, many) in small.iter().zip(large) {
+        let grown = many.cpu / one.cpu;
+        println!(
+            "| {} | × **{grown:.2}** | × {:.2} | ≤ × 1.2: {} |",
+            one.name,
+            many.p50 / one.p50,
+            verdict(grown <= 1.2)
+        );
+    }
+}
+
+fn on_size(kind: Kind, runs: usize, copies: usize) -> Vec<Cost> {
     let base = Base::new(kind);
-    let world = World::new(&base);
+    let world = World::of(&base, copies);
     world.advance(YEAR.len());
     drop(world);
     let key = key();
     let token = token(&base, key.path());
-    let ones: Vec<String> =
-        on(&open(&base.url), |c| rows::read(c, "SELECT id FROM conventions ORDER BY number LIMIT 200"))
-            .iter()
-            .map(|row| match &row[0] {
-                Value::Text(id) => format!("/api/v1/conventions/{id}"),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-    let lists = [LIST.to_owned()];
+    // From the middle of the campaign.
+    let middle = "SELECT id FROM conventions ORDER BY number LIMIT 200 OFFSET 1000";
+    let ids: Vec<String> = on(&open(&base.url), |c| rows::read(c, middle))
+        .iter()
+        .map(|row| match &row[0] {
+            Value::Text(id) => id.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let conventions: Vec<String> = ids.iter().map(|id| format!("/api/v1/conventions/{id}")).collect();
+    let participations: Vec<String> = ids.iter().map(|id| format!("/api/v1/conventions/{id}/participation")).collect();
+    let asked = [
+        ("one convention", conventions),
+        ("one participation", participations),
+        ("a list of 50 conventions", vec![CONVENTIONS.to_owned()]),
+        ("a list of 50 participations", vec![PARTICIPATIONS.to_owned()]),
+    ];
+    let all: Vec<String> = asked.iter().flat_map(|(_, addresses)| addresses.clone()).collect();
 
     let (ours, our_port) = shipped(&base, key.path());
-    let (bare, bare_port, counts) = bare(&base, key.path(), &token, &[&ones[..], &lists].concat());
+    let (bare, bare_port, counts) = bare(&base, key.path(), &token, &all);
     println!(
-        "\n{} by HTTP ({CONNECTIONS} connections, median of {runs} alternated runs of {} s, load generator on the same cores; load {})\n\n\
+        "\n{} by HTTP, {} conventions ({CONNECTIONS} connections, median of {runs} alternated runs of {} s, load generator on the same cores; load {})\n\n\
          | | statements | bytes | ent-backoffice req/s | bare actix req/s | ratio | CPU µs per request | p50 ms | p99 ms | target |\n\
          |---|---|---|---|---|---|---|---|---|---|",
         kind.name(),
+        2386 * copies,
         TIME.as_secs(),
         load(),
     );
-    for (name, addresses, statements) in
-        [("one convention", &ones[..], counts[0]), ("a list of 50", &lists, counts[ones.len()])]
-    {
+    let mut costs = Vec::new();
+    let mut before = 0;
+    for (name, addresses) in &asked {
+        let statements = counts[before];
+        before += addresses.len();
         let bytes = |port| get(port, &addresses[0], &token).len();
         let bytes = [bytes(our_port), bytes(bare_port)];
         let (mut subject, mut floor) = (Vec::new(), Vec::new());
@@ -91,7 +127,9 @@ pub fn run(kind: Kind, runs: usize) {
             100.0 * rate / bare_rate,
             verdict(rate >= 0.7 * bare_rate),
         );
+        costs.push(Cost { name, cpu, p50 });
     }
+    costs
 }
 
 fn token(base: &Base, key: &Path) -> String {

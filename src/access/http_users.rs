@@ -10,7 +10,8 @@ use super::password_actions::{self, IssuedCode};
 use super::permission::{Administer, Can};
 use super::problems::{ACCOUNT_INACTIVE, EMAIL_TAKEN, LAST_ADMIN};
 use super::store::{self, UserFilter, UserOrder};
-use super::user::{AccountState, Delegation, NewUser, User, UserChange};
+use super::user::{Delegation, NewUser, User, UserChange};
+use super::views::UserView;
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::{Line, SearchText};
@@ -25,33 +26,6 @@ path_keys!(UserId => "id");
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list_users).service(create_user).service(get_user).service(change_user).service(reset_password);
-}
-
-/// Un compte. Le mot de passe n'en sort jamais.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct UserView {
-    pub id: UserId,
-    pub email: EmailAddress,
-    pub role: Role,
-    #[schema(value_type = String, example = "Zoé")]
-    pub first_name: Line,
-    #[schema(value_type = String, example = "Martin")]
-    pub last_name: Line,
-    /// Qualité imprimée sous la signature.
-    #[schema(example = "Secrétaire générale de région académique")]
-    pub capacity: Option<String>,
-    pub delegation: Option<Delegation>,
-    pub active: bool,
-    pub status: AccountState,
-    /// Depuis quand le mot de passe est celui-ci ; absent tant que la personne n'en a pas choisi.
-    pub password_set_at: Option<Instant>,
-    /// Dernière connexion ; elle ne change pas la version du compte.
-    pub last_login_at: Option<Instant>,
-    /// Qui a émis le dernier code de mot de passe ; absent si le compte n'en a jamais eu.
-    #[schema(example = "Sacha Camargue")]
-    pub invited_by: Option<String>,
-    pub created_at: Instant,
-    pub updated_at: Instant,
 }
 
 /// Le code qui permet à la personne de choisir son mot de passe, par `POST /auth/password`.
@@ -80,27 +54,6 @@ impl InvitedUserView {
     /// With its code for the caller, and without it for whatever keeps the answer.
     fn once(user: &User, issued: &IssuedCode, answer: impl FnOnce(&Self) -> Outcome<Reply>) -> Outcome<Reply> {
         answer(&Self::of(user, issued, Some(issued.code.to_string())))?.keeping(&Self::of(user, issued, None))
-    }
-}
-
-impl From<&User> for UserView {
-    fn from(user: &User) -> Self {
-        Self {
-            id: user.id,
-            email: user.email.clone(),
-            role: user.role,
-            first_name: user.first_name.clone(),
-            last_name: user.last_name.clone(),
-            capacity: user.capacity.clone(),
-            delegation: user.delegation.clone(),
-            active: user.active,
-            status: user.state(),
-            password_set_at: user.password_set_at,
-            last_login_at: user.last_login_at,
-            invited_by: user.invited_by.clone(),
-            created_at: user.created_at,
-            updated_at: user.updated_at,
-        }
     }
 }
 

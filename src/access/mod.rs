@@ -20,6 +20,7 @@ mod http_journal;
 mod http_passwords;
 mod http_sessions;
 mod http_users;
+mod origin;
 pub mod password_actions;
 pub mod passwords;
 mod permission;
@@ -32,6 +33,7 @@ mod store_codes;
 mod store_sessions;
 pub mod tokens;
 mod user;
+mod views;
 
 pub use actions::find_user;
 pub use codes::PasswordCode;

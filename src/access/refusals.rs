@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::events::{self, AccessEvent, WrongSecret};
-use super::sessions::Origin;
+use super::origin::Origin;
 use crate::audit::{self, Subject, SubjectKind};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::{Actor, Instant, Role, ids::UserId};

@@ -17,7 +17,7 @@
 //!
 //! Refusals here must be committed (a failure counted, a family revoked): outcomes are values, not errors.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,6 +25,7 @@ use chrono::Duration;
 
 use super::brake::Rule;
 use super::events::{self, AccessEvent};
+pub use super::origin::Origin;
 use super::passwords::PasswordHash;
 use super::refusals::{Refusals, Secret, Wrong};
 use super::store::{self, LoginHold};
@@ -39,7 +40,6 @@ use crate::kernel::{
     ids::{SessionId, UserId},
 };
 use crate::platform::db::blobs::digest;
-use crate::platform::web::CallerAddress;
 use crate::platform::{Outcome, Tx};
 
 /// How long sessions last.
@@ -75,40 +75,6 @@ impl Brakes {
             source: rule(source, Self::LONGEST_OF_SOURCE),
             account: rule(account, Self::LONGEST_OF_ACCOUNT),
         }
-    }
-}
-
-/// Most characters kept of what a browser says of itself.
-const LONGEST_AGENT: usize = 200;
-
-/// From where a request comes, and which one it is.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    pub caller: CallerAddress,
-    pub request_id: Option<String>,
-    user_agent: Option<String>,
-}
-
-impl Default for Origin {
-    /// The program itself.
-    fn default() -> Self {
-        Self { caller: CallerAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)), request_id: None, user_agent: None }
-    }
-}
-
-impl Origin {
-    /// `user_agent` is cut, and cleaned of what no person can read: the caller may have sent anything.
-    #[must_use]
-    pub fn new(caller: CallerAddress, request_id: Option<String>, user_agent: Option<&str>) -> Self {
-        let readable = |text: &str| text.chars().filter(|c| !c.is_control()).take(LONGEST_AGENT).collect::<String>();
-        let user_agent = user_agent.map(readable).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        Self { caller, request_id, user_agent }
-    }
-
-    /// What limits count by.
-    #[must_use]
-    pub fn source(&self) -> IpAddr {
-        self.caller.source()
     }
 }
 

@@ -24,7 +24,8 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::doors::{self, BODY_TOO_SLOW};
-use super::incoming::{Incoming, Pace};
+use super::incoming::Incoming;
+use super::pace::Pace;
 use super::sockets::{Phase, Seat};
 use crate::config::ServerConfig;
 use crate::kernel::{Ids, ProblemCode};

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::HttpMessage as _;
 use actix_web::dev::{Payload, ServiceRequest};
@@ -19,29 +19,8 @@ use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
+use super::pace::Pace;
 use super::sockets::{Phase, Seat};
-
-/// How slow the other side may be.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// Longest silence.
-    pub stall: Duration,
-    /// Least mean of bytes per second, once a silence's length has passed; 0 = none.
-    pub least_rate: u64,
-}
-
-impl Pace {
-    /// When to stop waiting for a transfer that began at `since`, last moved at `last` and moved `bytes` in all.
-    #[must_use]
-    pub fn until(self, since: Instant, last: Instant, bytes: u64) -> Instant {
-        let silent = last + self.stall;
-        match bytes.saturating_mul(1_000).checked_div(self.least_rate) {
-            // What has come is worth this much time.
-            Some(milliseconds) => silent.min(since + self.stall + Duration::from_millis(milliseconds)),
-            None => silent,
-        }
-    }
-}
 
 struct Watch {
     payload: RefCell<Payload>,
@@ -133,6 +112,7 @@ impl Stream for Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn silence_and_slowness_both_end_the_wait() {

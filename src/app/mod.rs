@@ -22,6 +22,7 @@ mod logging;
 mod methods;
 mod metrics;
 mod openapi;
+mod pace;
 mod parameters;
 mod problems;
 mod refused;

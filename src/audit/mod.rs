@@ -20,6 +20,7 @@
 
 mod clock;
 mod digest;
+mod entry;
 mod may;
 mod personal;
 mod store;
@@ -28,30 +29,15 @@ mod told;
 
 pub use clock::{ClockEvent, look_at_clock};
 
-use serde_json::Value;
-
-use crate::kernel::ids::{AuditEventId, CollectiviteId, InvitationId, UserId};
-use crate::kernel::{Actor, Instant, PrincipalKind};
+use crate::kernel::Actor;
 use crate::platform::web::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
+pub use entry::{Entry, Event, EventOrder, EventSort, Filter};
 pub use may::{by_commune, may};
 pub use personal::{Changes, Personal, parted};
 pub use subject::{Subject, SubjectKind};
 pub use told::{Act, Tellers, Told, listed};
-
-/// One act and what it was done to.
-#[derive(Debug, Clone)]
-pub struct Entry<E> {
-    pub subject: Subject,
-    pub event: E,
-}
-
-impl<E> Entry<E> {
-    pub const fn new(subject: Subject, event: E) -> Self {
-        Self { subject, event }
-    }
-}
 
 /// Writes one entry.
 ///
@@ -76,47 +62,6 @@ pub fn record_all<E: Told>(tx: &mut Tx<'_>, actor: &Actor, entries: &[Entry<E>])
 pub fn subject_called(tx: &mut Tx<'_>, kind: SubjectKind, key: &str) -> Outcome<Subject> {
     Ok(store::last_called(tx, kind, key)?.unwrap_or_else(|| Subject::known_by(kind, key)))
 }
-
-/// One entry as kept.
-#[derive(Debug, Clone)]
-pub struct Event {
-    pub id: AuditEventId,
-    pub at: Instant,
-    pub by: PrincipalKind,
-    pub actor_id: Option<UserId>,
-    /// The link of who acted for a commune, and its payer.
-    pub invitation: Option<(InvitationId, CollectiviteId)>,
-    /// Name of who acted; absent once eliminated.
-    pub actor_label: Option<String>,
-    pub request_id: Option<String>,
-    /// Stable verb, e.g. `convention.issued`.
-    pub action: String,
-    /// Shape of `data`: 0 before events were typed.
-    pub version: i64,
-    pub subject: Subject,
-    /// Facts and persons together.
-    pub data: Value,
-    /// The same, persons marked: what the room's event reads.
-    marked: Value,
-    /// SHA-256 of the entry; absent of entries older than digests.
-    pub digest: Option<String>,
-    /// Whether the entry, and what it still holds of persons, answers to its digest; absent with it.
-    pub intact: Option<bool>,
-}
-
-/// Which entries to read.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// The whole story of a thing, by id or by any key it ever had: its own entries and those of what belongs to it.
-    pub subject: Option<String>,
-    pub subject_kind: Option<SubjectKind>,
-    pub subject_key: Option<String>,
-    pub action: Option<String>,
-    pub actor: Option<UserId>,
-    pub updated_since: Option<Instant>,
-}
-
-crate::sort_keys!(EventSort, EventOrder of "audit_events", descending { At => "at" });
 
 /// Reads entries, newest first unless asked otherwise: their ids sort by the instant of the act.
 ///

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::entry::Event;
 use crate::platform::Outcome;
 
 /// A kind of act: its stable verb, and what it is called where its details cannot be told.
@@ -59,7 +60,7 @@ impl Tellers {
 
     /// The sentence of an entry: in full, else the act's plain name, else its verb.
     #[must_use]
-    pub fn tell(&self, event: &super::Event) -> String {
+    pub fn tell(&self, event: &Event) -> String {
         let room = self.0.iter().find_map(|(acts, tell)| {
             acts.iter().find(|(verb, _)| *verb == event.action).map(|(_, name)| (*name, *tell))
         });

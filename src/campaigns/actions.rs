@@ -9,7 +9,8 @@ use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentReques
 use super::events::{self, CampaignEvent};
 use super::texts::CampaignTexts;
 use super::thresholds::Thresholds;
-use super::withdrawals::{self, Withdrawal};
+use super::withdrawal::Withdrawal;
+use super::withdrawals;
 use super::{calendar, enrolment_import, store};
 use crate::audit::{self, Changes, Entry};
 use crate::kernel::ids::{CampaignId, EnrolmentId};

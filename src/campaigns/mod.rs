@@ -13,6 +13,7 @@ mod calendar;
 mod campaign;
 pub mod codes;
 mod corrections;
+mod defaults;
 mod enrolment;
 pub mod enrolment_import;
 mod events;
@@ -28,6 +29,7 @@ pub mod texts;
 mod thresholds;
 mod transitions;
 mod views;
+mod withdrawal;
 mod withdrawals;
 
 pub use actions::{ENROL_OUTCOMES, create, enrol, find, find_and_hold, import_enrolments};
@@ -36,6 +38,7 @@ pub use campaign::{
 };
 pub use codes::{CAMPAIGN_STATE, CODES};
 pub use corrections::{delete, issued};
+pub use defaults::Defaults;
 pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
 pub use events::CampaignEvent;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
@@ -48,15 +51,6 @@ pub use views::CampaignView;
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};
 use crate::platform::{Outcome, Tx};
-
-/// What the configuration gives campaigns.
-#[derive(Debug, Clone)]
-pub struct Defaults {
-    pub texts: texts::CampaignTexts,
-    pub thresholds: Thresholds,
-    /// Papers carry « SPÉCIMEN » (demonstration).
-    pub specimen: bool,
-}
 
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {

@@ -51,7 +51,12 @@ impl SmallClaimsForecast {
     #[must_use]
     pub fn of(amounts: impl IntoIterator<Item = Money>, threshold: Money, policy: SmallClaimsPolicy) -> Self {
         let small: Vec<Money> = amounts.into_iter().filter(|a| *a > Money::ZERO && *a < threshold).collect();
-        let (payers, total) = (small.len(), small.into_iter().sum());
+        Self::counted(small.len(), small.into_iter().sum(), threshold, policy)
+    }
+
+    /// The same of small claims already counted.
+    #[must_use]
+    pub fn counted(payers: usize, total: Money, threshold: Money, policy: SmallClaimsPolicy) -> Self {
         let nobody = (0, Money::ZERO);
         let by_policy = SmallClaimsPolicy::ALL
             .iter()

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::withdrawals::Withdrawal;
+use super::withdrawal::Withdrawal;
 use crate::kernel::ids::CampaignId;
 use crate::kernel::{Instant, Uai};
 use crate::platform::db::schema::enrolment_withdrawals;

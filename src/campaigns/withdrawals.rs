@@ -4,32 +4,10 @@ use std::collections::HashMap;
 
 use super::enrolment::Enrolment;
 use super::store_withdrawals as store;
+use super::withdrawal::Withdrawal;
 use crate::kernel::ids::CampaignId;
-use crate::kernel::{Actor, Finding, Instant, Uai};
+use crate::kernel::{Actor, Uai};
 use crate::platform::{Outcome, Tx};
-
-/// Who took a school out, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withdrawal {
-    pub uai: Uai,
-    pub by: String,
-    pub at: Instant,
-}
-
-impl Withdrawal {
-    /// What an act in number says of a school it leaves out.
-    #[must_use]
-    pub fn finding(&self) -> Finding {
-        let message = format!(
-            "École retirée de la campagne le {} par {} : seule une inscription qui la nomme la fait revenir.",
-            self.at.day(),
-            self.by
-        );
-        let mut finding = Finding::to_acknowledge("enrolment_withdrawn", message);
-        finding.found = Some(self.uai.to_string());
-        finding
-    }
-}
 
 /// What was taken out of a campaign and not named since.
 pub fn of(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<HashMap<Uai, Withdrawal>> {

@@ -22,6 +22,7 @@ mod owing;
 mod printing;
 mod scene;
 mod small_claims;
+mod standing;
 mod store;
 
 pub use claim::{Claim, Ground, small_claim};
@@ -32,8 +33,9 @@ pub use line_actions::LINE_OUTCOMES;
 pub use liquidation::{Liquidation, Word, liquidate};
 pub use owing::{Debtor, Owing, Registry, owing, substitution};
 pub use printing::PAPER;
-pub use scene::{Called, Scene, Small, Standing};
+pub use scene::{Called, Scene, Small, repriced};
 pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record};
+pub use standing::{Facts, Standing, Titling, titling};
 
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {

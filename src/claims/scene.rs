@@ -6,22 +6,27 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::claim::{Claim, claim};
-use super::decision::{Decision, Origin};
+use super::claim::claim;
+use super::decision::Decision;
 use super::lines::LineDecision;
-use super::liquidation::Word;
+use super::standing::Standing;
 use super::store;
 use crate::campaigns::bulk::BulkItem;
 use crate::campaigns::{Campaign, Defaults};
-use crate::conventions::{self, Convention, ConventionState, ParticipationLine, Payers, StoredParticipation};
+use crate::conventions::{self, Convention, ConventionState, ParticipationLine, Payers, Reach, StoredParticipation};
 use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
 use crate::kernel::{Finding, Money, Uai};
 use crate::platform::{Outcome, Tx};
 use crate::registry;
 
-/// What living titles call for the conventions of a campaign, net of reductions; a convention without a title is absent.
+/// What living titles call for conventions, net of reductions; one without a title is absent.
 #[derive(Clone, Copy)]
-pub struct Called(pub fn(&mut Tx<'_>, CampaignId) -> Outcome<HashMap<ConventionId, Money>>);
+pub struct Called(pub fn(&mut Tx<'_>, Reach<'_>) -> Outcome<HashMap<ConventionId, Money>>);
+
+/// Conventions of a campaign whose claim is no longer their participation's total: a person left a line out.
+pub fn repriced(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<ConventionId>> {
+    store::reduced(tx, campaign)
+}
 
 /// Everything the decisions need, read once.
 pub struct Scene {
@@ -36,55 +41,68 @@ pub struct Scene {
     pub closed: HashMap<Uai, NaiveDate>,
 }
 
-/// One convention's claim, and where it stands.
-pub struct Standing<'s> {
-    pub participation: &'s StoredParticipation,
-    pub claim: Claim,
-    pub titled: Money,
-    pub decision: Option<&'s Decision>,
-}
-
-impl Standing<'_> {
-    /// What was last decided of the claim.
-    pub fn word(&self) -> Word {
-        match self.decision {
-            None => Word::None,
-            Some(d) => match &d.revoked {
-                None => Word::NotToIssue(d.origin),
-                Some(r) if r.origin == Origin::Person => Word::ToIssue,
-                Some(_) => Word::None,
-            },
-        }
-    }
-}
-
 impl Scene {
     /// Reads what one campaign's liquidations rest on.
-    pub fn load(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults, Called(called): Called) -> Outcome<Self> {
+    pub fn load(tx: &mut Tx<'_>, campaign: Campaign, defaults: &Defaults, called: Called) -> Outcome<Self> {
+        let all = Reach::Campaign(campaign.id);
+        let conventions = conventions::of_campaign(tx, campaign.id)?;
+        Self::read(tx, (campaign, conventions), defaults, called, all)
+    }
+
+    /// Reads what the claims of some conventions of a campaign rest on, and nothing of the others.
+    pub fn of(
+        tx: &mut Tx<'_>,
+        campaign: Campaign,
+        conventions: Vec<Convention>,
+        defaults: &Defaults,
+        called: Called,
+    ) -> Outcome<Self> {
+        let ids: Vec<ConventionId> = conventions.iter().map(|c| c.id).collect();
+        Self::read(tx, (campaign, conventions), defaults, called, Reach::These(&ids))
+    }
+
+    fn read(
+        tx: &mut Tx<'_>,
+        (campaign, conventions): (Campaign, Vec<Convention>),
+        defaults: &Defaults,
+        Called(called): Called,
+        reach: Reach<'_>,
+    ) -> Outcome<Self> {
         let today = tx.today();
         let participations: HashMap<_, _> =
-            conventions::participations(tx, campaign.id)?.into_iter().map(|p| (p.convention_id, p)).collect();
+            conventions::participations(tx, reach)?.into_iter().map(|p| (p.convention_id, p)).collect();
         let ids: Vec<ParticipationId> = participations.values().map(|p| p.id).collect();
         let mut lines: HashMap<ParticipationId, Vec<ParticipationLine>> = HashMap::new();
         for (id, line) in conventions::participation_lines(tx, &ids)? {
             lines.entry(id).or_default().push(line);
         }
-        let titled = called(tx, campaign.id)?;
+        let closed = match reach {
+            Reach::Campaign(_) => registry::closed_schools(tx, today)?,
+            Reach::These(_) => {
+                let listed: Vec<Uai> = lines.values().flatten().map(|line| line.school.uai.clone()).collect();
+                registry::closed_among(tx, today, &listed)?
+            }
+        };
         let mut line_decisions: HashMap<ConventionId, HashMap<Uai, LineDecision>> = HashMap::new();
-        for decision in store::line_decisions(tx, campaign.id)? {
+        for decision in store::line_decisions(tx, reach)? {
             line_decisions.entry(decision.convention_id).or_default().insert(decision.uai.clone(), decision);
         }
         Ok(Self {
             threshold: campaign.said.small_claims.threshold_on(today, &defaults.thresholds),
-            conventions: conventions::of_campaign(tx, campaign.id)?,
+            titled: called(tx, reach)?,
+            decisions: store::latest(tx, reach)?,
+            conventions,
             participations,
             lines,
-            titled,
-            decisions: store::latest(tx, campaign.id)?,
             line_decisions,
-            closed: registry::closed_schools(tx, today)?,
+            closed,
             campaign,
         })
+    }
+
+    /// The latest participation of one convention.
+    pub fn participation(&self, convention: &Convention) -> Option<&StoredParticipation> {
+        self.participations.get(&convention.id)
     }
 
     /// The lines of one convention, as issued.

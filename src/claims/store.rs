@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::decision::{Decision, DecisionState, Origin, Revocation};
 use super::lines::{LineChoice, LineDecision};
+use crate::conventions::Reach;
 use crate::kernel::ids::{CampaignId, ConventionId, DecisionId, ParticipationId, SmallClaimActId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Note, SearchText};
@@ -143,14 +144,21 @@ pub(super) fn save_revocation(tx: &mut Tx<'_>, d: &Decision) -> Outcome<()> {
     Err(Refused::new(&CONCURRENT_CHANGE, "La décision a été rapportée entre-temps.").into())
 }
 
-/// The last decision on each participation of a campaign.
-pub(super) fn latest(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<HashMap<ParticipationId, Decision>> {
-    let rows: Vec<DecisionRow> = decisions::table
-        .inner_join(conventions::table.on(conventions::id.eq(decisions::convention_id)))
-        .filter(conventions::campaign_id.eq(campaign))
-        .order((decisions::decided_at.asc(), decisions::id.asc()))
-        .select(decisions::all_columns)
-        .load(tx.conn())?;
+/// The last decision on each participation.
+pub(super) fn latest(tx: &mut Tx<'_>, reach: Reach<'_>) -> Outcome<HashMap<ParticipationId, Decision>> {
+    let order = (decisions::decided_at.asc(), decisions::id.asc());
+    let rows: Vec<DecisionRow> = match reach {
+        Reach::Campaign(campaign) => decisions::table
+            .inner_join(conventions::table.on(conventions::id.eq(decisions::convention_id)))
+            .filter(conventions::campaign_id.eq(campaign))
+            .order(order)
+            .select(decisions::all_columns)
+            .load(tx.conn())?,
+        Reach::These([id]) => decisions::table.filter(decisions::convention_id.eq(*id)).order(order).load(tx.conn())?,
+        Reach::These(ids) => {
+            decisions::table.filter(decisions::convention_id.eq_any(ids)).order(order).load(tx.conn())?
+        }
+    };
     Ok(rows.into_iter().map(|r| (r.participation_id, r.into_domain())).collect())
 }
 
@@ -290,14 +298,29 @@ impl From<LineDecisionRow> for LineDecision {
     }
 }
 
-/// The words on lines of a campaign's conventions.
-pub(super) fn line_decisions(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<LineDecision>> {
-    let rows: Vec<LineDecisionRow> = words::table
+/// The words on lines of conventions.
+pub(super) fn line_decisions(tx: &mut Tx<'_>, reach: Reach<'_>) -> Outcome<Vec<LineDecision>> {
+    let rows: Vec<LineDecisionRow> = match reach {
+        Reach::Campaign(campaign) => words::table
+            .inner_join(conventions::table.on(conventions::id.eq(words::convention_id)))
+            .filter(conventions::campaign_id.eq(campaign))
+            .select(words::all_columns)
+            .load(tx.conn())?,
+        Reach::These([id]) => words::table.filter(words::convention_id.eq(*id)).load(tx.conn())?,
+        Reach::These(ids) => words::table.filter(words::convention_id.eq_any(ids)).load(tx.conn())?,
+    };
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Conventions of a campaign of which a person left a line out.
+pub(super) fn reduced(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<ConventionId>> {
+    Ok(words::table
         .inner_join(conventions::table.on(conventions::id.eq(words::convention_id)))
         .filter(conventions::campaign_id.eq(campaign))
-        .select(words::all_columns)
-        .load(tx.conn())?;
-    Ok(rows.into_iter().map(Into::into).collect())
+        .filter(words::choice.eq(LineChoice::Reduce))
+        .select(words::convention_id)
+        .distinct()
+        .load(tx.conn())?)
 }
 
 /// Writes the last word on a line: a new one, or instead of the one before.

@@ -97,7 +97,7 @@ impl Config {
         if !known.iter().any(|scheme| database.url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty())) {
             faults.push(ConfigFault::error(
                 "database.url",
-                format!("« {} » n'est pas une adresse de base", super::secrets::masked_url(&database.url)),
+                format!("« {} » n'est pas une adresse de base", super::masked::masked_url(&database.url)),
                 "Écrivez sqlite://./data/ent-backoffice.sqlite ou postgres://utilisateur@hôte:5432/base \
                  (ou donnez la variable DATABASE_URL).",
             ));

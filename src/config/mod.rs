@@ -12,6 +12,7 @@
 
 mod checks;
 mod faults;
+pub mod masked;
 mod reading;
 pub mod secrets;
 mod sections;

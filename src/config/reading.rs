@@ -225,7 +225,7 @@ fn distance(left: &str, right: &str) -> usize {
 
 fn refuse_password_in_file(tree: &Value, faults: &mut Vec<ConfigFault>) {
     let url = tree.pointer("/database/url").and_then(Value::as_str);
-    if url.is_some_and(|url| super::secrets::masked_url(url) != url) {
+    if url.is_some_and(|url| super::masked::masked_url(url) != url) {
         faults.push(ConfigFault::error(
             "database.url",
             "l'adresse contient un mot de passe, or un secret ne s'écrit pas dans le fichier de configuration",

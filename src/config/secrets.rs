@@ -1,5 +1,6 @@
 //! Secrets: they live in files of their own or in the environment, are read here, and never printed.
 
+use super::masked::split_user;
 use super::{Config, ConfigFault};
 use crate::platform::files::{folder_of, private_folder};
 use std::fmt::{self, Write as _};
@@ -145,17 +146,6 @@ pub(super) fn read_key(path: &Path) -> Result<SigningKey, ConfigFault> {
     Ok(SigningKey(bytes.to_vec()))
 }
 
-/// `url` with its password replaced by stars; unchanged when it has none.
-#[must_use]
-pub fn masked_url(url: &str) -> String {
-    split_user(url)
-        .and_then(|(scheme, user, rest)| {
-            let (name, _password) = user.split_once(':')?;
-            Some(format!("{scheme}://{name}:***@{rest}"))
-        })
-        .unwrap_or_else(|| url.to_owned())
-}
-
 fn with_password(url: &str, password: &str) -> Option<String> {
     let (scheme, user, rest) = split_user(url)?;
     if user.contains(':') {
@@ -170,13 +160,6 @@ fn with_password(url: &str, password: &str) -> Option<String> {
         }
     }
     Some(format!("{scheme}://{user}:{encoded}@{rest}"))
-}
-
-/// Scheme, user (with its password), and what follows the `@`.
-fn split_user(url: &str) -> Option<(&str, &str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    let (user, rest) = rest.rsplit_once('@')?;
-    Some((scheme, user, rest))
 }
 
 #[cfg(test)]
@@ -235,12 +218,5 @@ mod tests {
         assert_eq!(config.database_url().unwrap(), "postgres://ent:p%40ss%2F%C3%A9@db:5432/ent");
         config.database.url = "sqlite://./x.sqlite".into();
         assert!(config.database_url().unwrap_err().remedy.contains("postgres://"));
-    }
-
-    #[test]
-    fn a_password_is_masked_whatever_it_contains() {
-        assert_eq!(masked_url("postgres://u:a@b@host/d"), "postgres://u:***@host/d");
-        assert_eq!(masked_url("postgres://u@host/d"), "postgres://u@host/d");
-        assert_eq!(masked_url("sqlite://./data/x.sqlite"), "sqlite://./data/x.sqlite");
     }
 }

@@ -148,7 +148,7 @@ impl std::fmt::Debug for DatabaseConfig {
     /// The URL may hold a password that came from the environment: it is never shown.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DatabaseConfig")
-            .field("url", &super::secrets::masked_url(&self.url))
+            .field("url", &super::masked::masked_url(&self.url))
             .field("password_file", &self.password_file)
             .field("postgres_connections", &self.postgres_connections)
             .field("postgres_readers", &self.postgres_readers)

@@ -73,6 +73,7 @@ async fn list(state: State, _can: Can<Read>, Params(query): Params<ListQuery>) -
         .read(move |tx| {
             let campaign = query.campaign.map(|year| campaigns::find(tx, &year)).transpose()?;
             let filter = ConventionFilter {
+                among: None,
                 campaign: campaign.map(|c| c.id),
                 collectivite: query.collectivite,
                 departement: query.departement,

@@ -40,8 +40,10 @@ pub use participation::{ListedSchool, Participation, ParticipationLine, reprice}
 pub use payers::{PayerSelection, Payers};
 pub use printing::PAPER;
 pub use request::{SignatoryRequest, TransitionRequest};
-pub use store::{ConventionFilter, ConventionOrder, StoredParticipation, place, select};
-pub use views::{ConventionView, LineView, ParticipationView, participation};
+pub use store::{
+    ConventionFilter, ConventionOrder, ConventionSort, Reach, StoredParticipation, Sum, list, place, select, sums,
+};
+pub use views::{ConventionView, LineView, ParticipationView};
 
 use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
 use crate::platform::{Outcome, Tx};
@@ -62,9 +64,9 @@ pub fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Convent
     store::of_campaign(tx, campaign)
 }
 
-/// The latest participation of each convention of a campaign.
-pub fn participations(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<StoredParticipation>> {
-    store::latest_participations(tx, campaign)
+/// The latest participation of each convention.
+pub fn participations(tx: &mut Tx<'_>, reach: Reach<'_>) -> Outcome<Vec<StoredParticipation>> {
+    store::latest_participations(tx, reach)
 }
 
 /// Lines of some participations, in order.

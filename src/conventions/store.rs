@@ -456,14 +456,31 @@ fn participation(row: ParticipationRow) -> StoredParticipation {
     }
 }
 
-/// The latest participation of each convention given; all of a campaign's when none is.
-pub(super) fn latest_participations(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<StoredParticipation>> {
-    let rows: Vec<ParticipationRow> = participations::table
-        .inner_join(conventions::table.on(conventions::id.eq(participations::convention_id)))
-        .filter(conventions::campaign_id.eq(campaign))
-        .order((participations::convention_id.asc(), participations::version.asc()))
-        .select(participations::all_columns)
-        .load(tx.conn())?;
+/// Which conventions are read together.
+#[derive(Debug, Clone, Copy)]
+pub enum Reach<'r> {
+    Campaign(CampaignId),
+    These(&'r [ConventionId]),
+}
+
+/// The latest participation of each convention.
+pub(super) fn latest_participations(tx: &mut Tx<'_>, reach: Reach<'_>) -> Outcome<Vec<StoredParticipation>> {
+    let order = (participations::convention_id.asc(), participations::version.asc());
+    let rows: Vec<ParticipationRow> = match reach {
+        Reach::Campaign(campaign) => participations::table
+            .inner_join(conventions::table.on(conventions::id.eq(participations::convention_id)))
+            .filter(conventions::campaign_id.eq(campaign))
+            .order(order)
+            .select(participations::all_columns)
+            .load(tx.conn())?,
+        // Asked by `=`, the statement of a single reading is prepared once per connection.
+        Reach::These([id]) => {
+            participations::table.filter(participations::convention_id.eq(*id)).order(order).load(tx.conn())?
+        }
+        Reach::These(ids) => {
+            participations::table.filter(participations::convention_id.eq_any(ids)).order(order).load(tx.conn())?
+        }
+    };
     let mut latest: Vec<StoredParticipation> = Vec::with_capacity(rows.len());
     for row in rows.into_iter().map(participation) {
         match latest.last_mut() {
@@ -521,50 +538,103 @@ pub struct ConventionFilter {
     pub updated_since: Option<Instant>,
     /// Leave out those cancelled or declined.
     pub live: bool,
+    /// Only some, by id.
+    pub among: Option<Vec<ConventionId>>,
 }
 
 crate::sort_keys!(ConventionSort, ConventionOrder of "conventions" {
     Number => "number", Name => "name", Amount => "amount", Updated => "updated_at",
 });
 
+/// Narrows a query of conventions, whatever it selects, to what a filter takes.
+macro_rules! narrowed {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        if let Some(campaign) = $filter.campaign {
+            query = query.filter(conventions::campaign_id.eq(campaign));
+        }
+        if let Some(kind) = $filter.kind {
+            let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
+            query = query.filter(conventions::collectivite_id.eq_any(of_kind));
+        }
+        payer_filters!(query, conventions::collectivite_id, $filter);
+        if let Some(departement) = &$filter.departement {
+            query = query.filter(conventions::party_departement.eq(departement.clone()));
+        }
+        if let Some(among) = &$filter.among {
+            query = query.filter(conventions::id.eq_any(among.clone()));
+        }
+        if let Some(status) = $filter.status {
+            query = query.filter(conventions::state.eq(status));
+        }
+        if $filter.live {
+            query = query.filter(conventions::state.ne_all([ConventionState::Cancelled, ConventionState::Declined]));
+        }
+        if let Some(number) = &$filter.number {
+            query = query.filter(conventions::number.eq(number.clone()));
+        }
+        if let Some(since) = $filter.updated_since {
+            query = query.filter(conventions::updated_at.ge(since));
+        }
+        if let Some(q) = &$filter.q {
+            let name = conventions::party_fold.like(search::name(q.as_str())).escape(search::ESCAPE);
+            query = query.filter(name.or(conventions::number.like(search::code(q.as_str())).escape(search::ESCAPE)));
+        }
+        query
+    }};
+}
+
 fn filtered(filter: &ConventionFilter) -> conventions::BoxedQuery<'static, Backend> {
-    let mut query = conventions::table.into_boxed();
-    if let Some(campaign) = filter.campaign {
-        query = query.filter(conventions::campaign_id.eq(campaign));
-    }
-    if let Some(kind) = filter.kind {
-        let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
-        query = query.filter(conventions::collectivite_id.eq_any(of_kind));
-    }
-    payer_filters!(query, conventions::collectivite_id, filter);
-    if let Some(departement) = &filter.departement {
-        query = query.filter(conventions::party_departement.eq(departement.clone()));
-    }
-    if let Some(status) = filter.status {
-        query = query.filter(conventions::state.eq(status));
-    }
-    if filter.live {
-        query = query.filter(conventions::state.ne_all([ConventionState::Cancelled, ConventionState::Declined]));
-    }
-    if let Some(number) = &filter.number {
-        query = query.filter(conventions::number.eq(number.clone()));
-    }
-    if let Some(since) = filter.updated_since {
-        query = query.filter(conventions::updated_at.ge(since));
-    }
-    if let Some(q) = &filter.q {
-        let name = conventions::party_fold.like(search::name(q.as_str())).escape(search::ESCAPE);
-        query = query.filter(name.or(conventions::number.like(search::code(q.as_str())).escape(search::ESCAPE)));
-    }
-    query
+    narrowed!(conventions::table.into_boxed(), filter)
+}
+
+/// What the conventions of a department come to, those of a payer without a department together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    pub departement: Option<Departement>,
+    pub conventions: i64,
+    pub schools: i64,
+    pub total: Money,
+    /// Those whose total is due and below the threshold given.
+    pub small: i64,
+    pub small_total: Money,
+}
+
+/// Sums, by department of the payer, over every convention a filter takes.
+pub fn sums(tx: &mut Tx<'_>, filter: &ConventionFilter, threshold: Money) -> Outcome<Vec<Sum>> {
+    use diesel::dsl::sql;
+    use diesel::sql_types::BigInt;
+    type Row = (Option<Departement>, i64, i64, Money, i64, Money);
+    // Sums are cast: PostgreSQL adds big integers up to a numeric.
+    let small = || {
+        sql::<BigInt>("CAST(SUM(CASE WHEN conventions.total_cents > 0 AND conventions.total_cents < ")
+            .bind::<BigInt, _>(threshold)
+    };
+    let by_departement = conventions::table
+        .group_by(conventions::party_departement)
+        .select((
+            conventions::party_departement,
+            sql::<BigInt>("COUNT(*)"),
+            sql::<BigInt>("CAST(SUM(conventions.school_count) AS BIGINT)"),
+            sql::<BigInt>("CAST(SUM(conventions.total_cents) AS BIGINT)"),
+            small().sql(" THEN 1 ELSE 0 END) AS BIGINT)"),
+            small().sql(" THEN conventions.total_cents ELSE 0 END) AS BIGINT)"),
+        ))
+        .into_boxed();
+    let rows: Vec<Row> = narrowed!(by_departement, filter).load(tx.conn())?;
+    let sum = |(departement, conventions, schools, total, small, small_total): Row| Sum {
+        departement,
+        conventions,
+        schools,
+        total,
+        small,
+        small_total,
+    };
+    Ok(rows.into_iter().map(sum).collect())
 }
 
 /// A page of conventions.
-pub(super) fn list(
-    tx: &mut Tx<'_>,
-    filter: &ConventionFilter,
-    page: &Page<ConventionSort>,
-) -> Outcome<PageView<Convention>> {
+pub fn list(tx: &mut Tx<'_>, filter: &ConventionFilter, page: &Page<ConventionSort>) -> Outcome<PageView<Convention>> {
     let mut query = filtered(filter);
     keyset!(query, page, conventions::number, {
         ConventionSort::Number => conventions::number, String;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::convention::{Acknowledgement, Convention, ConventionState, Party, Signature, Stage};
 use super::document;
 use super::participation::ParticipationLine;
-use super::store;
+use super::store::{self, StoredParticipation};
 use super::store_refusals::{self as refusals, Refusal};
 use crate::campaigns::{Step, Tariff};
 use crate::kernel::ids::{ConventionId, ParticipationId};
@@ -244,19 +244,20 @@ pub struct ParticipationView {
     pub computed_at: Instant,
 }
 
-/// The participation of one convention.
-pub fn participation(tx: &mut Tx<'_>, convention: &Convention) -> Outcome<ParticipationView> {
-    let found = store::latest_participation(tx, convention.id)?;
-    let lines = store::lines(tx, &[found.id])?;
-    Ok(ParticipationView {
-        convention_id: convention.id,
-        number: convention.number.clone(),
-        version: found.version,
-        tariff: found.tariff,
-        total: found.total,
-        currency: "EUR",
-        lines: lines.iter().map(|(_, l)| l.into()).collect(),
-        steps: found.steps,
-        computed_at: found.computed_at,
-    })
+impl ParticipationView {
+    /// A participation with its lines, of the convention that has this number.
+    #[must_use]
+    pub fn of(number: &str, found: &StoredParticipation, lines: &[ParticipationLine]) -> Self {
+        Self {
+            convention_id: found.convention_id,
+            number: number.to_owned(),
+            version: found.version,
+            tariff: found.tariff.clone(),
+            total: found.total,
+            currency: "EUR",
+            lines: lines.iter().map(Into::into).collect(),
+            steps: found.steps.clone(),
+            computed_at: found.computed_at,
+        }
+    }
 }

@@ -121,9 +121,3 @@ pub fn on_unique<T>(result: diesel::QueryResult<T>, refusal: impl FnOnce() -> Re
         other => Ok(other?),
     }
 }
-
-impl From<super::web::Problem> for Error {
-    fn from(problem: super::web::Problem) -> Self {
-        Self::Refused(Box::new(problem.refused))
-    }
-}

@@ -70,6 +70,11 @@ pub fn closed_schools(tx: &mut Tx<'_>, day: chrono::NaiveDate) -> Outcome<HashMa
     store_schools::closed(tx, day)
 }
 
+/// Those of some schools that are closed on a day, and since when.
+pub fn closed_among(tx: &mut Tx<'_>, day: chrono::NaiveDate, uais: &[Uai]) -> Outcome<HashMap<Uai, chrono::NaiveDate>> {
+    store_schools::closed_among(tx, day, uais)
+}
+
 /// Schools by UAI, as many as are known.
 pub fn schools_by_uai(tx: &mut Tx<'_>, uais: &[Uai]) -> Outcome<Vec<School>> {
     store_schools::by_uais(tx, uais)

@@ -306,6 +306,20 @@ pub(super) fn closed(tx: &mut Tx<'_>, day: NaiveDate) -> Outcome<HashMap<Uai, Na
     Ok(rows.into_iter().collect())
 }
 
+/// The same, among some schools.
+pub(super) fn closed_among(tx: &mut Tx<'_>, day: NaiveDate, uais: &[Uai]) -> Outcome<HashMap<Uai, NaiveDate>> {
+    let mut found = HashMap::new();
+    for chunk in uais.chunks(5000) {
+        let rows: Vec<(Uai, NaiveDate)> = schools::table
+            .filter(schools::uai.eq_any(chunk))
+            .filter(schools::closed_on.le(day))
+            .select((schools::uai, schools::closed_on.assume_not_null()))
+            .load(tx.conn())?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 /// Notes the first school year of some schools.
 pub(super) fn note_first_school_years(tx: &mut Tx<'_>, years: &[(Uai, SchoolYear)]) -> Outcome<()> {
     let now = tx.now();

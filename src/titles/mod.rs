@@ -19,6 +19,7 @@ mod http;
 mod http_participations;
 mod noes;
 mod paper;
+mod participations;
 mod prepare;
 mod printing;
 mod returns;

@@ -21,8 +21,8 @@ use crate::claims::{
     self, Called, Decision, Liquidation, Origin, PREPARER_UNKNOWN, Registry, Scene, Small, Standing, liquidate, owing,
     small_claim,
 };
-use crate::conventions::{self, Convention, PayerSelection, Payers};
-use crate::kernel::ids::{CampaignId, ConventionId, TitleId, UserId};
+use crate::conventions::{self, Convention, PayerSelection, Payers, Reach};
+use crate::kernel::ids::{ConventionId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Finding, Money, Refused, SchoolYear};
 use crate::platform::papers::Templates;
@@ -44,12 +44,12 @@ pub struct PrepareView {
     pub small_claims: SmallClaimsForecast,
 }
 
-/// What living titles call for each convention of a campaign: what claims ask of titles.
+/// What living titles call for conventions: what claims ask of titles.
 pub const CALLED: Called = Called(called);
 
-fn called(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<HashMap<ConventionId, Money>> {
+fn called(tx: &mut Tx<'_>, reach: Reach<'_>) -> Outcome<HashMap<ConventionId, Money>> {
     let mut titled: HashMap<ConventionId, Money> = HashMap::new();
-    for (convention, net) in store::nets(tx, campaign)? {
+    for (convention, net) in store::nets(tx, reach)? {
         let sum = titled.entry(convention).or_default();
         *sum = [*sum, net].into_iter().sum();
     }

@@ -13,6 +13,7 @@ use super::store_returns;
 use super::title::{Reference, Return, Stage, Title, TitleKind, TitleLine, TitleState};
 use crate::access::Signatory;
 use crate::claims::{Debtor, Ground};
+use crate::conventions::Reach;
 use crate::kernel::ids::{BatchId, CampaignId, CollectiviteId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note, SearchText};
@@ -256,12 +257,16 @@ pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[TitleId]) -> Outcome<Vec<Title>> {
     Ok(found)
 }
 
-/// What each title of a campaign adds to what is called, or takes from it; see [`TitleKind::net`].
-pub(super) fn nets(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<(ConventionId, Money)>> {
-    let rows: Vec<(ConventionId, TitleKind, TitleState, Money)> = titles::table
-        .filter(titles::campaign_id.eq(campaign))
-        .select((titles::convention_id, titles::kind, titles::state, titles::amount_cents))
-        .load(tx.conn())?;
+/// What each title adds to what is called, or takes from it; see [`TitleKind::net`].
+pub(super) fn nets(tx: &mut Tx<'_>, reach: Reach<'_>) -> Outcome<Vec<(ConventionId, Money)>> {
+    let columns = (titles::convention_id, titles::kind, titles::state, titles::amount_cents);
+    let rows: Vec<(ConventionId, TitleKind, TitleState, Money)> = match reach {
+        Reach::Campaign(campaign) => {
+            titles::table.filter(titles::campaign_id.eq(campaign)).select(columns).load(tx.conn())?
+        }
+        Reach::These([id]) => titles::table.filter(titles::convention_id.eq(*id)).select(columns).load(tx.conn())?,
+        Reach::These(ids) => titles::table.filter(titles::convention_id.eq_any(ids)).select(columns).load(tx.conn())?,
+    };
     Ok(rows.into_iter().map(|(convention, kind, state, amount)| (convention, kind.net(state, amount))).collect())
 }
 

@@ -23,6 +23,7 @@ mod backups;
 mod bases;
 mod batches;
 mod catalogue;
+mod circles;
 mod clock;
 mod daily;
 mod dates;

@@ -45,6 +45,51 @@ on_both_databases! {
         assert_eq!(sums["small_claims"]["payers"], 3);
     }
 
+    fn a_page_says_what_reading_the_whole_campaign_would(app: &TestApp) {
+        four_payers(app, "issue");
+        let g = app.gestionnaire();
+        let year = "/campaigns/2025-2026";
+        let all = g.get(&format!("{year}/participations?sort=-amount")).expect(200).json;
+        let siret = |n: usize| all["data"][n]["siret"].clone();
+        // The seed loses one of its two schools and becomes small; of the others one is titled, one left untitled.
+        g.patch("/schools/0301015R", g.get("/schools/0301015R").json["version"].as_i64().unwrap(), json!({"closed_on": "2025-07-27"})).expect(200);
+        let blocked = g.get(&format!("{year}/participations?titling=blocked")).expect(200).json;
+        assert_eq!((&blocked["conventions"], &blocked["data"][0]["siret"]), (&json!(1), &siret(0)));
+        let word = json!({"keys": ["0301015R"], "choice": "reduce", "reason": "fusion"});
+        assert_eq!(g.post(&format!("{year}/line-decisions"), word).expect(200).json["decided"], 1);
+        assert_eq!(g.post(&format!("{year}/perception-titles"), json!({"keys": [siret(1)]})).expect(200).json["prepared"], 1);
+        let left = json!({"keys": [siret(2)], "reason": "insolvable"});
+        assert_eq!(g.post(&format!("{year}/small-claim-decisions"), left).expect(200).json["decided"], 1);
+        for query in ["limit=200", "departement=30", "departement=31", "sort=-amount", "sort=name", "q=commune", "status=active", "kind=commune", "status=issued"] {
+            let page = g.get(&format!("{year}/participations?{query}")).expect(200).json;
+            let whole = g.get(&format!("{year}/participations?{query}&updated_since=2000-01-01T00:00:00Z")).expect(200).json;
+            for field in ["conventions", "schools", "total", "departements", "small_claims", "data"] {
+                assert_eq!(page[field], whole[field], "{query}: {field}");
+            }
+        }
+        let page = g.get(&format!("{year}/participations?sort=-amount")).expect(200).json;
+        assert_eq!((&page["total"], &page["small_claims"]["payers"], &page["small_claims"]["total"]), (&json!("200.00"), &json!(4), &json!("160.00")));
+        let mut fates: Vec<&str> = page["data"].as_array().unwrap().iter().map(|row| row["titling"].as_str().unwrap()).collect();
+        fates.sort_unstable();
+        assert_eq!(fates, ["not_issued", "titled", "to_title", "to_title"]);
+        // Page by page, and one by one, the same is said.
+        let (mut walked, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let part = g.get(&format!("{year}/participations?sort=-amount&limit=1{cursor}")).expect(200).json;
+            assert_eq!(part["small_claims"], page["small_claims"], "sums are of all pages");
+            walked.extend(part["data"].as_array().unwrap().clone());
+            let Some(next) = part["meta"]["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(json!(walked), page["data"]);
+        for row in &walked {
+            let one = g.get(&format!("/conventions/{}/participation", row["convention_id"].as_str().unwrap())).expect(200).json;
+            for field in ["number", "total", "titling", "due", "titled", "untitled", "small_claim", "threshold", "decision"] {
+                assert_eq!(one[field], row[field], "{field}");
+            }
+        }
+    }
+
     fn decisions_are_one_act_with_its_paper_and_are_seen_in_participations(app: &TestApp) {
         four_payers(app, "do_not_issue");
         let dry = app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({"dry_run": true})).expect(200).json;

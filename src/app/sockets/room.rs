@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::task::AtomicWaker;
 
-use crate::app::incoming::Pace;
+use crate::app::pace::Pace;
 use crate::platform::telemetry::{ConnectionEnd, Metrics};
 use crate::platform::web::CallerAddress;
 

@@ -12,7 +12,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 
 use super::schema::clock_watch;
-use super::{LONGEST_WRITE, Tx};
+use super::tx::{LONGEST_WRITE, Tx};
 use crate::kernel::Instant;
 use crate::platform::error::Outcome;
 
@@ -127,21 +127,26 @@ pub fn sight(tx: &mut Tx<'_>) -> Outcome<Sight> {
     Ok(judge(&read(tx)?, now))
 }
 
-/// From when on to look for what changed since an instant, so that nothing is missed.
-///
-/// A change bears the instant at which its transaction began, and is seen once it ends: one that ends later may bear an
-/// earlier instant than another that was seen already. None lasts longer than [`LONGEST_WRITE`]; as much again is for
-/// the clocks of several machines. And where the clock went back, the same instants came twice.
-pub fn changed_since(tx: &mut Tx<'_>, asked: Option<Instant>) -> Outcome<Option<Instant>> {
-    let Some(asked) = asked else { return Ok(None) };
-    let margin = -LONGEST_WRITE * 2;
-    let from = asked.plus(margin);
-    let watch = read(tx)?;
-    let step = watch.back_from.zip(watch.back_to).filter(|(_, to)| *to > tx.now().plus(-REMEMBERED));
-    Ok(Some(match step {
-        Some((back_from, back_to)) if from <= back_from => from.min(back_to.plus(margin)),
-        _ => from,
-    }))
+impl Tx<'_> {
+    /// From when on to look for what changed since an instant, so that nothing is missed.
+    ///
+    /// A change bears the instant at which its transaction began, and is seen once it ends: one that ends later may bear an
+    /// earlier instant than another that was seen already. None lasts longer than [`LONGEST_WRITE`]; as much again is for
+    /// the clocks of several machines. And where the clock went back, the same instants came twice.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn changed_since(&mut self, asked: Option<Instant>) -> Outcome<Option<Instant>> {
+        let Some(asked) = asked else { return Ok(None) };
+        let margin = -LONGEST_WRITE * 2;
+        let from = asked.plus(margin);
+        let watch = read(self)?;
+        let step = watch.back_from.zip(watch.back_to).filter(|(_, to)| *to > self.now().plus(-REMEMBERED));
+        Ok(Some(match step {
+            Some((back_from, back_to)) if from <= back_from => from.min(back_to.plus(margin)),
+            _ => from,
+        }))
+    }
 }
 
 #[cfg(test)]

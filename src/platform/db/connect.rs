@@ -16,7 +16,8 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection, Pool};
 
-use super::{AnyConnection, address};
+use super::address;
+use super::connection::AnyConnection;
 use crate::platform::files;
 
 /// Where the data is and how it is reached.

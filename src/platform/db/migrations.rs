@@ -10,8 +10,9 @@ use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connect::UNHURRIED;
+use super::connection::AnyConnection;
 use super::identity::has_table;
-use super::{AnyConnection, Database, DatabaseFault};
+use super::{Database, DatabaseFault};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");

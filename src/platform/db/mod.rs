@@ -15,6 +15,7 @@ pub mod backup;
 pub mod blobs;
 pub mod clock_watch;
 mod connect;
+mod connection;
 pub mod counters;
 pub mod grants;
 mod health;
@@ -23,10 +24,12 @@ pub mod identity;
 pub mod json;
 pub mod migrations;
 pub mod probe;
+mod recognition;
 pub mod schema;
 pub mod search;
 mod soundness;
 mod tx;
+mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -38,33 +41,14 @@ use diesel::r2d2::{Pool, PoolError, PooledConnection};
 
 use super::error::{Error, Falsified, Outcome};
 use crate::kernel::{Clock, Ids};
+use crate::on_backend;
 use connect::Connector;
 pub use connect::{DatabaseFault, DatabaseSettings, PostgresLimits, mask, sqlite_file};
+pub use connection::{AnyConnection, Backend};
 pub use health::{is_busy, is_full, is_lost};
 use identity::Identity;
 use probe::Probe;
-pub use tx::Tx;
-
-/// A connection to either database.
-#[derive(diesel::MultiConnection)]
-pub enum AnyConnection {
-    Postgresql(PgConnection),
-    Sqlite(SqliteConnection),
-}
-
-/// The common back end, for boxed queries.
-pub type Backend = <AnyConnection as Connection>::Backend;
-
-/// Writes one query text for both databases, where the enum itself cannot run it (batch insert, ON CONFLICT).
-#[macro_export]
-macro_rules! on_backend {
-    ($conn:expr, |$c:ident| $body:expr) => {
-        match $conn {
-            $crate::platform::db::AnyConnection::Postgresql($c) => $body,
-            $crate::platform::db::AnyConnection::Sqlite($c) => $body,
-        }
-    };
-}
+pub use tx::{LONGEST_WRITE, Tx};
 
 /// Rows inserted by one statement: well below the bind limits (32,766 on SQLite) for our widest table.
 pub const BATCH: usize = 400;
@@ -102,10 +86,6 @@ macro_rules! insert_batches {
         done
     }};
 }
-
-/// No transaction writes for longer: one that would is refused at its end. What a reader does not see of the instants
-/// before this one can therefore no longer appear (`updated_since`).
-pub const LONGEST_WRITE: chrono::Duration = chrono::Duration::minutes(5);
 
 /// How much of a pool is used, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,25 +1,12 @@
-//! Does writing still work? A row of its own is written and committed, at most every few seconds.
-//!
-//! A disk may be full, a file system turned read-only, a standby taken for its primary: reading shows none of it. Who
-//! finds the writer busy with a long act learns nothing, waits for it no longer than half a second, and says so.
+//! Does writing still work? What the last try showed.
 
-use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant as Stopwatch};
 
-use diesel::connection::SimpleConnection as _;
-use diesel::prelude::*;
-
-use super::schema::write_probe;
-use super::{AnyConnection, Database, not_had};
 use crate::platform::error::{Error, Outcome};
 
 /// What was found is believed for this long; a failure never is.
 pub const BELIEVED: Duration = Duration::from_secs(5);
-/// How long the writer is waited for.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Room asked of the disk beside SQLite's file, whose log may still hold room of its own: a document and its row.
-const ROOM: usize = 256 * 1024;
 
 /// What trying to write showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,19 +21,17 @@ pub enum Writing {
 #[derive(Default)]
 pub(super) struct Probe(Mutex<Option<(Stopwatch, Writing)>>);
 
-impl Database {
-    /// Writes a row of its own, unless this was done a moment ago.
-    #[must_use]
-    pub fn try_write(&self) -> Writing {
-        // Those who ask at the same time share one answer.
-        let mut last = self.probe.0.lock().unwrap_or_else(PoisonError::into_inner);
+impl Probe {
+    /// What a try shows, unless one was made a moment ago. Those who ask at the same time share one answer.
+    pub(super) fn ask(&self, write: impl FnOnce() -> Outcome<()>) -> Writing {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, found)) = *last
             && found != Writing::Fails
             && at.elapsed() < BELIEVED
         {
             return found;
         }
-        let found = match self.write_a_row() {
+        let found = match write() {
             Ok(()) => Writing::Works,
             Err(Error::Busy) => Writing::Busy,
             Err(cause) => {
@@ -56,40 +41,5 @@ impl Database {
         };
         *last = Some((Stopwatch::now(), found));
         found
-    }
-
-    fn write_a_row(&self) -> Outcome<()> {
-        self.identity.file_is_there().map_err(Error::Incident)?;
-        if let Some(folder) = self.identity.folder() {
-            let room = tempfile::tempfile_in(folder).and_then(|mut file| {
-                file.write_all(&vec![0x5a; ROOM])?;
-                file.sync_data()
-            });
-            room.map_err(|e| Error::Incident(format!("no room in {}: {e}", folder.display())))?;
-        }
-        let now = self.clock.now();
-        let mut session = self.alive(|| self.writers.get_timeout(PATIENCE).map_err(|e| not_had(&e)))?;
-        let written = match &mut session.conn {
-            AnyConnection::Sqlite(c) => {
-                c.batch_execute(&format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis()))?;
-                let written = c.immediate_transaction(|c| {
-                    diesel::update(write_probe::table).set(write_probe::written_at.eq(now)).execute(c)
-                });
-                c.batch_execute(&format!("PRAGMA busy_timeout = {}", self.busy.as_millis()))?;
-                written
-            }
-            AnyConnection::Postgresql(c) => c.transaction(|c| {
-                c.batch_execute("SET LOCAL lock_timeout = 500; SET LOCAL statement_timeout = 2000")?;
-                diesel::update(write_probe::table).set(write_probe::written_at.eq(now)).execute(c)
-            }),
-        };
-        match written {
-            Ok(1) => Ok(()),
-            Ok(rows) => Err(Error::Incident(format!("table write_probe: {rows} rows"))),
-            Err(error) => {
-                self.note(&mut session, &error);
-                Err(error.into())
-            }
-        }
     }
 }

@@ -3,9 +3,12 @@
 use chrono::{Duration, NaiveDate};
 use uuid::Uuid;
 
-use super::{AnyConnection, clock_watch};
+use super::connection::AnyConnection;
 use crate::kernel::{Clock, Ids, Instant};
-use crate::platform::error::Outcome;
+
+/// No transaction writes for longer: one that would is refused at its end. What a reader does not see of the instants
+/// before this one can therefore no longer appear (`updated_since`).
+pub const LONGEST_WRITE: chrono::Duration = chrono::Duration::minutes(5);
 
 /// One transaction: the connection, and the instant at which what is in it happens: that of its beginning, or of the last
 /// lock it waited for.
@@ -49,14 +52,6 @@ impl<'c> Tx<'c> {
         }
         self.now = self.now.max(other);
         true
-    }
-
-    /// From when on to look for what changed since an instant (see [`clock_watch::changed_since`]).
-    ///
-    /// # Errors
-    /// The database's own.
-    pub fn changed_since(&mut self, asked: Option<Instant>) -> Outcome<Option<Instant>> {
-        clock_watch::changed_since(self, asked)
     }
 
     pub fn conn(&mut self) -> &mut AnyConnection {

@@ -2,8 +2,8 @@
 
 use super::cells::Cell;
 use super::columns::Columns;
-use super::delimited::Cells;
 use super::fault::{FileFault, Gathered};
+use super::record::Cells;
 
 /// Gathers what is wrong in the rows of a file.
 #[derive(Debug, Default)]

@@ -10,8 +10,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write};
 
 use super::fault::FileFault;
 use super::limits;
-use super::reading::{Sheet, Summary};
+use super::record::{Cells, Record};
 use super::scan::{self, Encoding, UTF8_BOM};
+use super::sheet::{Sheet, Summary};
 use crate::kernel::bare::trimmed;
 
 /// Reads a text file from end to end.
@@ -32,41 +33,6 @@ pub(super) fn read<W: Write>(mut file: File, mut sheet: Sheet<W>) -> Result<Summ
         sheet.row(&row)?;
     }
     sheet.finish()
-}
-
-/// One record: its row as a spreadsheet shows it, and its cells.
-#[derive(Debug)]
-pub(super) struct Record {
-    pub(super) row: u64,
-    pub(super) cells: Cells,
-}
-
-/// Cells in one text, a separator of one byte between them: the directory has 72 a row, of which a dozen are read.
-#[derive(Debug, Default)]
-pub(super) struct Cells {
-    text: String,
-    /// Where each cell ends.
-    ends: Vec<usize>,
-}
-
-impl Cells {
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(super) fn get(&self, position: usize) -> Option<&str> {
-        let end = *self.ends.get(position)?;
-        let start = position.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
-        self.text.get(start..end)
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).filter_map(|position| self.get(position))
-    }
-
-    fn close(&mut self) {
-        self.ends.push(self.text.len());
-    }
 }
 
 /// Reads records one after the other.

@@ -9,7 +9,9 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 use super::cells::{Cell, CellType};
-use super::{ColumnSpec, Row, limits};
+use super::limits;
+use super::row::Row;
+use super::spec::ColumnSpec;
 
 const TYPES: [CellType; 5] = [CellType::Text, CellType::Number, CellType::Date, CellType::Boolean, CellType::Error];
 

@@ -23,7 +23,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::child::Bounds;
 use super::codes::FILE_READER_BUSY;
-use super::reading::Summary;
+use super::sheet::Summary;
 use super::{FileFault, Layout, Table};
 use crate::kernel::Refused;
 use crate::platform::Error;

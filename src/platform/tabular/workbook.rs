@@ -13,7 +13,7 @@ use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::cells::{Cell, CellType, type_of_text};
 use super::fault::FileFault;
-use super::reading::{Sheet, Summary, cell_bound};
+use super::sheet::{Sheet, Summary, cell_bound};
 use super::{limits, zip_sizes};
 use crate::kernel::bare::trimmed;
 

@@ -13,8 +13,8 @@ use serde::de::{DeserializeOwned, Error as _, IntoDeserializer, MapAccess, SeqAc
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::{Map, Number, Value};
 
-use super::body::{data_problem, pointer, received};
 use super::problem::{self, Problem};
+use super::refusing::{data_problem, pointer, received};
 use crate::kernel::text::unprintable_fault;
 use crate::kernel::{Refused, text::excerpt};
 

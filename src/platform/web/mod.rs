@@ -13,6 +13,7 @@ pub mod page;
 pub mod precondition;
 pub mod problem;
 pub mod query;
+mod refusing;
 mod reply;
 mod state;
 pub mod transitions;

@@ -214,7 +214,7 @@ impl<K: SortKey> Page<K> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        // What is not yet seen of the instants before is looked for again next time (see `clock_watch::changed_since`).
+        // What is not yet seen of the instants before is looked for again next time (see `Tx::changed_since`).
         let next_updated_since = self.next_updated_since.unwrap_or(now);
         let next_cursor = rows.last().filter(|_| more).map(|last| {
             let (value, key) = place(self.order.by, last);

@@ -3,8 +3,8 @@
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 
-use super::body::data_problem;
 use super::problem::{self, Problem};
+use super::refusing::data_problem;
 use crate::kernel::Refused;
 use crate::kernel::text::{excerpt, unprintable_fault};
 

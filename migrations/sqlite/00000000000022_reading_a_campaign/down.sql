@@ -1,0 +1,2 @@
+DROP INDEX conventions_sums;
+DROP INDEX conventions_number;
