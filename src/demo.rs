@@ -193,7 +193,7 @@ pub fn run(app: &App) -> Outcome<Report> {
 
     let clock = Stopwatch::now();
     let enrolled = app.db.write(|tx| {
-        campaigns::create(tx, &gestionnaire, campaign(&year))?;
+        campaigns::create(tx, &gestionnaire, campaign(&year), &app.defaults.thresholds)?;
         let request = EnrolRequest {
             filter: Some(SchoolSelection {
                 departement: Some(fixed(Departement::parse("30"))?),

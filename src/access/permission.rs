@@ -61,15 +61,16 @@ permissions! {
     RecordSignatures: Gestionnaire;
     /// Prepare titles.
     PrepareTitles: Gestionnaire;
-    /// Leave small claims untitled, and come back on it.
-    DecideSmallClaims: Gestionnaire | Ordonnateur;
+    /// Leave small claims untitled, and come back on it: the ordonnateur's word (décret 2012-1246, art. 114). Who prepares
+    /// only carries out the policy of the campaign, whose paper the ordonnateur signs.
+    DecideSmallClaims: Ordonnateur;
     /// Approve and withdraw titles.
     ApproveTitles: Ordonnateur;
     /// Move one title: who approves returns or withdraws it, who prepares hands it in again.
     MoveTitles: Gestionnaire | Ordonnateur;
     /// Seal accounting batches.
     SealBatches: Ordonnateur;
-    /// Download the files of a batch.
+    /// Download the files of a batch: what [`ReadTitles`] shows already, title by title.
     DownloadBatches: Lecteur | Gestionnaire | Ordonnateur | Comptable | Admin;
     /// Users, journal, configuration; no power over money.
     Administer: Admin, on accounts true;

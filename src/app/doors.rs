@@ -2,22 +2,31 @@
 //! reasonable size, a body that is what it says it is.
 //!
 //! ```text
-//!   head ──▶ address in its one form? ──▶ sizes? ──▶ body not packed? ──▶ router, handlers
-//!               400                        414, 431      415
+//!   head ──▶ address in its one form? ──▶ sizes? ──▶ headers said once? ──▶ body not packed? ──▶ router, handlers
+//!               400                        414, 431         400                  415
 //! ```
 //! The router compares a path decoded, the rest of the program as it came: with one admitted form they see the same.
-//! A packed body is refused rather than unpacked: one byte sent may mean a thousand to hold.
+//! A packed body is refused rather than unpacked: one byte sent may mean a thousand to hold. Of a header that can have one
+//! value only, a proxy in front and the program might each believe another: twice is refused, whatever the values. `Host`,
+//! `Content-Length` and `Transfer-Encoding` never come here twice (the HTTP layer refuses them); `If-Match` may, it is a
+//! list (RFC 9110, 5.3).
 
 use actix_web::dev::RequestHead;
-use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+};
 use actix_web::{HttpResponse, ResponseError};
 
+use crate::kernel::FieldError;
 use crate::platform::web::Problem;
 
 crate::problem_codes! {
     MALFORMED_PATH = "malformed_path", 400, "Adresse mal écrite",
         "Le chemin de l'adresse n'est pas dans sa forme simple : échappement inutile ou abîmé, barre échappée, segment \
          « . » ou « .. », barre doublée, caractère qui devait être échappé.";
+    DUPLICATE_HEADER = "duplicate_header", 400, "En-tête donné deux fois",
+        "Un en-tête qui n'a qu'une valeur (`Authorization`, `Content-Type`, `Idempotency-Key`, `Host`) est envoyé plus d'une \
+         fois : aucune des valeurs n'est retenue.";
     BODY_TOO_SLOW = "body_too_slow", 408, "Corps trop lent",
         "Le corps de la requête a cessé d'arriver, ou arrive trop lentement ; rien n'a été fait, la connexion est fermée.";
     URI_TOO_LONG = "uri_too_long", 414, "Adresse trop longue",
@@ -45,6 +54,17 @@ pub fn refusal(head: &RequestHead) -> Option<HttpResponse> {
     if size > HEADERS {
         return Some(Problem::new(&HEADERS_TOO_LARGE, "Les en-têtes tiennent ensemble en 32 Kio.").error_response());
     }
+    if let Some(twice) = SINGLE.iter().find(|name| head.headers.get_all(*name).nth(1).is_some()) {
+        let message = format!("L'en-tête {} est donné plus d'une fois.", written(twice));
+        // Not its values: one of them may be a secret.
+        let error = FieldError {
+            pointer: format!("header/{}", written(twice)),
+            code: DUPLICATE_HEADER.code.into(),
+            message: message.clone(),
+            value: None,
+        };
+        return Some(Problem::field(&DUPLICATE_HEADER, message, error).error_response());
+    }
     if is_packed(&head.headers) {
         let detail = "Le corps est annoncé compressé (Content-Encoding) : l'envoyer sans compression.";
         let mut response = Problem::new(&UNSUPPORTED_CONTENT_ENCODING, detail).error_response();
@@ -53,6 +73,15 @@ pub fn refusal(head: &RequestHead) -> Option<HttpResponse> {
         return Some(response);
     }
     None
+}
+
+/// Headers that have one value.
+const SINGLE: [HeaderName; 4] = [AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key"), HOST];
+
+/// A header as people write it.
+fn written(name: &HeaderName) -> String {
+    let capital = |part: &str| part.get(..1).unwrap_or_default().to_uppercase() + part.get(1..).unwrap_or_default();
+    name.as_str().split('-').map(capital).collect::<Vec<_>>().join("-")
 }
 
 /// Whether any coding but `identity` is announced, in any of the headers of that name.

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::doors::{self, BODY_TOO_SLOW};
 use super::incoming::Incoming;
 use super::pace::Pace;
-use super::sockets::{Phase, Seat};
+use super::sockets::{Phase, Seat, Spoken};
 use crate::config::ServerConfig;
 use crate::kernel::{Ids, ProblemCode};
 use crate::platform::telemetry::Metrics;
@@ -63,11 +63,9 @@ const STRANGERS_BODY: BodyLimit = BodyLimit(16_384);
 impl Edge {
     /// `document` tells which routes ask for no token.
     pub fn new(config: &ServerConfig, metrics: Metrics, document: &serde_json::Value) -> Self {
-        let told = config.behind_tls() && config.hsts_seconds > 0;
-        let hsts = told.then(|| HeaderValue::from_str(&format!("max-age={}", config.hsts_seconds)).ok()).flatten();
         Self {
             limit: Duration::from_secs(config.request_timeout_seconds),
-            hsts,
+            hsts: hsts(config),
             metrics,
             proxies: config.proxies(),
             pace: pace(config),
@@ -79,6 +77,12 @@ impl Edge {
 /// How slow a caller may be with what it sends and what it reads.
 pub fn pace(config: &ServerConfig) -> Pace {
     Pace { stall: Duration::from_secs(config.stall_timeout_seconds), least_rate: config.least_bytes_per_second }
+}
+
+/// What is told to browsers of a service behind TLS.
+pub(super) fn hsts(config: &ServerConfig) -> Option<HeaderValue> {
+    let told = config.behind_tls() && config.hsts_seconds > 0;
+    told.then(|| HeaderValue::from_str(&format!("max-age={}", config.hsts_seconds)).ok()).flatten()
 }
 
 /// Templates of the routes that somebody without a token may call.
@@ -96,7 +100,9 @@ fn request_id(request: &ServiceRequest) -> String {
     let sane = |id: &&str| {
         (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(sane);
+    let mut all = request.headers().get_all(REQUEST_ID);
+    let one = all.next().filter(|_| all.next().is_none());
+    let given = one.and_then(|value| value.to_str().ok()).filter(sane);
     given.map_or_else(|| fresh_id(request), str::to_owned)
 }
 
@@ -136,6 +142,7 @@ where
     let incoming = Incoming::watch(&mut request, seat.clone());
     if let Some(seat) = &seat {
         seat.enters(Phase::Working);
+        seat.speaks();
     }
     // RFC 9110: where GET is, HEAD is; the HTTP layer leaves the body out.
     if method == Method::HEAD {
@@ -233,6 +240,10 @@ where
         drop(in_flight);
         if let Some(seat) = seat {
             seat.enters(if unread { Phase::Leaving } else { Phase::Waiting });
+            result = match result {
+                Ok(response) => Ok(response.map_body(|_, body| Spoken::boxed(body, seat))),
+                Err(response) => Err(response.map_body(|_, body| Spoken::boxed(body, seat))),
+            };
         }
         result.map_err(|response| InternalError::from_response("answered at the edge", response).into())
     }
@@ -287,7 +298,7 @@ fn content_policy(route: Option<&str>) -> &'static str {
     }
 }
 
-fn decorate(headers: &mut HeaderMap, route: Option<&str>, id: &str, hsts: Option<&HeaderValue>) {
+pub(super) fn decorate(headers: &mut HeaderMap, route: Option<&str>, id: &str, hsts: Option<&HeaderValue>) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }

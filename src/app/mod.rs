@@ -21,6 +21,7 @@ mod incoming;
 mod logging;
 mod methods;
 mod metrics;
+mod misread;
 mod openapi;
 mod pace;
 mod parameters;
@@ -82,6 +83,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         accounting::CODES,
         edge::CODES,
         doors::CODES,
+        misread::CODES,
     ]
     .concat()
 }

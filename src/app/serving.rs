@@ -14,7 +14,7 @@ use actix_web::dev::{Server, ServerHandle, Service as _};
 use actix_web::middleware::Compress;
 
 use super::sockets::{Doorway, Needs, Room, Rules, places};
-use super::{App, background, edge, health, metrics, openapi, parameters, refused, slices};
+use super::{App, background, edge, health, metrics, misread, openapi, parameters, refused, slices};
 /// Connections at once on the side address.
 const SIDE_PLACES: usize = 32;
 
@@ -121,7 +121,8 @@ impl App {
     fn doorway_of(&self, places: usize) -> Doorway {
         let head = Duration::from_secs(self.config.server.header_timeout_seconds);
         let rules = Rules { places, idle: Doorway::idle(head), pace: edge::pace(&self.config.server) };
-        Doorway { room: Room::new(rules, self.metrics.clone()), head }
+        let words = misread::words(self.db.clone(), edge::hsts(&self.config.server));
+        Doorway { room: Room::new(rules, self.metrics.clone()), head, words }
     }
 
     /// The address of the measures, if they have one of their own.

@@ -23,8 +23,8 @@ use crate::platform::{Outcome, Tx};
 use crate::registry::{self, ImportView, School, SchoolFilter};
 
 /// Creates the campaign of a school year.
-pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignRequest) -> Outcome<Campaign> {
-    said.check(tx.today())?;
+pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignRequest, thresholds: &Thresholds) -> Outcome<Campaign> {
+    said.check_new(tx.today(), thresholds)?;
     let now = tx.now();
     let year = said.school_year.clone();
     let new = Campaign {
@@ -342,6 +342,7 @@ pub fn findings(tx: &mut Tx<'_>, campaign: &Campaign, thresholds: &Thresholds) -
         .flat_map(CampaignTexts::placeholders)
         .map(|(path, _)| Finding::info("placeholder_text", format!("Le texte « {path} » est encore un EXEMPLE.")))
         .collect();
+    // Of before such thresholds were refused, or of before a decree brought its own down.
     let regulation = thresholds.on(tx.today());
     if let Some(threshold) = said.small_claims.threshold.filter(|t| *t > regulation) {
         let message = "Le seuil de la campagne dépasse celui du décret : seul celui du décret est appliqué.";

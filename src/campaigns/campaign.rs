@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::codes::{CAMPAIGN_ISSUED, CAMPAIGN_STATE, PLACEHOLDER_TEXTS};
 use super::tariff::Tariff;
 use super::texts::{CampaignTexts, DocumentKind};
+use super::thresholds::Thresholds;
 use crate::kernel::ids::CampaignId;
 use crate::kernel::text::{NOTE_MAX, excerpt, printable, unprintable_fault};
 use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear};
@@ -53,7 +54,8 @@ text_enum!(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SmallClaims {
-    /// Strictement au-dessous : petite créance. Absent : le seuil réglementaire à sa date (50.00 depuis le 25 mai 2024).
+    /// Strictement au-dessous : petite créance. Absent : le seuil réglementaire à sa date (50.00 depuis le 25 mai 2024),
+    /// qui est aussi le plus haut admis (décret 2012-1246, art. 114).
     #[serde(default)]
     pub threshold: Option<Money>,
     pub policy: SmallClaimsPolicy,
@@ -104,6 +106,17 @@ impl CampaignRequest {
         told(errors)
     }
 
+    /// Checks a campaign that is said for the first time.
+    ///
+    /// # Errors
+    /// Every rule broken, each on its field.
+    pub fn check_new(&self, today: NaiveDate, thresholds: &Thresholds) -> Result<(), Refused> {
+        let mut errors = self.date_faults(today);
+        errors.extend(self.faults());
+        errors.extend(self.small_claims.fault(today, thresholds));
+        told(errors)
+    }
+
     /// Every rule broken but those of the dates.
     fn faults(&self) -> Vec<FieldError> {
         let mut errors = Vec::new();
@@ -137,13 +150,14 @@ fn told(errors: Vec<FieldError>) -> Result<(), Refused> {
 
 /// What a change of a campaign rests on.
 #[derive(Debug, Clone, Copy)]
-pub struct Rewriting {
+pub struct Rewriting<'f> {
     /// A convention was issued, were it cancelled since.
     pub issued: bool,
     /// The caller said why.
     pub reasoned: bool,
     /// Papers carry « SPÉCIMEN ».
     pub specimen: bool,
+    pub thresholds: &'f Thresholds,
     pub today: NaiveDate,
 }
 
@@ -269,10 +283,18 @@ impl Campaign {
     ///
     /// # Errors
     /// Frozen fields once open; texts once a convention is issued, or without a reason; anything once closed.
-    pub fn rewritten(mut self, said: CampaignRequest, patched: &[String], facts: Rewriting) -> Result<Self, Refused> {
+    pub fn rewritten(
+        mut self,
+        said: CampaignRequest,
+        patched: &[String],
+        facts: Rewriting<'_>,
+    ) -> Result<Self, Refused> {
         // Dates kept as they were are not judged again: a campaign of before the bounds can still be changed.
         let mut errors = if said.same_dates(&self.said) { Vec::new() } else { said.date_faults(facts.today) };
         errors.extend(said.faults());
+        if said.small_claims.threshold != self.said.small_claims.threshold {
+            errors.extend(said.small_claims.fault(facts.today, facts.thresholds));
+        }
         told(errors)?;
         if said.school_year != self.said.school_year {
             let fault = FieldFault::new("school_year_immutable", "L'année scolaire d'une campagne ne change pas.");
@@ -301,7 +323,7 @@ impl Campaign {
     }
 
     /// Whether the texts of an open campaign may become these.
-    fn corrected_texts(&self, said: &CampaignRequest, facts: Rewriting) -> Result<(), Refused> {
+    fn corrected_texts(&self, said: &CampaignRequest, facts: Rewriting<'_>) -> Result<(), Refused> {
         if !facts.reasoned {
             let message = "Corriger les textes d'une campagne ouverte demande un motif (`reason`).";
             return Err(Refused::field("/reason", &FieldFault::new("missing_field", message), None));

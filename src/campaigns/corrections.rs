@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::actions::find_and_hold;
 use super::campaign::{Campaign, Rewriting};
 use super::events::{self, CampaignEvent};
-use super::store;
+use super::{Defaults, store};
 use crate::audit::{self, Changes};
 use crate::kernel::text::{Note, excerpt};
 use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
@@ -43,13 +43,19 @@ pub fn patch(
     year: &SchoolYear,
     read: &IfMatch,
     patch: &Value,
-    specimen: bool,
+    defaults: &Defaults,
 ) -> Outcome<Campaign> {
     let found = find_and_hold(tx, year)?;
     read.admits(found.version)?;
     let (patch, reason) = reason_of(patch)?;
     let (said, fields) = merged(&found.said, &patch)?;
-    let facts = Rewriting { issued: issued(tx, year)?, reasoned: reason.is_some(), specimen, today: tx.today() };
+    let facts = Rewriting {
+        issued: issued(tx, year)?,
+        reasoned: reason.is_some(),
+        specimen: defaults.specimen,
+        thresholds: &defaults.thresholds,
+        today: tx.today(),
+    };
     let before = found.said.clone();
     let mut changed = found.rewritten(said, &fields, facts)?;
     store::save(tx, &mut changed)?;

@@ -55,7 +55,7 @@ async fn create(
     let actor = can.actor;
     state
         .post(actor.principal, call, body.sha256, move |tx| {
-            let created = actions::create(tx, &actor, body.value)?;
+            let created = actions::create(tx, &actor, body.value, &defaults.thresholds)?;
             let (location, version) = (format!("/api/v1/campaigns/{}", created.said.school_year), created.version);
             Reply::created(location, &detail(tx, created, &defaults)?, version)
         })
@@ -143,7 +143,7 @@ async fn change(
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let changed = corrections::patch(tx, &can.actor, &year, &version, &body.value, defaults.specimen)?;
+            let changed = corrections::patch(tx, &can.actor, &year, &version, &body.value, &defaults)?;
             let version = changed.version;
             Reply::versioned(&detail(tx, changed, &defaults)?, version)
         })

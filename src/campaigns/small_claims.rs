@@ -3,12 +3,15 @@
 //! Décret 2012-1246 (GBCP), art. 114: below a minimum set by decree the ordonnateur *may* leave a claim untitled. The
 //! minimum is compared with the whole liquidation of a debtor, strictly. Most payers of a plain tariff have one school,
 //! so the choice weighs: a dry run shows it in payers and in euros before anything is written.
+//!
+//! A campaign may set its threshold lower than the decree's, never higher: a higher one is refused when it is said, and
+//! one that stands from before (or from a decree that came down) is capped, and told when the campaign is read.
 
 use serde::Serialize;
 
 use super::campaign::{SmallClaims, SmallClaimsPolicy};
 use super::thresholds::Thresholds;
-use crate::kernel::Money;
+use crate::kernel::{FieldError, Money};
 
 impl SmallClaims {
     /// The threshold that applies on a day: the campaign's, but never above the decree's.
@@ -16,6 +19,22 @@ impl SmallClaims {
     pub fn threshold_on(&self, day: chrono::NaiveDate, thresholds: &Thresholds) -> Money {
         let regulation = thresholds.on(day);
         self.threshold.map_or(regulation, |own| own.min(regulation))
+    }
+
+    /// Why this threshold cannot be said today: no decree lets the ordonnateur leave so much untitled.
+    #[must_use]
+    pub fn fault(&self, today: chrono::NaiveDate, thresholds: &Thresholds) -> Option<FieldError> {
+        let regulation = thresholds.on(today);
+        let own = self.threshold.filter(|own| *own > regulation)?;
+        Some(FieldError {
+            pointer: "/small_claims/threshold".into(),
+            code: "threshold_above_regulation".into(),
+            message: format!(
+                "Seuil au-dessus de celui du décret, {regulation} € à ce jour : au-delà, rien ne permet de ne pas émettre \
+                 de titre (décret 2012-1246, art. 114)."
+            ),
+            value: Some(own.to_string()),
+        })
     }
 }
 
@@ -105,5 +124,9 @@ mod tests {
         assert_eq!(own(Some(m(4500))).threshold_on(day("2025-06-05"), &thresholds), m(4500));
         assert_eq!(own(Some(m(5000))).threshold_on(day("2024-05-24"), &thresholds), m(3000));
         assert_eq!(own(Some(m(10_000))).threshold_on(day("2025-06-05"), &thresholds), m(5000));
+        let said = |threshold, on| own(threshold).fault(day(on), &thresholds).map(|f| f.value.unwrap());
+        assert_eq!((said(None, "2025-06-05"), said(Some(m(5000)), "2025-06-05")), (None, None));
+        assert_eq!(said(Some(m(5001)), "2025-06-05").as_deref(), Some("50.01"));
+        assert_eq!(said(Some(m(5000)), "2024-05-24").as_deref(), Some("50.00"));
     }
 }

@@ -80,7 +80,7 @@ pub fn transition(
         ConventionEffect::TakesSchoolsBack => take_back(tx, &next)?,
     }
     match &said {
-        Transition::Decline { on, by, reason } => {
+        Transition::Decline { on, by, reason, .. } => {
             let (by, reason) = (by.clone(), reason.clone());
             let refusal = NewRefusal { id: RefusalId::new(tx.uuid()), convention: id, on: *on, by, reason };
             refusals::insert(tx, actor, &refusal)?;
@@ -130,7 +130,9 @@ fn act(tx: &Tx<'_>, actor: &Actor, said: &Transition) -> ConventionAct {
         Transition::Correct(correction, all, _) => {
             ConventionAct::CorrectSignature { correction, acknowledged: acknowledgements(actor, tx, all) }
         }
-        Transition::Decline { on, reason, .. } => ConventionAct::Decline { on, reason },
+        Transition::Decline { on, reason, acknowledged, .. } => {
+            ConventionAct::Decline { on, reason, acknowledged: acknowledgements(actor, tx, acknowledged) }
+        }
         Transition::Reopen(_) => ConventionAct::Reopen,
         Transition::Cancel(reason) => ConventionAct::Cancel { reason },
     }
@@ -153,7 +155,8 @@ fn told(said: &Transition, before: &Convention, after: &Convention) -> Conventio
             acknowledged,
             reason: reason.to_string().into(),
         },
-        Transition::Decline { on, by, reason } => ConventionEvent::Declined {
+        Transition::Decline { on, by, reason, .. } => ConventionEvent::Declined {
+            acknowledged,
             declined_on: *on,
             declined_by: by.to_string().into(),
             reason: reason.to_string().into(),

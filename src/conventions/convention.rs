@@ -135,7 +135,7 @@ pub enum ConventionAct {
     Sign { signature: Signature, acknowledged: Vec<Acknowledgement> },
     Countersign { signature: Signature, acknowledged: Vec<Acknowledgement> },
     CorrectSignature { correction: Correction, acknowledged: Vec<Acknowledgement> },
-    Decline { on: NaiveDate, reason: Note },
+    Decline { on: NaiveDate, reason: Note, acknowledged: Vec<Acknowledgement> },
     Reopen,
     Cancel { reason: Note },
 }
@@ -293,8 +293,8 @@ impl Convention {
                 let corrected = self.correct_signature(&correction, acknowledged, facts.calendar)?;
                 Ok((corrected, ConventionEffect::Nothing))
             }
-            ConventionAct::Decline { on, reason } => {
-                Ok((self.decline(on, reason, facts.calendar)?, ConventionEffect::FreesSchools))
+            ConventionAct::Decline { on, reason, acknowledged } => {
+                Ok((self.decline((on, reason), acknowledged, facts.calendar)?, ConventionEffect::FreesSchools))
             }
             ConventionAct::Reopen => Ok((self.reopen(), ConventionEffect::TakesSchoolsBack)),
             ConventionAct::Cancel { reason } => {
@@ -423,9 +423,17 @@ impl Convention {
     }
 
     /// Records that the collectivité says no.
-    fn decline(mut self, on: NaiveDate, reason: Note, calendar: Calendar) -> Result<Self, Refused> {
+    fn decline(
+        mut self,
+        (on, reason): (NaiveDate, Note),
+        acknowledged: Vec<Acknowledgement>,
+        calendar: Calendar,
+    ) -> Result<Self, Refused> {
         calendar.admits("/declined_on", on)?;
-        let signed = if let Stage::Signed(signed) = self.stage { Some(signed) } else { None };
+        let signed = if let Stage::Signed(signed) = &self.stage { Some(signed.clone()) } else { None };
+        let findings = calendar.refusal_findings(on, signed.as_ref());
+        self.findings_lifted(&findings, &acknowledged, CountersignPolicy::Require)?;
+        self.acknowledged.extend(acknowledged);
         self.stage = Stage::Declined { signed, on, reason };
         Ok(self)
     }

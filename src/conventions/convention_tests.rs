@@ -67,7 +67,7 @@ fn act(action: ConventionAction, on: NaiveDate) -> ConventionAct {
             correction: Correction { of: SignedBy::Payer, on: Some(on), signatory: None, evidence: None },
             acknowledged: Vec::new(),
         },
-        ConventionAction::Decline => ConventionAct::Decline { on, reason: note() },
+        ConventionAction::Decline => ConventionAct::Decline { on, reason: note(), acknowledged: Vec::new() },
         ConventionAction::Reopen => ConventionAct::Reopen,
         ConventionAction::Cancel => ConventionAct::Cancel { reason: note() },
     }

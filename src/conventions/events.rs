@@ -71,7 +71,14 @@ pub enum ConventionEvent {
         reason: Personal<String>,
     },
     #[serde(rename = "convention.declined")]
-    Declined { declined_on: NaiveDate, declined_by: Personal<String>, reason: Personal<String> },
+    Declined {
+        declined_on: NaiveDate,
+        declined_by: Personal<String>,
+        reason: Personal<String>,
+        /// Not in entries of before refusals had findings.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acknowledged: Vec<Lifted>,
+    },
     #[serde(rename = "convention.reopened")]
     Reopened { reason: Personal<String> },
     #[serde(rename = "convention.cancelled")]
@@ -131,7 +138,7 @@ impl Told for ConventionEvent {
                 format!("Convention signée par la région académique {}.", by(signature))
             }
             Self::SignatureCorrected { reason, .. } => format!("Signature corrigée : {reason}"),
-            Self::Declined { declined_on, declined_by, reason } => {
+            Self::Declined { declined_on, declined_by, reason, .. } => {
                 format!("Convention refusée le {} ({declined_by}) : {reason}", french::date_long(*declined_on))
             }
             Self::Reopened { reason } => format!("Refus levé : {reason}"),

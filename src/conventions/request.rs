@@ -22,7 +22,7 @@ pub struct SignatoryRequest {
 /// `sign` : la collectivité a signé (`signed_on`, `signatory`, `evidence`, `acknowledged`). `countersign` : la région
 /// académique a signé (`signed_on`, `signatory`, `acknowledged`). `correct_signature` : une signature a été mal
 /// enregistrée (`signed_by`, ce qui change, `acknowledged`, `reason`), tant qu'aucun titre ne l'énonce. `decline` : la
-/// collectivité a refusé (`declined_on`, `declined_by`, `reason`) ; `reopen` y revient (`reason`). `cancel` : annulée
+/// collectivité a refusé (`declined_on`, `declined_by`, `reason`, `acknowledged`) ; `reopen` y revient (`reason`). `cancel` : annulée
 /// avant tout titre (`reason`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +38,7 @@ pub struct TransitionRequest {
     /// Ce qui montre la signature de la collectivité : « original reçu par courrier le … » ; pour `sign` et `correct_signature`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Note>,
-    /// Constats levés, chacun avec son motif ; pour `sign`, `countersign` et `correct_signature`.
+    /// Constats levés, chacun avec son motif ; pour `sign`, `countersign`, `correct_signature` et `decline`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acknowledged: Vec<Acknowledged>,
     /// De qui est la signature à corriger ; pour `correct_signature`.
@@ -66,6 +66,7 @@ pub(super) enum Transition {
         on: NaiveDate,
         by: Line,
         reason: Note,
+        acknowledged: Vec<Acknowledged>,
     },
     Reopen(Note),
     Cancel(Note),
@@ -79,7 +80,7 @@ const fn fields(action: ConventionAction) -> &'static [&'static str] {
         ConventionAction::CorrectSignature => {
             &["/signed_by", "/signed_on", "/signatory", "/evidence", "/acknowledged", "/reason"]
         }
-        ConventionAction::Decline => &["/declined_on", "/declined_by", "/reason"],
+        ConventionAction::Decline => &["/declined_on", "/declined_by", "/reason", "/acknowledged"],
         ConventionAction::Reopen | ConventionAction::Cancel => &["/reason"],
     }
 }
@@ -132,6 +133,7 @@ impl TransitionRequest {
                 on: needed("/declined_on", self.declined_on, action)?,
                 by: needed("/declined_by", self.declined_by, action)?,
                 reason: needed("/reason", self.reason, action)?,
+                acknowledged: self.acknowledged,
             },
             ConventionAction::Reopen => Transition::Reopen(needed("/reason", self.reason, action)?),
             ConventionAction::Cancel => Transition::Cancel(needed("/reason", self.reason, action)?),

@@ -1,8 +1,8 @@
-//! Both signatures of a convention, and the days they may bear. Pure.
+//! Both signatures of a convention, its refusal, and the days they may bear. Pure.
 //!
 //! Recording late is normal: only the future is refused, and a day more than a year before the convention's own. A paper
-//! that says otherwise than it should (signed before the convention's date, countersigned before the commune signed) is
-//! recorded once somebody has acknowledged it with a reason: what the paper says is what is true of it.
+//! that says otherwise than it should (signed or refused before the convention's date, countersigned before the commune
+//! signed, refused before a signature that is recorded) is recorded once somebody has acknowledged it with a reason: what the paper says is what is true of it.
 
 use chrono::NaiveDate;
 
@@ -120,6 +120,23 @@ impl Calendar {
         }
         findings
     }
+
+    /// The same of the day of a refusal.
+    #[must_use]
+    pub fn refusal_findings(&self, on: NaiveDate, signed: Option<&Signature>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if on < self.convention_date {
+            let message = "La collectivité aurait refusé avant la date de la convention : vérifier la délibération.";
+            findings.push(
+                Finding::to_acknowledge("declined_before_convention_date", message).compared(self.convention_date, on),
+            );
+        }
+        if let Some(signed) = signed.filter(|signed| on < signed.on) {
+            let message = "La collectivité aurait refusé avant de signer : vérifier lequel des deux papiers l'engage.";
+            findings.push(Finding::to_acknowledge("declined_before_signature", message).compared(signed.on, on));
+        }
+        findings
+    }
 }
 
 #[cfg(test)]
@@ -158,5 +175,13 @@ mod tests {
             codes("2025-06-04", Some("2025-06-03")),
             ["signed_before_convention_date", "countersigned_before_convention_date", "countersigned_before_signature"]
         );
+        let refused = |declined, signed: Option<&str>| {
+            let signed = signed.map(on);
+            let found = CALENDAR().refusal_findings(day(declined), signed.as_ref());
+            found.into_iter().map(|f| f.code).collect::<Vec<_>>()
+        };
+        assert!(refused("2025-06-05", None).is_empty() && refused("2025-07-01", Some("2025-07-01")).is_empty());
+        assert_eq!(refused("2025-06-04", None), ["declined_before_convention_date"]);
+        assert_eq!(refused("2025-06-30", Some("2025-07-01")), ["declined_before_signature"]);
     }
 }

@@ -99,7 +99,7 @@ on_both_databases! {
         // Recorded dates are a person's: they may be before anything.
         sign_both(app, &first);
         sign_both(app, &second);
-        let decide = |siret: &str| app.gestionnaire().post("/campaigns/2025-2026/small-claim-decisions", json!({"keys": [siret], "reason": "sous le seuil"}));
+        let decide = |siret: &str| app.ordonnateur().post("/campaigns/2025-2026/small-claim-decisions", json!({"keys": [siret], "reason": "sous le seuil"}));
         decide(&payers[0]).expect(200);
         app.set_time("2025-07-28T08:00:00Z");
         behind(decide(&payers[1]), "2025-07-28T08:00:00Z", "2025-07-28T09:00:00Z");
@@ -192,7 +192,7 @@ on_both_databases! {
         app.set_time("2025-07-30T09:00:00Z");
         let other = text_rows(&app.db, "SELECT siret AS line FROM collectivites WHERE siret <> '21300278500011'").remove(0);
         let decided = json!({"keys": [other], "reason": "sous le seuil"});
-        app.gestionnaire().post("/campaigns/2025-2026/small-claim-decisions", decided).expect(200);
+        app.ordonnateur().post("/campaigns/2025-2026/small-claim-decisions", decided).expect(200);
         assert_eq!(changed("2025-07-30T09:00:00Z").len(), 1);
         assert_eq!(changed("2025-07-29T09:00:00Z").len(), 2);
     }

@@ -255,7 +255,9 @@ impl Sender<'_> {
                         json!([{"code": "signed_before_convention_date", "reason": "daté ainsi sur l'original"}]);
                     json!({"action": "sign", "signatory": {"name": "S. B.", "title": "Maire"}, "acknowledged": acknowledged})
                 } else {
-                    json!({"action": "decline", "declined_by": "le maire", "reason": "vote"})
+                    let acknowledged =
+                        json!([{"code": "declined_before_convention_date", "reason": "le conseil a voté en mai"}]);
+                    json!({"action": "decline", "declined_by": "le maire", "reason": "vote", "acknowledged": acknowledged})
                 };
                 g.post(&format!("/conventions/{}/transitions", self.convention()), put(body))
             }

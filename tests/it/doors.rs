@@ -140,7 +140,7 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
         (
             "decide_small_claims",
             "/campaigns/2025-2026/small-claim-decisions".into(),
-            g.clone(),
+            o.clone(),
             json!({"filter": {"departement": "30",
             "kind": "commune", "insee_code": "30278", "collectivite": "21300278500011"}, "dry_run": true, "reason": "sous le seuil"}),
         ),
@@ -154,7 +154,7 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
         (
             "transition_small_claim_decision",
             "/small-claim-decisions/019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e/transitions".into(),
-            g.clone(),
+            o.clone(),
             json!({"action": "revoke", "reason": "à titrer"}),
         ),
         (

@@ -307,11 +307,11 @@ impl Year<'_> {
         self.post(&who, lines, keep);
         self.get(&who, lines);
         let decisions = "/campaigns/2025-2026/small-claim-decisions";
-        self.post(&who, decisions, json!({"keys": [UZES], "reason": "créance isolée, sous le seuil d'émission"}));
+        self.post(&approver, decisions, json!({"keys": [UZES], "reason": "créance isolée, sous le seuil d'émission"}));
         let decided = self.get(&who, decisions);
         let decision = format!("/small-claim-decisions/{}", decided["data"][0]["id"].as_str().unwrap());
         self.get(&who, &decision);
-        self.get(&who, &format!("{decision}/transitions"));
+        self.get(&approver, &format!("{decision}/transitions"));
         self.file(&who, &format!("{decision}/document"));
         let prepared = self.post(&who, "/campaigns/2025-2026/perception-titles", json!({"dry_run": false}));
         let path = format!("/perception-titles/{}", prepared["items"][0]["id"].as_str().unwrap());

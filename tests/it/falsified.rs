@@ -127,7 +127,7 @@ on_both_databases! {
         }
         let list = app.gestionnaire().get("/campaigns/2025-2026/small-claim-decisions").expect(200).json;
         let path = format!("/small-claim-decisions/{}/transitions", list["data"][0]["id"].as_str().unwrap());
-        app.gestionnaire().post(&path, json!({"action": "revoke", "reason": "à émettre"})).expect(200);
+        app.ordonnateur().post(&path, json!({"action": "revoke", "reason": "à émettre"})).expect(200);
         refused(app, "UPDATE small_claim_decisions SET revoked_at = NULL, revoked_by = NULL");
         refused(app, "UPDATE small_claim_decisions SET revoked_reason = 'X'");
     }

@@ -88,7 +88,7 @@ on_both_databases! {
             let refused = g.json("POST", "/collectivites", &[("idempotency-key", bad)], &commune("X")).problem(422, "invalid_value");
             assert_eq!(refused.json["errors"][0]["pointer"], "header/Idempotency-Key");
         }
-        g.json("POST", "/collectivites", &[("idempotency-key", "a"), ("idempotency-key", "b")], &commune("X")).problem(422, "invalid_value");
+        g.json("POST", "/collectivites", &[("idempotency-key", "a"), ("idempotency-key", "b")], &commune("X")).problem(400, "duplicate_header");
         assert!(g.get("/collectivites").json["data"].as_array().unwrap().is_empty());
     }
 

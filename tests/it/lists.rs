@@ -119,7 +119,7 @@ on_both_databases! {
         // Two claims decided not to be titled, two lines of closed schools.
         let g = app.gestionnaire();
         sign_both(app, g.get("/conventions?status=issued").json["data"][0]["id"].as_str().unwrap());
-        let decided = g.post("/campaigns/2025-2026/small-claim-decisions", json!({"filter": {}, "reason": "sous le seuil"})).expect(200).json;
+        let decided = app.ordonnateur().post("/campaigns/2025-2026/small-claim-decisions", json!({"filter": {}, "reason": "sous le seuil"})).expect(200).json;
         assert_eq!(decided["decided"], 2, "{decided}");
         for uai in ["0301023Z", "0301015R"] {
             g.json("PATCH", &format!("/schools/{uai}"), &[("if-match", "*")], &json!({"closed_on": "2025-07-01"})).expect(200);

@@ -18,7 +18,6 @@ const ALL: &[Role] = Role::ALL;
 const REGISTRY: &[Role] = &[Role::Lecteur, Role::Gestionnaire, Role::Ordonnateur, Role::Admin];
 const GESTIONNAIRE: &[Role] = &[Role::Gestionnaire];
 const ORDONNATEUR: &[Role] = &[Role::Ordonnateur];
-const MONEY: &[Role] = &[Role::Gestionnaire, Role::Ordonnateur];
 /// Each for the actions of their own; see `transitions`.
 const MOVERS: &[Role] = &[Role::Ordonnateur, Role::Gestionnaire];
 const ADMIN: &[Role] = &[Role::Admin];
@@ -83,12 +82,12 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("get_title_document", ALL),
     ("list_title_transitions", ALL),
     ("transition_title", MOVERS),
-    ("decide_small_claims", MONEY),
+    ("decide_small_claims", ORDONNATEUR),
     ("list_small_claim_decisions", ALL),
     ("get_small_claim_decision", ALL),
     ("get_small_claim_decision_document", ALL),
     ("list_small_claim_decision_transitions", ALL),
-    ("transition_small_claim_decision", MONEY),
+    ("transition_small_claim_decision", ORDONNATEUR),
     ("list_line_decisions", REGISTRY),
     ("decide_lines", GESTIONNAIRE),
     ("seal_batch", ORDONNATEUR),
@@ -192,6 +191,13 @@ fn shared_refusals_are_met_everywhere(app: &TestApp, recorder: &Recorder) {
         let unknown = send(&format!("{path}?inconnu=1"), &headers, &body).problem(400, "unknown_parameter");
         assert_eq!(unknown.json["errors"][0]["pointer"], "inconnu", "{}", operation.id);
         send(&format!("{path}?inconnu=%zz"), &headers, &body).problem(400, "malformed_query");
+        let twice = [("authorization", "Bearer a"), ("content-type", "text/csv"), ("idempotency-key", "a")];
+        for (name, value) in twice {
+            let doubled = [headers.clone(), vec![(name, value), (name, value)]].concat();
+            let refused = send(&path, &doubled, &body).problem(400, "duplicate_header");
+            let pointer = refused.json["errors"][0]["pointer"].as_str().unwrap().to_lowercase();
+            assert_eq!((pointer, &refused.json["errors"][0]["value"]), (format!("header/{name}"), &Value::Null));
+        }
         let packed = [headers.clone(), vec![("content-encoding", "gzip")]].concat();
         send(&path, &packed, &body).problem(415, "unsupported_content_encoding");
         send(&format!("{path}?q={}", "x".repeat(8_200)), &headers, &body).problem(414, "uri_too_long");
@@ -450,7 +456,7 @@ fn a_year(app: &TestApp, r: &Recorder) {
         r.post(&g, &format!("/conventions/{second}/transitions"), &with(&sign, "action", action)).expect(200);
     }
     let keys = |key: &str| json!({"keys": [key], "reason": "sous le seuil"});
-    let decided = r.post(&g, &format!("{path}/small-claim-decisions"), &keys("21300189400012")).expect(200);
+    let decided = r.post(&o, &format!("{path}/small-claim-decisions"), &keys("21300189400012")).expect(200);
     assert_eq!(decided.json["decided"], 1, "{}", decided.text());
     let list = r.get(&g, &format!("{path}/small-claim-decisions?sort=-amount")).expect(200);
     let id = list.json["data"][0]["id"].as_str().unwrap().to_owned();
@@ -458,8 +464,8 @@ fn a_year(app: &TestApp, r: &Recorder) {
         r.get(&g, &format!("/small-claim-decisions/{id}{below}")).expect(200);
     }
     let revoke = json!({"action": "revoke", "reason": "à titrer"});
-    r.post(&g, &format!("/small-claim-decisions/{id}/transitions"), &revoke).expect(200);
-    r.post(&g, &format!("/small-claim-decisions/{id}/transitions"), &revoke).problem(409, "decision_state");
+    r.post(&o, &format!("/small-claim-decisions/{id}/transitions"), &revoke).expect(200);
+    r.post(&o, &format!("/small-claim-decisions/{id}/transitions"), &revoke).problem(409, "decision_state");
     r.json(&g, "PATCH", "/schools/0301015R", &[("if-match", "*")], &json!({"closed_on": "2025-07-01"})).expect(200);
     r.get(&g, &format!("{path}/line-decisions?sort=-uai")).expect(200);
     let keep = json!({"keys": ["0301015R"], "choice": "keep", "reason": "fermée après la rentrée"});

@@ -101,6 +101,29 @@ on_both_databases! {
         assert_eq!(app.admin().get("/audit-events?action=convention.reopened").json["data"].as_array().unwrap().len(), 2);
     }
 
+    fn a_refusal_before_the_convention_or_the_signature_is_acknowledged(app: &TestApp) {
+        let id = issued(app);
+        app.set_time("2025-07-28T09:00:00Z");
+        let g = app.gestionnaire();
+        let path = format!("/conventions/{id}/transitions");
+        let no = |on: &str, codes: &[&str]| {
+            let lifted: Vec<Value> = codes.iter().map(|code| json!({"code": code, "reason": "délibération relue"})).collect();
+            g.post(&path, json!({"action": "decline", "declined_on": on, "declined_by": "la maire", "reason": "vote", "acknowledged": lifted}))
+        };
+        let open = no("2025-06-04", &[]).problem(409, "findings_open").json;
+        assert_eq!((&open["errors"][0]["code"], &open["errors"][0]["value"]), (&json!("declined_before_convention_date"), &json!("2025-06-04")));
+        assert_eq!(g.get(&format!("/conventions/{id}")).json["status"], "issued");
+        let declined = no("2025-06-04", &["declined_before_convention_date"]).expect(200).json;
+        assert_eq!((&declined["status"], &declined["acknowledged"][0]["code"]), (&json!("declined"), &json!("declined_before_convention_date")));
+        let journal = app.admin().get("/audit-events?action=convention.declined").expect(200).json;
+        assert_eq!(journal["data"][0]["data"]["acknowledged"][0]["reason"], "délibération relue");
+        g.post(&path, json!({"action": "reopen", "reason": "nouveau vote"})).expect(200);
+        g.post(&path, json!({"action": "sign", "signed_on": "2025-07-25", "signatory": {"name": "S. B.", "title": "Maire"}})).expect(200);
+        let open = no("2025-07-24", &[]).problem(409, "findings_open").json;
+        assert_eq!((&open["errors"][0]["code"], &open["errors"][0]["value"]), (&json!("declined_before_signature"), &json!("2025-07-24")));
+        no("2025-07-24", &["declined_before_signature"]).expect(200);
+    }
+
     fn a_convention_in_effect_is_not_declined(app: &TestApp) {
         let id = issued(app);
         app.set_time("2025-07-28T09:00:00Z");
@@ -269,7 +292,7 @@ on_both_databases! {
         let path = "/campaigns/2025-2026/small-claim-decisions";
         let decision = g.get(path).expect(200).json["data"][0].clone();
         let revoke = json!({"action": "revoke", "reason": "la commune demande un titre"});
-        g.post(&format!("/small-claim-decisions/{}/transitions", decision["id"].as_str().unwrap()), revoke).expect(200);
+        app.ordonnateur().post(&format!("/small-claim-decisions/{}/transitions", decision["id"].as_str().unwrap()), revoke).expect(200);
         let decide = |body: Value| app.ordonnateur().post(path, body).expect(200).json;
         let view = decide(json!({"filter": {"departement": "30"}, "reason": "campagne de fin d'année"}));
         assert_eq!((&view["decided"], &view["revoked"], &view["already_decided"]), (&json!(0), &json!(1), &json!(1)));
@@ -285,9 +308,9 @@ on_both_databases! {
         let path = "/campaigns/2025-2026/small-claim-decisions";
         let decision = g.get(path).expect(200).json["data"][0].clone();
         let revoke = json!({"action": "revoke", "reason": "erreur"});
-        g.post(&format!("/small-claim-decisions/{}/transitions", decision["id"].as_str().unwrap()), revoke).expect(200);
+        app.ordonnateur().post(&format!("/small-claim-decisions/{}/transitions", decision["id"].as_str().unwrap()), revoke).expect(200);
         let siret = g.get("/campaigns/2025-2026/participations").json["data"][0]["siret"].clone();
-        let view = g.post(path, json!({"keys": [siret], "reason": "finalement non"})).expect(200).json;
+        let view = app.ordonnateur().post(path, json!({"keys": [siret], "reason": "finalement non"})).expect(200).json;
         assert_eq!(view["decided"], 1);
     }
 

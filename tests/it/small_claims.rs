@@ -132,25 +132,27 @@ on_both_databases! {
         prepare(app);
         let taken = decisions(app, "");
         let path = format!("/small-claim-decisions/{}/transitions", taken[0]["id"].as_str().unwrap());
-        let gestionnaire = app.gestionnaire();
-        gestionnaire.post(&path, json!({"action": "revoke"})).problem(422, "invalid_value");
+        let (gestionnaire, ordonnateur) = (app.gestionnaire(), app.ordonnateur());
+        // The policy left it untitled when the gestionnaire prepared; going back on it is the ordonnateur's.
+        gestionnaire.post(&path, json!({"action": "revoke", "reason": "essai"})).problem(403, "forbidden");
+        gestionnaire.post("/campaigns/2025-2026/small-claim-decisions", json!({"filter": {}, "reason": "essai"})).problem(403, "forbidden");
+        ordonnateur.post(&path, json!({"action": "revoke"})).problem(422, "invalid_value");
         app.lecteur().post(&path, json!({"action": "revoke", "reason": "essai"})).problem(403, "forbidden");
-        assert_eq!(gestionnaire.get(&path).expect(200).json["actions"][0]["allowed"], true);
-        let revoked = gestionnaire.post(&path, json!({"action": "revoke", "reason": "la commune demande son titre"})).expect(200).json;
+        assert_eq!(ordonnateur.get(&path).expect(200).json["actions"][0]["allowed"], true);
+        let revoked = ordonnateur.post(&path, json!({"action": "revoke", "reason": "la commune demande son titre"})).expect(200).json;
         assert_eq!((&revoked["status"], &revoked["revoked_reason"]), (&json!("revoked"), &json!("la commune demande son titre")));
-        gestionnaire.post(&path, json!({"action": "revoke", "reason": "encore"})).problem(409, "decision_state");
+        ordonnateur.post(&path, json!({"action": "revoke", "reason": "encore"})).problem(409, "decision_state");
         assert_eq!((decisions(app, "?status=revoked").len(), decisions(app, "?status=in_force").len()), (1, 2));
         // The policy is still `do_not_issue`: this one is titled all the same, the others stay untitled.
         let again = prepare(app);
         assert_eq!((&again["prepared"], &again["not_issued"], &again["total"]), (&json!(1), &json!(2), &json!("40.00")));
         // Closing makes decisions final.
-        let ordonnateur = app.ordonnateur();
         ordonnateur.post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200);
         ordonnateur.post("/accounting-batches", json!({"campaign": "2025-2026"})).expect(201);
         gestionnaire.post("/campaigns/2025-2026/transitions", json!({"action": "close"})).expect(200);
         let other = format!("/small-claim-decisions/{}/transitions", taken[1]["id"].as_str().unwrap());
-        gestionnaire.post(&other, json!({"action": "revoke", "reason": "trop tard"})).problem(409, "campaign_state");
-        let final_now = gestionnaire.get(&other).json["actions"][0].clone();
+        ordonnateur.post(&other, json!({"action": "revoke", "reason": "trop tard"})).problem(409, "campaign_state");
+        let final_now = ordonnateur.get(&other).json["actions"][0].clone();
         assert_eq!((&final_now["allowed"], &final_now["code"]), (&json!(false), &json!("campaign_state")));
         let refused = gestionnaire.post("/campaigns/2025-2026/perception-titles", json!({})).problem(409, "campaign_state");
         assert_eq!(refused.json["allowed_actions"], json!(["reopen"]));
@@ -158,7 +160,7 @@ on_both_databases! {
         let reopen = "/campaigns/2025-2026/transitions";
         gestionnaire.post(reopen, json!({"action": "reopen"})).problem(422, "invalid_value");
         gestionnaire.post(reopen, json!({"action": "reopen", "reason": "titre réclamé par la commune"})).expect(200);
-        gestionnaire.post(&other, json!({"action": "revoke", "reason": "titre réclamé"})).expect(200);
+        ordonnateur.post(&other, json!({"action": "revoke", "reason": "titre réclamé"})).expect(200);
         assert_eq!(prepare(app)["prepared"], 1);
     }
 
@@ -185,14 +187,37 @@ on_both_databases! {
         assert_eq!(late["already_prepared"], 1);
     }
 
+    fn no_campaign_says_a_threshold_above_the_decree(app: &TestApp) {
+        let g = app.gestionnaire();
+        let with = |threshold: &str| {
+            let mut body = crate::year::campaign("do_not_issue");
+            body["small_claims"]["threshold"] = json!(threshold);
+            body
+        };
+        let refused = g.post("/campaigns", with("50.01")).problem(422, "invalid_value").json;
+        let error = &refused["errors"][0];
+        assert_eq!(
+            (&error["pointer"], &error["code"], &error["value"]),
+            (&json!("/small_claims/threshold"), &json!("threshold_above_regulation"), &json!("50.01"))
+        );
+        assert!(error["message"].as_str().unwrap().contains("50.00"), "{error}");
+        g.post("/campaigns", with("50.00")).expect(201);
+        let patch = |threshold: &str| g.json("PATCH", "/campaigns/2025-2026", &[("if-match", "*")], &json!({"small_claims": {"threshold": threshold}}));
+        let refused = patch("100").problem(422, "invalid_value").json;
+        assert_eq!((&refused["errors"][0]["pointer"], &refused["errors"][0]["value"]), (&json!("/small_claims/threshold"), &json!("100.00")));
+        assert_eq!(patch("45").expect(200).json["small_claims"]["threshold"], "45.00");
+    }
+
     fn the_threshold_is_that_of_the_day_and_never_above_the_decree(app: &TestApp) {
         register_seed(app);
         register_communes(app, 1);
         active_campaign(app, "do_not_issue");
+        // Stored before such thresholds were refused: capped, told, and no obstacle to another change.
+        app.sql("UPDATE campaigns SET small_claims_threshold_cents = 10000").unwrap();
         let campaign = app.gestionnaire().get("/campaigns/2025-2026").json;
-        let patch = json!({"small_claims": {"policy": "do_not_issue", "threshold": "100.00"}});
-        let patched = app.gestionnaire().patch("/campaigns/2025-2026", campaign["version"].as_i64().unwrap(), patch).expect(200).json;
-        assert!(patched["findings"].as_array().unwrap().iter().any(|f| f["code"] == "threshold_above_regulation"));
+        assert!(campaign["findings"].as_array().unwrap().iter().any(|f| f["code"] == "threshold_above_regulation"));
+        let version = campaign["version"].as_i64().unwrap();
+        app.gestionnaire().patch("/campaigns/2025-2026", version, json!({"response_deadline": "2025-11-01"})).expect(200);
         let prepared = prepare(app);
         assert_eq!((&prepared["prepared"], &prepared["not_issued"], &prepared["small_claims"]["threshold"]), (&json!(1), &json!(1), &json!("50.00")));
     }

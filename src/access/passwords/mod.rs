@@ -29,7 +29,7 @@ pub const MAX_LENGTH: usize = 128;
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$Y5s1QbVn7uTqkIK0cLQF6mVqQ9mYtq7dC9Zr0xk1oXQ";
 
 /// Un mot de passe choisi : de 12 à 128 caractères, ni courant, ni suite de touches, ni fait du nom ou de l'adresse de la
-/// personne ou du nom du service.
+/// personne, de noms de lieux ou des mots du service.
 #[derive(Clone, utoipa::ToSchema)]
 #[schema(value_type = String, format = Password, min_length = 12, max_length = 128, example = "cheval-agrafe-pile-1825")]
 pub struct NewPassword(String);
@@ -56,8 +56,8 @@ fn fault_of(weakness: Weakness) -> FieldFault {
         ),
         Weakness::Personal => (
             "password_personal",
-            "Mot de passe trop facile à deviner : il n'est fait que du nom ou de l'adresse de la personne, ou des mots du \
-             service.",
+            "Mot de passe trop facile à deviner : il n'est fait que du nom ou de l'adresse de la personne, de noms de lieux \
+             ou des mots du service.",
         ),
     };
     FieldFault::new(code, format!("{why} {ADVICE}"))

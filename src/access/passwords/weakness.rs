@@ -1,4 +1,4 @@
-//! Which passwords somebody would try first: the common ones, rows of keys, repetitions, one's own name.
+//! Which passwords somebody would try first: the common ones, rows of keys, repetitions, one's own name, where one works.
 //!
 //! ```text
 //!   « P@ssw0rd2026! » ──fold──▶ p@ssw0rd2026! ──trim, leet──▶ password ──▶ common
@@ -6,7 +6,10 @@
 //! ```
 //! Case, accents, digits put for letters and what is put around a word cost a guesser nothing: they are taken off
 //! before anything is compared. The list (`common.txt`, from the zxcvbn library; its licence stands in `common.LICENSE`)
-//! has the 30,000 passwords most used; `french.txt` adds what this country uses.
+//! has the 30,000 passwords most used; `french.txt` adds what this country uses, `phrases.txt` the sentences everybody
+//! knows, `places.txt` departments, regions, their chief towns and académies: with the words of the service they make what
+//! an agent is first guessed to have chosen (« Hérault2026!! », « Gard30000!!!! »). Digits alone are dates, telephones and
+//! postal codes.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -16,6 +19,8 @@ use unicode_normalization::char::is_combining_mark;
 
 const COMMON: &str = include_str!("common.txt");
 const FRENCH: &str = include_str!("french.txt");
+const PHRASES: &str = include_str!("phrases.txt");
+const PLACES: &str = include_str!("places.txt");
 
 /// Rows of keys, as hands run along them: AZERTY with its unshifted digits, QWERTY.
 const ROWS: &[&str] = &[
@@ -32,21 +37,49 @@ const ROWS: &[&str] = &[
 /// Words of the service and of the house, which anybody knows.
 const SERVICE: &[&str] = &[
     "academie",
+    "academies",
     "academique",
+    "administrateur",
+    "administration",
     "backoffice",
+    "bordereau",
+    "campagne",
+    "chorus",
+    "collectivite",
+    "collectivites",
+    "commune",
+    "communes",
+    "comptabilite",
+    "comptable",
     "convention",
     "conventions",
+    "deliberation",
+    "departement",
     "ecole",
     "ecoles",
     "education",
     "ent",
     "entecole",
+    "gestionnaire",
+    "inscription",
+    "mairie",
+    "maternelle",
     "ministere",
+    "motdepasse",
     "nationale",
     "numerique",
+    "ordonnateur",
+    "participation",
+    "password",
     "perception",
+    "prefecture",
+    "primaire",
     "rectorat",
+    "recteur",
+    "rectrice",
     "region",
+    "rentree",
+    "scolaire",
     "titre",
     "titres",
 ];
@@ -100,6 +133,28 @@ fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphabetic()).collect()
 }
 
+/// Words anybody would think of here: those of the service, places, and the months and seasons by which one changes.
+static AT_HAND: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let calendar = [
+        "janvier",
+        "fevrier",
+        "mars",
+        "avril",
+        "juin",
+        "juillet",
+        "aout",
+        "septembre",
+        "octobre",
+        "novembre",
+        "decembre",
+        "printemps",
+        "ete",
+        "automne",
+        "hiver",
+    ];
+    SERVICE.iter().copied().chain(PLACES.lines()).chain(calendar).collect()
+});
+
 static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let lines = COMMON.lines().chain(FRENCH.lines());
     let mut known = HashSet::new();
@@ -151,7 +206,10 @@ fn is_predictable(password: &str) -> bool {
         chars.len() - carried.count()
     };
     let different = chars.iter().collect::<HashSet<_>>().len();
-    different < LEAST_DIFFERENT || surprises(1).min(surprises(2)) < LEAST_SURPRISES
+    // Some forty signs that are no letter may be drawn by a machine; digits with a few around them are not.
+    let digits = chars.iter().filter(|c| c.is_ascii_digit()).count();
+    let counted = digits * 2 >= chars.len() && !chars.iter().any(|c| c.is_alphabetic());
+    counted || different < LEAST_DIFFERENT || surprises(1).min(surprises(2)) < LEAST_SURPRISES
 }
 
 /// Whether nothing of one's own remains once these words are taken out.
@@ -178,9 +236,9 @@ pub(super) fn of(password: &str) -> Option<Weakness> {
     let folded = fold(password);
     if is_predictable(password) {
         Some(Weakness::Predictable)
-    } else if is_common(&folded) {
+    } else if is_common(&folded) || is_made_of(&folded, PHRASES.lines()) {
         Some(Weakness::Common)
-    } else if is_made_of(&folded, SERVICE.iter().copied()) {
+    } else if is_made_of(&folded, AT_HAND.iter().copied()) {
         Some(Weakness::Personal)
     } else {
         None
@@ -198,7 +256,7 @@ pub(super) fn is_personal(password: &str, words: &[&str]) -> bool {
         })
         .filter(|word| word.chars().count() >= 3)
         .collect();
-    is_made_of(&fold(password), own.iter().map(String::as_str).chain(SERVICE.iter().copied()))
+    is_made_of(&fold(password), own.iter().map(String::as_str).chain(AT_HAND.iter().copied()))
 }
 
 #[cfg(test)]
@@ -212,6 +270,10 @@ mod tests {
             COMMON.lines().chain(FRENCH.lines()).all(|line| line.len() >= 4 && line == fold(line)),
             "fold what is listed"
         );
+        assert!(PHRASES.lines().count() > 50 && PLACES.lines().count() > 200);
+        for line in PHRASES.lines().chain(PLACES.lines()).chain(AT_HAND.iter().copied()) {
+            assert!(line.len() >= 3 && line == letters(&fold(line)), "{line}");
+        }
     }
 
     #[test]
@@ -236,6 +298,13 @@ mod tests {
             "administrateur1",
             "Bienvenue2026",
             "123password123",
+            "correcthorsebatterystaple",
+            "correct horse battery staple",
+            "Correct-Horse-Battery-Staple-1",
+            "C0rrectH0rseB4tteryStaple!!",
+            "Je pense donc je suis 2026",
+            "MayTheForceBeWithYou!",
+            "to be or not to be",
         ] {
             assert!(of(password).is_some(), "{password}");
         }
@@ -265,6 +334,10 @@ mod tests {
             "1a2b3c4d5e6f",
             "&é\"'(-è_çà)=",
             "0000-0000-0000",
+            "30000-34000-31000",
+            "30126 21300278500011",
+            "07/03/1984 30126",
+            "04 67 91 47 00 !",
             "éééééééééééé",
         ] {
             assert_eq!(of(password), Some(Weakness::Predictable), "{password}");
@@ -273,9 +346,30 @@ mod tests {
 
     #[test]
     fn the_words_of_the_house_and_of_the_person_are_personal() {
-        for password in
-            ["Rectorat2026!", "R3ct0rat2026!", "Académie2026!!", "ENT-école-2026", "BackOffice2026", "Conventions2025!"]
-        {
+        for password in [
+            "Rectorat2026!",
+            "R3ct0rat2026!",
+            "Académie2026!!",
+            "ENT-école-2026",
+            "BackOffice2026",
+            "Conventions2025!",
+            "Hérault2026!!",
+            "Gard30000!!!!",
+            "30000-Gard-2026",
+            "H3rault-34000",
+            "Lozère48_2026",
+            "Montpellier34000",
+            "Hautes-Pyrénées65",
+            "Côtes d'Armor 22",
+            "Île-de-France-75!",
+            "Rectorat-Toulouse-31",
+            "Nîmes30189Gard",
+            "Occitanie2025-2026",
+            "Clermont-Ferrand63",
+            "OrdonnateurGard30",
+            "Juillet2026Gard",
+            "AcadémieCréteil94",
+        ] {
             assert_eq!(of(password), Some(Weakness::Personal), "{password}");
         }
         let zoe = ["zoe.martin@ac-montpellier.fr", "Zoé", "Martin-Dupré"];
@@ -305,7 +399,11 @@ mod tests {
             "Xk7#pQ2v!mZ9",
             "9f86d081884c7d659a",
             "l'école est finie à midi",
-            "correct horse battery staple",
+            "quatre chevaux corrects broutent",
+            "Le Gard coule sous le pont",
+            "Toulouse-Lautrec peint la nuit",
+            "le lot de la tombola du var",
+            "#!?%$§*£&@~^|",
             "ÉtéÀLaCornicheBleue",
             "прощай оружие моё",
         ] {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{BEARER, declared, each_operation, object};
 use crate::access::problems::{FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED};
 use crate::app::catalogue;
-use crate::app::doors::{BODY_TOO_SLOW, HEADERS_TOO_LARGE, MALFORMED_PATH, UNSUPPORTED_CONTENT_ENCODING, URI_TOO_LONG};
+use crate::app::doors::{BODY_TOO_SLOW, DUPLICATE_HEADER, HEADERS_TOO_LARGE, MALFORMED_PATH, UNSUPPORTED_CONTENT_ENCODING, URI_TOO_LONG};
 use crate::app::edge::TIMED_OUT;
 use crate::kernel::ProblemCode;
 use crate::kernel::refused::INVALID_VALUE;
@@ -91,7 +91,7 @@ fn parameters(method: &str, path: &str, answers: &Answers, operation: &mut Value
 /// The codes an operation may answer with.
 fn codes<'a>(method: &str, path: &str, answers: &'a Answers, operation: &Value) -> Vec<&'a str> {
     let mut codes: Vec<&ProblemCode> =
-        vec![&MALFORMED_PATH, &URI_TOO_LONG, &UNSUPPORTED_CONTENT_ENCODING, &HEADERS_TOO_LARGE];
+        vec![&MALFORMED_PATH, &DUPLICATE_HEADER, &URI_TOO_LONG, &UNSUPPORTED_CONTENT_ENCODING, &HEADERS_TOO_LARGE];
     let in_api = path.starts_with("/api/v1/");
     if in_api {
         codes.extend([&INTERNAL_ERROR, &DATABASE_BUSY, &UNAVAILABLE, &TIMED_OUT, &UNKNOWN_PARAMETER, &MALFORMED_QUERY]);

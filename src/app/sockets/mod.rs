@@ -9,14 +9,17 @@
 //! nor an answer that nobody reads, and a process has few descriptors. So each connection has a seat which says what it
 //! waits for; nobody loses theirs while the program works for them.
 //!
-//! The listener is served as the web framework does it itself, but for the stream it is given.
+//! The listener is served as the web framework does it itself, but for the stream it is given. Where the HTTP layer refuses
+//! by itself (no request could be read), the stream puts the program's words in the place of its empty answer.
 
 mod descriptors;
 mod room;
+mod spoken;
 mod stream;
 
 use std::fmt;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_http::body::MessageBody;
@@ -29,6 +32,7 @@ use actix_web::rt::net::TcpStream;
 
 pub use descriptors::{Needs, places};
 pub use room::{Phase, Room, Rules, Seat};
+pub use spoken::Spoken;
 use stream::Watched;
 
 /// How long a connection without a request is kept.
@@ -38,12 +42,16 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How often the room is looked through.
 const SWEEP: Duration = Duration::from_millis(500);
 
+/// The whole answer to put in the place of the HTTP layer's own, from its status; none to let it stand.
+pub type Words = Arc<dyn Fn(u16) -> Option<Vec<u8>> + Send + Sync>;
+
 /// What the connections of one listener share.
 #[derive(Clone)]
 pub struct Doorway {
     pub room: Room,
     /// How long the head of a request may take.
     pub head: Duration,
+    pub words: Words,
 }
 
 impl Doorway {
@@ -76,7 +84,7 @@ impl Doorway {
     {
         let stopping = server.graceful_shutdown_signal();
         server.listen("http", listener, move || {
-            let (room, stopping) = (self.room.clone(), stopping.clone());
+            let (room, words, stopping) = (self.room.clone(), self.words.clone(), stopping.clone());
             let http = HttpService::build()
                 .graceful_shutdown_signal(move || {
                     let stopping = stopping.clone();
@@ -90,7 +98,8 @@ impl Doorway {
             let http = http.finish(map_config(app, |()| AppConfig::default()));
             fn_service(move |io: TcpStream| {
                 let peer = io.peer_addr().ok();
-                let watched = Watched::new(io, room.enter(peer.map(|peer| peer.ip()), Instant::now()));
+                let watched =
+                    Watched::new(io, room.enter(peer.map(|peer| peer.ip()), Instant::now()), Arc::clone(&words));
                 async move { Ok::<_, DispatchError>((watched, Protocol::Http1, peer)) }
             })
             .and_then(http)

@@ -50,6 +50,18 @@ struct State {
     phase: Phase,
     since: Instant,
     blocked: Option<Blocked>,
+    voice: Voice,
+}
+
+/// Whose bytes go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    /// Nothing of the program is on its way: what is written is the HTTP layer's own word.
+    Silent,
+    /// An answer of the program is made, or given piece by piece.
+    Answering,
+    /// Its last piece was given; it may not have gone out yet.
+    Answered,
 }
 
 impl State {
@@ -99,6 +111,21 @@ impl Seat {
         state.since = Instant::now();
     }
 
+    /// An answer of the program begins.
+    pub fn speaks(&self) {
+        self.state().voice = Voice::Answering;
+    }
+
+    /// The last piece of the answer was given to the HTTP layer.
+    pub(super) fn has_spoken(&self) {
+        self.state().voice = Voice::Answered;
+    }
+
+    /// Whether what goes out now is no answer of the program.
+    pub(super) fn is_silent(&self) -> bool {
+        self.state().voice == Voice::Silent
+    }
+
     /// Whether it must leave; else its task is woken when it must.
     pub(super) fn must_leave(&self, cx: &Context<'_>) -> bool {
         self.waker.register(cx.waker());
@@ -126,6 +153,9 @@ impl Seat {
     /// All that there was to write is written: the time of what comes next begins.
     pub(super) fn flushed(&self) {
         let mut state = self.state();
+        if state.voice == Voice::Answered {
+            state.voice = Voice::Silent;
+        }
         if state.blocked.take().is_some() {
             state.since = Instant::now();
         }
@@ -182,7 +212,7 @@ impl Room {
         let seat = Arc::new(Seat {
             number,
             source: CallerAddress(peer.to_canonical()).source(),
-            state: Mutex::new(State { phase: Phase::Waiting, since: now, blocked: None }),
+            state: Mutex::new(State { phase: Phase::Waiting, since: now, blocked: None, voice: Voice::Silent }),
             dismissed: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             room: self.clone(),
