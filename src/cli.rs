@@ -178,14 +178,21 @@ impl From<Error> for Failure {
                 let message = "D'autres opérations occupent la base ; rien n'a été enregistré.\n  → Recommencer.";
                 Self { code: 69, message: message.to_owned() }
             }
-            other => Self { code: 70, message: format!("Incident : {other}") },
+            Error::Falsified(found) => Self { code: 70, message: format!("{found}.") },
+            other => {
+                let message = "Incident interne : la commande n'a pas abouti, rien n'a été enregistré.\n  → Signaler ce défaut \
+                               avec la cause";
+                Self { code: 70, message: format!("{message} « {other} ».") }
+            }
         }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self { code: 70, message: format!("Le système a refusé : {error}") }
+        // What is made here to be shown is in French already; the system's own words are not.
+        let why = if error.get_ref().is_some() { error.to_string() } else { crate::kernel::system::said(&error) };
+        Self { code: 70, message: format!("Le système a refusé : {why}.") }
     }
 }
 
@@ -243,7 +250,14 @@ fn ill_written(error: &clap::Error) -> ExitCode {
             "il manque une commande : serve, work, demo, migrate, backup, restore, import, user, openapi, check-config"
                 .to_owned()
         }
-        _ => error.to_string(),
+        ErrorKind::ArgumentConflict => {
+            format!("options incompatibles : {} et {}", about(ContextKind::InvalidArg), about(ContextKind::PriorArg))
+        }
+        ErrorKind::NoEquals | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues | ErrorKind::TooManyValues => {
+            format!("nombre de valeurs inattendu pour {}", about(ContextKind::InvalidArg))
+        }
+        ErrorKind::InvalidUtf8 => "un argument n'est pas en UTF-8".to_owned(),
+        _ => "écriture non reconnue".to_owned(),
     };
     say(&format!("Commande mal écrite : {problem}\n  → Voir ent-backoffice --help"));
     ExitCode::from(2)
@@ -302,7 +316,7 @@ fn serve(mut config: Config, args: &ServeArgs, log_json: bool) -> Result<(), Fai
 fn listen(app: App, no_worker: bool, log_json: bool) -> Result<(), Failure> {
     let address = app.config.server.listen;
     let listener = TcpListener::bind(address).map_err(|error| StartFault::Listen {
-        problem: format!("L'adresse {address} ne peut être écoutée : {error}"),
+        problem: format!("L'adresse {address} ne peut être écoutée : {}", crate::kernel::system::said(&error)),
         remedy: "Arrêter le programme qui l'occupe, ou choisir une autre adresse : serve --listen 127.0.0.1:8081."
             .into(),
     })?;
@@ -394,7 +408,11 @@ fn import(config: Config, args: &ImportArgs) -> Result<(), Failure> {
     };
     let file = File::open(&args.file).map_err(|error| Failure {
         code: 1,
-        message: format!("Le fichier {} ne peut être lu ({error}).", args.file.display()),
+        message: format!(
+            "Le fichier {} ne peut être lu ({}).",
+            args.file.display(),
+            crate::kernel::system::said(&error)
+        ),
     })?;
     let view = app.files.read(file, layout).and_then(|table| {
         app.db.write(|tx| match kind {

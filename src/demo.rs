@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::texts::CampaignTexts;
 use crate::campaigns::{
-    self, CampaignAction, CampaignRequest, EnrolRequest, Rests, SchoolSelection, SmallClaims, Tariff,
+    self, CampaignAction, CampaignTerms, EnrolRequest, Rests, SchoolSelection, SmallClaims, Tariff,
 };
 use crate::config::Config;
 use crate::conventions::{self, Convention, SignatoryRequest, TransitionRequest};
@@ -52,6 +52,11 @@ pub fn settings(mut config: Config) -> Config {
 fn texts() -> CampaignTexts {
     let mut texts = CampaignTexts::default();
     let lines = |all: &[&str]| all.iter().map(|l| (*l).to_owned()).collect::<Vec<_>>();
+    texts.return_instructions = lines(&[
+        "La convention est signée en deux exemplaires par la personne habilitée, qui y porte son nom, sa qualité et la date.",
+        "Y joindre la délibération, ou la décision prise sur délégation, qui autorise cette signature.",
+        "Renvoyer le tout au service, à l'adresse ci-dessus ou par courriel, si possible avant le {date_limite}.",
+    ]);
     texts.issuer.name = "Région académique Occitanie".into();
     texts.issuer.aliases = lines(&["Académie de Montpellier", "Académie de Toulouse"]);
     texts.issuer.address_lines = lines(&["31, rue de l'Université", "34064 Montpellier Cedex 2"]);
@@ -271,8 +276,8 @@ fn import(
     app.db.write(|tx| write(tx, &table))
 }
 
-fn campaign(year: &SchoolYear) -> CampaignRequest {
-    CampaignRequest {
+fn campaign(year: &SchoolYear) -> CampaignTerms {
+    CampaignTerms {
         school_year: year.clone(),
         tariff: Tariff::per_school(Money::from_cents(4000)),
         convention_date: day(2025, 6, 5),

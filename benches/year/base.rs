@@ -247,7 +247,7 @@ impl World {
             "convention_date": "2025-06-05", "ends_on": "2026-09-05", "response_deadline": "2025-10-15",
             "small_claims": {"threshold": "50.00", "policy": "issue"}
         }));
-        campaigns::create(tx, &actor, said, &self.app.defaults.thresholds).unwrap();
+        campaigns::create(tx, &actor, said.into(), &self.app.defaults.thresholds).unwrap();
         let everyone: EnrolRequest = read(json!({"filter": {"sector": "public"}}));
         let enrolled = campaigns::enrol(tx, &actor, &self.year, everyone).unwrap();
         assert_eq!(enrolled.count("enrolled"), 4104 * self.copies);

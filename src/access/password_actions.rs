@@ -24,7 +24,7 @@ use super::user::{NewUser, User};
 use super::{actions, store, store_codes, store_sessions};
 use crate::audit;
 use crate::kernel::refused::CONCURRENT_CHANGE;
-use crate::kernel::{Actor, Instant, Refused, ids::UserId};
+use crate::kernel::{Actor, Instant, Refused, french, ids::UserId};
 use crate::platform::{Outcome, Tx};
 
 /// A code, shown once.
@@ -53,7 +53,7 @@ pub fn invite(tx: &mut Tx<'_>, actor: &Actor, new: NewUser, life: Duration) -> O
 pub fn reset(tx: &mut Tx<'_>, actor: &Actor, id: UserId, life: Duration) -> Outcome<(User, IssuedCode)> {
     let before = actions::find_user(tx, id)?;
     if !before.active {
-        let detail = format!("Le compte de {} est désactivé : le réactiver d'abord.", before.full_name());
+        let detail = format!("Le compte {} est désactivé : le réactiver d'abord.", french::de(&before.full_name()));
         return Err(Refused::new(&ACCOUNT_INACTIVE, detail).into());
     }
     // Who owns the machine can always help themselves; an administrator would shut everybody out.

@@ -129,7 +129,13 @@ impl App {
     fn side_listener(&self) -> std::io::Result<Option<TcpListener>> {
         let Some(address) = self.config.metrics.listen else { return Ok(None) };
         let bound = TcpListener::bind(address).map_err(|e| {
-            std::io::Error::new(e.kind(), format!("metrics.listen : l'adresse {address} ne peut être écoutée : {e}"))
+            std::io::Error::new(
+                e.kind(),
+                format!(
+                    "metrics.listen : l'adresse {address} ne peut être écoutée : {}",
+                    crate::kernel::system::said(&e)
+                ),
+            )
         })?;
         tracing::info!(address = %bound.local_addr()?, "metrics");
         Ok(Some(bound))

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::bulk::{BulkItem, BulkRequest, BulkView, Selection};
-use super::campaign::{Campaign, CampaignRequest, CampaignState};
+use super::campaign::{Campaign, CampaignState};
 use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
 use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentRequest, SchoolSelection};
 use super::events::{self, CampaignEvent};
+use super::terms::CampaignTerms;
 use super::texts::CampaignTexts;
 use super::thresholds::Thresholds;
 use super::withdrawal::Withdrawal;
@@ -23,7 +24,7 @@ use crate::platform::{Outcome, Tx};
 use crate::registry::{self, ImportView, School, SchoolFilter};
 
 /// Creates the campaign of a school year.
-pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignRequest, thresholds: &Thresholds) -> Outcome<Campaign> {
+pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignTerms, thresholds: &Thresholds) -> Outcome<Campaign> {
     said.check_new(tx.today(), thresholds)?;
     let now = tx.now();
     let year = said.school_year.clone();

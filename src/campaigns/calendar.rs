@@ -4,7 +4,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::campaign::CampaignRequest;
+use super::terms::CampaignTerms;
 use crate::kernel::dates::{Bounds, first_of, placed, years_after};
 use crate::kernel::{FieldError, FieldFault, SchoolYear};
 
@@ -25,7 +25,7 @@ pub fn requested_fault(year: &SchoolYear, on: Option<NaiveDate>, today: NaiveDat
     Bounds::happened(earliest(year), today).fault(on?)
 }
 
-impl CampaignRequest {
+impl CampaignTerms {
     /// The rules its dates break, each on its field.
     pub(super) fn date_faults(&self, today: NaiveDate) -> Vec<FieldError> {
         let year = &self.school_year;

@@ -12,15 +12,14 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::codes::{CAMPAIGN_ISSUED, CAMPAIGN_STATE, PLACEHOLDER_TEXTS};
-use super::tariff::Tariff;
-use super::texts::{CampaignTexts, DocumentKind};
+use super::terms::{CampaignTerms, told};
+use super::texts::CampaignTexts;
 use super::thresholds::Thresholds;
 use crate::kernel::ids::CampaignId;
-use crate::kernel::text::{NOTE_MAX, excerpt, printable, unprintable_fault};
-use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused, SchoolYear};
+use crate::kernel::text::excerpt;
+use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused};
 use crate::text_enum;
 
 text_enum!(
@@ -29,124 +28,9 @@ text_enum!(
 );
 
 text_enum!(
-    /// Ce qu'il advient d'une créance strictement au-dessous du seuil (décret 2012-1246, art. 114 : une faculté).
-    SmallClaimsPolicy {
-        /// Issue the title all the same.
-        Issue => "issue",
-        /// Record a named, reversible decision not to issue.
-        DoNotIssue => "do_not_issue",
-        /// Prepare with a warning; approval in bulk skips it.
-        Flag => "flag",
-    }
-);
-
-text_enum!(
-    /// Si des constats non levés arrêtent le contreseing (`require`) ou non (`record`).
-    CountersignPolicy { Record => "record", Require => "require" }
-);
-
-text_enum!(
     /// Ce qui peut être fait d'une campagne.
     CampaignAction { Open => "open", Close => "close", Reopen => "reopen", Unopen => "unopen" }
 );
-
-/// Règle des petites créances d'une campagne.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SmallClaims {
-    /// Strictement au-dessous : petite créance. Absent : le seuil réglementaire à sa date (50.00 depuis le 25 mai 2024),
-    /// qui est aussi le plus haut admis (décret 2012-1246, art. 114).
-    #[serde(default)]
-    pub threshold: Option<Money>,
-    pub policy: SmallClaimsPolicy,
-}
-
-impl Default for SmallClaims {
-    fn default() -> Self {
-        Self { threshold: None, policy: SmallClaimsPolicy::Issue }
-    }
-}
-
-fn record() -> CountersignPolicy {
-    CountersignPolicy::Record
-}
-
-/// Ce qu'une personne décide d'une campagne, à la création puis par fusion JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CampaignRequest {
-    pub school_year: SchoolYear,
-    pub tariff: Tariff,
-    /// Date en tête des conventions.
-    #[serde(with = "crate::kernel::dates::day")]
-    pub convention_date: NaiveDate,
-    /// Dernier jour des conventions.
-    #[serde(with = "crate::kernel::dates::day")]
-    pub ends_on: NaiveDate,
-    /// Un souhait dit aux communes ; rien n'est refusé après.
-    #[serde(default, with = "crate::kernel::dates::some_day")]
-    pub response_deadline: Option<NaiveDate>,
-    #[serde(default)]
-    pub small_claims: SmallClaims,
-    #[serde(default = "record")]
-    pub countersign_policy: CountersignPolicy,
-    /// Textes des documents ; absents : ceux de la configuration à l'ouverture.
-    #[serde(default)]
-    pub texts: Option<CampaignTexts>,
-}
-
-impl CampaignRequest {
-    /// Checks what no single field can.
-    ///
-    /// # Errors
-    /// Every rule broken, each on its field.
-    pub fn check(&self, today: NaiveDate) -> Result<(), Refused> {
-        let mut errors = self.date_faults(today);
-        errors.extend(self.faults());
-        told(errors)
-    }
-
-    /// Checks a campaign that is said for the first time.
-    ///
-    /// # Errors
-    /// Every rule broken, each on its field.
-    pub fn check_new(&self, today: NaiveDate, thresholds: &Thresholds) -> Result<(), Refused> {
-        let mut errors = self.date_faults(today);
-        errors.extend(self.faults());
-        errors.extend(self.small_claims.fault(today, thresholds));
-        told(errors)
-    }
-
-    /// Every rule broken but those of the dates.
-    fn faults(&self) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        let mut refuse = |pointer: &str, code: &str, message: String, value: String| {
-            errors.push(FieldError { pointer: pointer.into(), code: code.into(), message, value: Some(value) });
-        };
-        if let Some(texts) = &self.texts {
-            if texts.document_kind == DocumentKind::Titre {
-                // Our paper must never pass for the executory title, which Chorus edits.
-                let message = "Seule la demande d'émission (demande) est produite par cette version.".into();
-                refuse("/texts/document_kind", "document_kind_unavailable", message, "titre".into());
-            }
-            let json = serde_json::to_value(texts).unwrap_or(Value::Null);
-            unprintable(&json, "/texts", &mut |pointer, fault, text| {
-                refuse(pointer, fault.code, fault.message, excerpt(&text));
-            });
-        }
-        errors.extend(self.tariff.faults());
-        errors
-    }
-}
-
-fn told(errors: Vec<FieldError>) -> Result<(), Refused> {
-    if errors.is_empty() {
-        return Ok(());
-    }
-    let mut refused = Refused::new(&crate::kernel::refused::INVALID_VALUE, "La campagne décrite ne tient pas.");
-    refused.errors = errors;
-    Err(refused)
-}
 
 /// What a change of a campaign rests on.
 #[derive(Debug, Clone, Copy)]
@@ -161,31 +45,11 @@ pub struct Rewriting<'f> {
     pub today: NaiveDate,
 }
 
-/// Calls back on each string below a JSON value that no paper can hold: an unprintable character, or too long.
-fn unprintable(value: &Value, pointer: &str, report: &mut impl FnMut(&str, FieldFault, &str)) {
-    match value {
-        Value::String(text) => {
-            let length = text.chars().count();
-            if let Some(c) = text.chars().find(|c| !printable(*c) && *c != '\n') {
-                report(pointer, unprintable_fault(c), text);
-            } else if length > NOTE_MAX {
-                let message = format!("Texte trop long : {length} caractères, {NOTE_MAX} au plus.");
-                report(pointer, FieldFault::new("too_long", message), text);
-            }
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, v)| unprintable(v, &format!("{pointer}/{i}"), report));
-        }
-        Value::Object(fields) => fields.iter().for_each(|(k, v)| unprintable(v, &format!("{pointer}/{k}"), report)),
-        _ => {}
-    }
-}
-
 /// A campaign as known today.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Campaign {
     pub id: CampaignId,
-    pub said: CampaignRequest,
+    pub said: CampaignTerms,
     pub state: CampaignState,
     pub opened_at: Option<Instant>,
     pub closed_at: Option<Instant>,
@@ -283,12 +147,7 @@ impl Campaign {
     ///
     /// # Errors
     /// Frozen fields once open; texts once a convention is issued, or without a reason; anything once closed.
-    pub fn rewritten(
-        mut self,
-        said: CampaignRequest,
-        patched: &[String],
-        facts: Rewriting<'_>,
-    ) -> Result<Self, Refused> {
+    pub fn rewritten(mut self, said: CampaignTerms, patched: &[String], facts: Rewriting<'_>) -> Result<Self, Refused> {
         // Dates kept as they were are not judged again: a campaign of before the bounds can still be changed.
         let mut errors = if said.same_dates(&self.said) { Vec::new() } else { said.date_faults(facts.today) };
         errors.extend(said.faults());
@@ -323,7 +182,7 @@ impl Campaign {
     }
 
     /// Whether the texts of an open campaign may become these.
-    fn corrected_texts(&self, said: &CampaignRequest, facts: Rewriting<'_>) -> Result<(), Refused> {
+    fn corrected_texts(&self, said: &CampaignTerms, facts: Rewriting<'_>) -> Result<(), Refused> {
         if !facts.reasoned {
             let message = "Corriger les textes d'une campagne ouverte demande un motif (`reason`).";
             return Err(Refused::field("/reason", &FieldFault::new("missing_field", message), None));

@@ -1,16 +1,15 @@
 //! What can still be put right in a campaign while no convention was issued: its texts, its opening, its very being.
 
-use serde_json::{Map, Value};
-
 use super::actions::find_and_hold;
 use super::campaign::{Campaign, Rewriting};
 use super::events::{self, CampaignEvent};
+use super::terms::CampaignTerms;
 use super::{Defaults, store};
 use crate::audit::{self, Changes};
-use crate::kernel::text::{Note, excerpt};
-use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
+use crate::kernel::text::Note;
+use crate::kernel::{Actor, SchoolYear};
 use crate::platform::db::counters;
-use crate::platform::web::{IfMatch, merged};
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// Whether a convention was ever issued in a campaign: its numbers were begun.
@@ -18,22 +17,12 @@ pub fn issued(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<bool> {
     Ok(counters::value(tx, &format!("convention:{year}"))? > 0)
 }
 
-/// Takes the caller's reason out of a merge patch: it is no field of the campaign.
-fn reason_of(patch: &Value) -> Result<(Value, Option<Note>), Refused> {
-    let Some(fields) = patch.as_object() else { return Ok((patch.clone(), None)) };
-    let mut fields: Map<String, Value> = fields.clone();
-    let reason = match fields.remove("reason") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => {
-            let read = Note::parse(&text);
-            Some(read.map_err(|fault| Refused::field("/reason", &fault, Some(excerpt(&text))))?)
-        }
-        Some(other) => {
-            let fault = FieldFault::new("wrong_type", "Motif attendu : un texte.");
-            return Err(Refused::field("/reason", &fault, Some(excerpt(&other))));
-        }
-    };
-    Ok((Value::Object(fields), reason))
+/// A change asked of the terms of a campaign.
+pub struct Change<'c> {
+    /// Why, when the caller said it.
+    pub reason: Option<Note>,
+    /// The terms as they become, from those that stand, and the fields it names.
+    pub of: &'c dyn Fn(CampaignTerms) -> Outcome<(CampaignTerms, Vec<String>)>,
 }
 
 /// Changes what may still change.
@@ -42,13 +31,13 @@ pub fn patch(
     actor: &Actor,
     year: &SchoolYear,
     read: &IfMatch,
-    patch: &Value,
+    change: Change<'_>,
     defaults: &Defaults,
 ) -> Outcome<Campaign> {
     let found = find_and_hold(tx, year)?;
     read.admits(found.version)?;
-    let (patch, reason) = reason_of(patch)?;
-    let (said, fields) = merged(&found.said, &patch)?;
+    let (said, fields) = (change.of)(found.said.clone())?;
+    let reason = change.reason;
     let facts = Rewriting {
         issued: issued(tx, year)?,
         reasoned: reason.is_some(),

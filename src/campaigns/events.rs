@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::campaign::{Campaign, CampaignRequest};
+use super::campaign::Campaign;
 use super::enrolment::Enrolment;
+use super::terms::CampaignTerms;
 use crate::audit::{Act, Changes, Entry, Personal, Subject, SubjectKind, Told, listed};
 use crate::kernel::french;
 use crate::platform::Outcome;
@@ -44,7 +45,7 @@ pub enum CampaignEvent {
 }
 
 /// The terms of a campaign, and its texts apart.
-pub(super) fn terms(said: &CampaignRequest) -> Outcome<(Value, Personal<Value>)> {
+pub(super) fn terms(said: &CampaignTerms) -> Outcome<(Value, Personal<Value>)> {
     let mut terms = serde_json::to_value(said)?;
     let texts = terms.as_object_mut().and_then(|fields| fields.remove("texts"));
     Ok((terms, Personal(texts)))

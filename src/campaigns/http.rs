@@ -2,21 +2,24 @@
 
 use actix_web::{delete, get, patch, post, web};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::campaign::{Campaign, CampaignRequest, CampaignState};
+use super::campaign::{Campaign, CampaignState};
 use super::codes;
+use super::corrections::Change;
+use super::http_requests::CampaignRequest;
+use super::http_views::CampaignView;
 use super::store::{self, CampaignOrder};
-use super::views::CampaignView;
+use super::terms::CampaignTerms;
 use super::{Defaults, actions, corrections};
 use crate::access::{Can, ManageCampaigns, Read};
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
-use crate::kernel::text::Note;
-use crate::kernel::{Finding, Instant, SchoolYear};
+use crate::kernel::text::{Note, excerpt};
+use crate::kernel::{FieldFault, Finding, Instant, Refused, SchoolYear};
 use crate::path_keys;
 use crate::platform::web::docs::Answers;
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, merged};
 use crate::platform::{Outcome, Tx};
 
 path_keys!(SchoolYear => "school_year");
@@ -55,7 +58,7 @@ async fn create(
     let actor = can.actor;
     state
         .post(actor.principal, call, body.sha256, move |tx| {
-            let created = actions::create(tx, &actor, body.value, &defaults.thresholds)?;
+            let created = actions::create(tx, &actor, body.value.into(), &defaults.thresholds)?;
             let (location, version) = (format!("/api/v1/campaigns/{}", created.said.school_year), created.version);
             Reply::created(location, &detail(tx, created, &defaults)?, version)
         })
@@ -115,6 +118,24 @@ async fn one(state: State, _can: Can<Read>, Key(year): Key<SchoolYear>, defaults
     Ok(reply.into_response())
 }
 
+/// Takes the caller's reason out of a merge patch: it is no field of the campaign.
+fn reason_of(patch: &Value) -> Result<(Value, Option<Note>), Refused> {
+    let Some(fields) = patch.as_object() else { return Ok((patch.clone(), None)) };
+    let mut fields: Map<String, Value> = fields.clone();
+    let reason = match fields.remove("reason") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => {
+            let read = Note::parse(&text);
+            Some(read.map_err(|fault| Refused::field("/reason", &fault, Some(excerpt(&text))))?)
+        }
+        Some(other) => {
+            let fault = FieldFault::new("wrong_type", "Motif attendu : un texte.");
+            return Err(Refused::field("/reason", &fault, Some(excerpt(&other))));
+        }
+    };
+    Ok((Value::Object(fields), reason))
+}
+
 /// Modifier une campagne
 ///
 /// Fusion JSON (RFC 7396). Une fois la campagne ouverte, seuls `response_deadline`, `small_claims` et `countersign_policy` changent encore ; et `texts`, avec un motif (`reason`), tant qu'aucune convention n'a été émise.
@@ -143,7 +164,13 @@ async fn change(
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let changed = corrections::patch(tx, &can.actor, &year, &version, &body.value, &defaults)?;
+            let (patch, reason) = reason_of(&body.value)?;
+            let of = |terms: CampaignTerms| -> Outcome<(CampaignTerms, Vec<String>)> {
+                let (said, fields) = merged(&CampaignRequest::from(terms), &patch)?;
+                Ok((said.into(), fields))
+            };
+            let change = Change { reason, of: &of };
+            let changed = corrections::patch(tx, &can.actor, &year, &version, change, &defaults)?;
             let version = changed.version;
             Reply::versioned(&detail(tx, changed, &defaults)?, version)
         })

@@ -6,8 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::campaign::{CampaignAction, CampaignState};
 use super::codes;
+use super::http_views::CampaignView;
 use super::transitions::{self, Rests, Vetoes};
-use super::views::CampaignView;
 use super::{Defaults, actions};
 use crate::access::{Can, ManageCampaigns, Read, refusal};
 use crate::kernel::SchoolYear;

@@ -19,34 +19,36 @@ pub mod enrolment_import;
 mod events;
 mod http;
 mod http_enrolments;
+mod http_requests;
 mod http_transitions;
+mod http_views;
 mod pricing;
 mod small_claims;
 mod store;
 mod store_withdrawals;
 mod tariff;
+mod terms;
 pub mod texts;
 mod thresholds;
 mod transitions;
-mod views;
 mod withdrawal;
 mod withdrawals;
 
 pub use actions::{ENROL_OUTCOMES, create, enrol, find, find_and_hold, import_enrolments};
-pub use campaign::{
-    Campaign, CampaignAction, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims, SmallClaimsPolicy,
-};
+pub use campaign::{Campaign, CampaignAction, CampaignState};
 pub use codes::{CAMPAIGN_STATE, CODES};
 pub use corrections::{delete, issued};
 pub use defaults::Defaults;
 pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
 pub use events::CampaignEvent;
+pub use http_requests::CampaignRequest;
+pub use http_views::CampaignView;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
 pub use small_claims::{PolicyForecast, SmallClaimsForecast};
 pub use tariff::{Exemption, Tariff, TariffUnit};
+pub use terms::{CampaignTerms, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 pub use thresholds::Thresholds;
 pub use transitions::{Rests, Veto, Vetoes, transition};
-pub use views::CampaignView;
 
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};

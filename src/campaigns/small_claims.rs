@@ -9,7 +9,7 @@
 
 use serde::Serialize;
 
-use super::campaign::{SmallClaims, SmallClaimsPolicy};
+use super::terms::{SmallClaims, SmallClaimsPolicy};
 use super::thresholds::Thresholds;
 use crate::kernel::{FieldError, Money};
 

@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamp};
 
-use super::campaign::{Campaign, CampaignRequest, CampaignState, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
+use super::campaign::{Campaign, CampaignState};
 use super::enrolment::{Enrolment, EnrolmentOrigin};
 use super::tariff::Tariff;
+use super::terms::{CampaignTerms, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 use super::texts::CampaignTexts;
 use crate::kernel::ids::{CampaignId, ConventionId, EnrolmentId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
@@ -69,7 +70,7 @@ impl CampaignRow {
     fn into_domain(self) -> Campaign {
         Campaign {
             id: self.id,
-            said: CampaignRequest {
+            said: CampaignTerms {
                 school_year: self.school_year,
                 tariff: self.tariff.value,
                 convention_date: self.convention_date,

@@ -27,6 +27,9 @@ pub struct CampaignTexts {
     /// Clause imprimée après le nom du débiteur quand la compétence scolaire lui a été transférée ou que la collectivité signataire a été dissoute ; `{collectivite}` et `{acte}` y sont remplacés. Vide : rien n'est imprimé, un constat le dit.
     #[serde(default, deserialize_with = "blank_is_none")]
     pub transfer_clause: Option<String>,
+    /// Comment signer et renvoyer la convention, une phrase par élément : exemplaires, délibération qui autorise la signature, adresse de retour. `{date_limite}` y est remplacé par la date de réponse souhaitée ; sans elle, la phrase n'est pas imprimée. Vide : rien n'est imprimé.
+    #[serde(default)]
+    pub return_instructions: Vec<String>,
     /// Région académique émettrice.
     pub issuer: Issuer,
     /// Signataire des conventions pour la région académique.
@@ -191,6 +194,7 @@ impl Default for CampaignTexts {
             has_portal: true,
             legal_basis: None,
             transfer_clause: None,
+            return_instructions: Vec::new(),
             issuer: Issuer {
                 name: text("Région académique EXEMPLE"),
                 aliases: Vec::new(),
@@ -327,6 +331,7 @@ impl CampaignTexts {
         ];
         texts.extend(optional.into_iter().filter_map(|(path, text)| Some((path, text.as_deref()?))));
         let lists = [
+            ("return_instructions", &self.return_instructions),
             ("issuer.aliases", &issuer.aliases),
             ("issuer.address_lines", &issuer.address_lines),
             ("comptable_assignataire.address_lines", &comptable_assignataire.address_lines),

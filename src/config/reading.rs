@@ -93,7 +93,7 @@ fn read_file(path: &Path) -> Result<String, ConfigFault> {
     std::fs::read_to_string(path).map_err(|error| {
         ConfigFault::error(
             path.display().to_string(),
-            format!("le fichier de configuration ne peut pas être lu ({error})"),
+            format!("le fichier de configuration ne peut pas être lu ({})", crate::kernel::system::said(&error)),
             "Vérifiez le chemin donné par --config ou ENT_CONFIG et les droits de lecture ; \
              sans fichier, le programme démarre avec ses réglages par défaut.",
         )

@@ -75,7 +75,10 @@ impl Config {
             ensure_signing_key(&generated, fill).map_err(|error| {
                 vec![ConfigFault::error(
                     "access.signing_key_files",
-                    format!("la clé de signature ne peut pas être créée dans {GENERATED_KEY_FILE} ({error})"),
+                    format!(
+                        "la clé de signature ne peut pas être créée dans {GENERATED_KEY_FILE} ({})",
+                        crate::kernel::system::said(&error)
+                    ),
                     "Donnez au programme le droit d'écrire dans le dossier ./data, ou désignez une clé existante.",
                 )]
             })?;
@@ -97,7 +100,7 @@ impl Config {
         let password = fs::read_to_string(path).map_err(|error| {
             ConfigFault::error(
                 "database.password_file",
-                format!("{} ne peut pas être lu ({error})", path.display()),
+                format!("{} ne peut pas être lu ({})", path.display(), crate::kernel::system::said(&error)),
                 "Corrigez le chemin, ou donnez au compte du programme le droit de lire ce fichier.",
             )
         })?;
@@ -131,7 +134,7 @@ pub(super) fn read_key(path: &Path) -> Result<SigningKey, ConfigFault> {
     let bytes = fs::read(path).map_err(|error| {
         ConfigFault::error(
             key,
-            format!("{} ne peut pas être lu ({error})", path.display()),
+            format!("{} ne peut pas être lu ({})", path.display(), crate::kernel::system::said(&error)),
             "Corrigez le chemin, ou donnez au compte du programme le droit de lire ce fichier.",
         )
     })?;

@@ -52,6 +52,9 @@ pub struct ConventionPaper {
     pub schools: Vec<SchoolLine>,
     pub issuer_signature: SignatureBlock,
     pub payer_signature: SignatureBlock,
+    /// How to sign and give back, a sentence each; in no input of before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub return_instructions: Vec<String>,
 }
 
 /// The région académique.
@@ -78,7 +81,7 @@ pub struct Payer {
     /// « COMMUNE DE SAINT-LAURENT-DES-ARBRES ».
     pub name: String,
     pub kind: PayerKind,
-    /// Fourteen digits without spaces.
+    /// [`crate::kernel::Siret::grouped`]: « 213 002 785 00011 ».
     pub siret: String,
     /// Empty when it is not known whole: the line is left out.
     pub address: String,

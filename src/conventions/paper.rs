@@ -48,7 +48,22 @@ pub fn compose(
             signatory: None,
         },
         payer_signature: SignatureBlock::default(),
+        return_instructions: return_instructions(campaign, texts),
     }
+}
+
+/// How to sign and give back, where « {date_limite} » is the day the answer is wished for: without that day, what speaks
+/// of it is left out.
+fn return_instructions(campaign: &Campaign, texts: &CampaignTexts) -> Vec<String> {
+    const DEADLINE: &str = "{date_limite}";
+    let deadline = campaign.said.response_deadline.map(french::date_long);
+    let told = texts.return_instructions.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    told.filter_map(|text| match &deadline {
+        _ if !text.contains(DEADLINE) => Some(text.to_owned()),
+        Some(day) => Some(text.replace(DEADLINE, day)),
+        None => None,
+    })
+    .collect()
 }
 
 /// The académies among the issuer's other names: « Académie de Montpellier » → « Montpellier ».
@@ -61,8 +76,13 @@ fn academies(texts: &CampaignTexts) -> impl Iterator<Item = &str> {
 }
 
 fn issuer_representative(signatory: &Signatory) -> Representative {
+    let civility = match signatory.civility.trim() {
+        "Madame" => "Mme",
+        "Monsieur" => "M.",
+        other => other,
+    };
     Representative {
-        name: french::joined([&signatory.first_name, &signatory.last_name], " "),
+        name: french::joined([civility, &signatory.first_name, &signatory.last_name], " "),
         capacities: capacities(signatory.title.lines()),
     }
 }
@@ -104,7 +124,7 @@ fn payer(party: &Party) -> Payer {
             CollectiviteKind::Syndicat => PayerKind::Syndicat,
             CollectiviteKind::Autre => PayerKind::Autre,
         },
-        siret: party.siret.to_string(),
+        siret: party.siret.grouped(),
         address: complete_address(&party.address, town(party).as_deref()).unwrap_or_default(),
         representative: representative(party),
     }

@@ -16,6 +16,7 @@ pub mod money;
 pub mod placeholder;
 pub mod refused;
 pub mod school_label;
+pub mod system;
 pub mod text;
 
 pub use actor::{Actor, Invitation, Principal, PrincipalKind, Role};

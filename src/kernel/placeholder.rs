@@ -4,7 +4,7 @@
 //! a reserved domain (`.invalid`, `example.org`: RFC 2606) reaches nobody: it is printed on specimens only.
 //!
 //! « exemple » is also a word: introduced as one (« par exemple », « rue de l'Exemple », « à titre d'exemple ») it is left
-//! alone, in capitals too. By itself it marks a blank in capitals wherever it stands, otherwise in a text as short as a
+//! alone. By itself it marks a blank in capitals wherever it stands, otherwise in a text as short as a
 //! name or an address; a long text that gives examples in lower case is a real one. Letters set apart are read as a word.
 
 use super::text::fold;
@@ -71,8 +71,15 @@ pub fn is_blank(text: &str) -> bool {
 
 /// Whether « exemple » stands for something, rather than being said of it.
 fn has_example(text: &str) -> bool {
-    let words: Vec<(&str, String)> =
-        text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(|w| (w, fold(w))).collect();
+    // « www.exemple.fr » is an address that reaches nobody, which is another fault.
+    let is_address =
+        |token: &str| token.contains(['@', '/']) || token.trim_matches(|c: char| !c.is_alphanumeric()).contains('.');
+    let tokens = text.split_whitespace().filter(|token| token.contains(EXAMPLE) || !is_address(token));
+    let words: Vec<(&str, String)> = tokens
+        .flat_map(|token| token.split(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
+        .map(|word| (word, fold(word)))
+        .collect();
     let before =
         |at: usize, back: usize| at.checked_sub(back).and_then(|i| words.get(i)).map_or("", |(_, w)| w.as_str());
     let is_noun = |at: usize| match before(at, 1) {
@@ -80,8 +87,10 @@ fn has_example(text: &str) -> bool {
         word => INTRODUCERS.contains(&word),
     };
     words.iter().enumerate().any(|(at, (word, folded))| {
-        if folded == "exemple" {
-            (*word == EXAMPLE || words.len() <= SHORT) && !is_noun(at)
+        if *word == EXAMPLE {
+            !matches!(before(at, 1), "l" | "par")
+        } else if folded == "exemple" {
+            words.len() <= SHORT && !is_noun(at)
         } else {
             word.contains(EXAMPLE)
         }

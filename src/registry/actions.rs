@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::calendar;
 use super::codes::{PAYER_UNKNOWN, SIRET_TAKEN, SUCCESSION_EXISTS, SUCCESSION_LOOP, UAI_TAKEN};
-use super::collectivite::{Collectivite, CollectiviteRequest};
+use super::collectivite::{Collectivite, CollectiviteIdentity};
 use super::events::{self, RegistryEvent};
+use super::http_views::{PayerView, SchoolView};
 use super::import_actions::hold;
 use super::kinds::{SetBy, SuccessionKind};
-use super::school::{self, PayerFacts, PayerPeriod, PayerView, School, SchoolRequest, SchoolView};
+use super::school::{self, PayerFacts, PayerPeriod, SaidSchool, School, SchoolIdentity};
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools as schools;
 use crate::audit::{self, Changes};
@@ -20,7 +20,7 @@ use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, FieldFault, Finding, Refused, Siret, Uai};
-use crate::platform::web::{IfMatch, merged};
+use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 fn siret_taken(siret: &Siret) -> Refused {
@@ -28,7 +28,7 @@ fn siret_taken(siret: &Siret) -> Refused {
 }
 
 /// Registers a collectivité.
-pub fn create_collectivite(tx: &mut Tx<'_>, actor: &Actor, said: CollectiviteRequest) -> Outcome<Collectivite> {
+pub fn create_collectivite(tx: &mut Tx<'_>, actor: &Actor, said: CollectiviteIdentity) -> Outcome<Collectivite> {
     calendar::collectivite(&said, None, tx.today())?;
     let new = Collectivite::said_by_person(CollectiviteId::new(tx.uuid()), said, tx.now());
     let siret = new.said.siret.clone();
@@ -61,17 +61,20 @@ pub fn collectivite(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<(Collectivite, Ve
     Ok((found, findings))
 }
 
+/// What a person makes of what is known: as it becomes, and the fields they name.
+pub type Change<'c, Known, Said> = dyn Fn(Known) -> Outcome<(Said, Vec<String>)> + 'c;
+
 /// Changes what a person may change; the fields of the patch become theirs.
 pub fn patch_collectivite(
     tx: &mut Tx<'_>,
     actor: &Actor,
     siret: &Siret,
     read: &IfMatch,
-    patch: &Value,
+    change: &Change<'_, CollectiviteIdentity, CollectiviteIdentity>,
 ) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
     read.admits(found.version)?;
-    let (said, fields) = merged(&found.said, patch)?;
+    let (said, fields) = change(found.said.clone())?;
     if said.siret != found.said.siret {
         let fault = FieldFault::new(
             "siret_immutable",
@@ -91,7 +94,8 @@ pub fn patch_collectivite(
 /// Un nouveau SIRET sous lequel la même collectivité continue.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SiretRequest {
+#[schema(as = SiretRequest)]
+pub struct ReplaceSiret {
     pub siret: Siret,
     /// Premier jour du nouveau SIRET.
     #[serde(with = "crate::kernel::dates::day")]
@@ -99,7 +103,7 @@ pub struct SiretRequest {
 }
 
 /// Records that a SIRET was replaced; papers already issued keep the old one.
-pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRequest) -> Outcome<Collectivite> {
+pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &ReplaceSiret) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
     calendar::siret(new.from, tx.today())?;
     let old = found.said.siret.clone();
@@ -119,7 +123,8 @@ pub fn change_siret(tx: &mut Tx<'_>, actor: &Actor, siret: &Siret, new: &SiretRe
 /// Une collectivité prend la place d'une autre.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SuccessionRequest {
+#[schema(as = SuccessionRequest)]
+pub struct RecordSuccession {
     pub kind: SuccessionKind,
     pub successor_siret: Siret,
     #[serde(with = "crate::kernel::dates::day")]
@@ -133,7 +138,7 @@ pub fn record_succession(
     tx: &mut Tx<'_>,
     actor: &Actor,
     siret: &Siret,
-    request: &SuccessionRequest,
+    request: &RecordSuccession,
 ) -> Outcome<Collectivite> {
     // Two successions recorded at once could close a loop that neither sees.
     hold(tx)?;
@@ -219,9 +224,9 @@ pub fn last_successor(
 }
 
 /// Registers a school and its payer: the one named, else the commune of its INSEE code.
-pub fn create_school(tx: &mut Tx<'_>, actor: &Actor, mut said: SchoolRequest) -> Outcome<SchoolView> {
+pub fn create_school(tx: &mut Tx<'_>, actor: &Actor, said: SaidSchool) -> Outcome<SchoolView> {
     calendar::school(&said, None, tx.today())?;
-    let (payer, from) = (said.payer_siret.take(), said.payer_from.take());
+    let SaidSchool { identity: said, payer, payer_from: from } = said;
     let identity = serde_json::to_value(&said)?;
     let uai = said.uai.clone();
     let new = School::said_by_person(said, tx.now());
@@ -263,7 +268,8 @@ fn known_payer(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Collectivite> {
 /// Qui paie pour une école à compter d'une date.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PayerRequest {
+#[schema(as = PayerRequest)]
+pub struct SetPayer {
     pub payer_siret: Siret,
     /// Premier jour où elle paie ; absent : depuis l'origine.
     #[serde(default, with = "crate::kernel::dates::some_day")]
@@ -271,7 +277,7 @@ pub struct PayerRequest {
 }
 
 /// A person says who pays; imports will not change it.
-pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerRequest) -> Outcome<SchoolView> {
+pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &SetPayer) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
     calendar::payer(request.payer_from, tx.today())?;
     let payer = known_payer(tx, &request.payer_siret)?;
@@ -291,18 +297,23 @@ pub fn set_payer(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, request: &PayerReque
 }
 
 /// Changes what a person may change of a school.
-pub fn patch_school(tx: &mut Tx<'_>, actor: &Actor, uai: &Uai, read: &IfMatch, patch: &Value) -> Outcome<SchoolView> {
+pub fn patch_school(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    uai: &Uai,
+    read: &IfMatch,
+    change: &Change<'_, SchoolIdentity, SaidSchool>,
+) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;
     read.admits(found.version)?;
-    let (mut said, fields) = merged(&found.said, patch)?;
-    if said.uai != *uai {
+    let (said, fields) = change(found.said.clone())?;
+    if said.identity.uai != *uai {
         let fault = FieldFault::new("uai_immutable", "Un UAI ne se corrige pas : c'est une autre école.");
-        return Err(Refused::field("/uai", &fault, Some(said.uai.to_string())).into());
+        return Err(Refused::field("/uai", &fault, Some(said.identity.uai.to_string())).into());
     }
     calendar::school(&said, Some(&found.said), tx.today())?;
-    let payer =
-        said.payer_siret.take().map(|payer_siret| PayerRequest { payer_siret, payer_from: said.payer_from.take() });
-    said.payer_from = None;
+    let SaidSchool { identity: said, payer, payer_from } = said;
+    let payer = payer.map(|payer_siret| SetPayer { payer_siret, payer_from });
     let changes = Changes::between(&found.said, &said, &[])?;
     found.rewritten(said, fields);
     schools::save(tx, &mut found)?;
@@ -343,7 +354,7 @@ pub fn school_views(tx: &mut Tx<'_>, found: Vec<School>) -> Outcome<Vec<SchoolVi
                     until: p.until,
                     set_by: p.set_by,
                 }),
-                said: s.said,
+                said: s.said.into(),
                 departement: s.departement,
                 official_siret: s.official_siret,
                 version: s.version,

@@ -5,8 +5,8 @@
 
 use chrono::NaiveDate;
 
-use super::collectivite::CollectiviteRequest;
-use super::school::SchoolRequest;
+use super::collectivite::CollectiviteIdentity;
+use super::school::{SaidSchool, SchoolIdentity};
 use crate::kernel::dates::{Bounds, first_of, placed, refuse};
 use crate::kernel::{FieldError, FieldFault, Refused};
 
@@ -33,7 +33,8 @@ fn new(said: Option<NaiveDate>, before: Option<NaiveDate>) -> Option<NaiveDate> 
 ///
 /// # Errors
 /// `invalid_value`, each date on its field.
-pub fn school(said: &SchoolRequest, before: Option<&SchoolRequest>, today: NaiveDate) -> Result<(), Refused> {
+pub fn school(said: &SaidSchool, before: Option<&SchoolIdentity>, today: NaiveDate) -> Result<(), Refused> {
+    let (payer_from, said) = (said.payer_from, &said.identity);
     let opened = new(said.opened_on, before.and_then(|b| b.opened_on));
     let closed = new(said.closed_on, before.and_then(|b| b.closed_on));
     let mut errors: Vec<FieldError> =
@@ -46,7 +47,7 @@ pub fn school(said: &SchoolRequest, before: Option<&SchoolRequest>, today: Naive
         let fault = FieldFault::new("date_order", format!("L'école a ouvert le {first} : elle n'a pu fermer avant."));
         errors.push(placed("/closed_on", fault, last));
     }
-    errors.extend(said.payer_from.and_then(|day| payer_fault(day, today)));
+    errors.extend(payer_from.and_then(|day| payer_fault(day, today)));
     refuse(errors)
 }
 
@@ -67,8 +68,8 @@ pub fn payer(from: Option<NaiveDate>, today: NaiveDate) -> Result<(), Refused> {
 /// # Errors
 /// `invalid_value`.
 pub fn collectivite(
-    said: &CollectiviteRequest,
-    before: Option<&CollectiviteRequest>,
+    said: &CollectiviteIdentity,
+    before: Option<&CollectiviteIdentity>,
     today: NaiveDate,
 ) -> Result<(), Refused> {
     let closed = new(said.closed_on, before.and_then(|b| b.closed_on));

@@ -111,28 +111,20 @@ pub struct Chorus {
     pub third_party_number: Option<ChorusCode>,
 }
 
-/// Ce qu'une personne dit d'une collectivité, à la création puis par fusion JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CollectiviteRequest {
+/// What is said of a collectivité, by a person or a file. Written as it stands in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CollectiviteIdentity {
     pub siret: Siret,
     pub kind: CollectiviteKind,
     pub name: Line,
-    /// Code INSEE, pour une commune : c'est par lui que ses écoles trouvent leur payeur.
-    #[serde(default)]
+    /// Of a commune: by it its schools find their payer.
     pub insee_code: Option<InseeCode>,
-    #[serde(default)]
     pub address: Address,
-    #[serde(default)]
     pub representative: Representative,
-    #[serde(default)]
     pub contact_email: Option<EmailAddress>,
-    #[serde(default)]
     pub contact_phone: Option<Phone>,
-    #[serde(default)]
     pub chorus: Chorus,
-    /// Dernier jour d'existence, quand elle a cessé.
-    #[serde(default, with = "crate::kernel::dates::some_day")]
+    /// Its last day, once it is over.
     pub closed_on: Option<NaiveDate>,
 }
 
@@ -140,7 +132,7 @@ pub struct CollectiviteRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collectivite {
     pub id: CollectiviteId,
-    pub said: CollectiviteRequest,
+    pub said: CollectiviteIdentity,
     pub departement: Option<Departement>,
     pub population: Option<i64>,
     /// Fields a person wrote last: an import never overwrites them.
@@ -156,7 +148,7 @@ const TRACKED: [&str; 6] = ["name", "insee_code", "address", "representative", "
 impl Collectivite {
     /// A new one, said by a person.
     #[must_use]
-    pub fn said_by_person(id: CollectiviteId, said: CollectiviteRequest, now: Instant) -> Self {
+    pub fn said_by_person(id: CollectiviteId, said: CollectiviteIdentity, now: Instant) -> Self {
         let mut new = Self::imported(id, said, None, now);
         let written = |given: bool, name: &str| given.then(|| name.to_owned());
         new.person_fields = [
@@ -175,7 +167,7 @@ impl Collectivite {
 
     /// A new one, read from a file.
     #[must_use]
-    pub fn imported(id: CollectiviteId, said: CollectiviteRequest, population: Option<i64>, now: Instant) -> Self {
+    pub fn imported(id: CollectiviteId, said: CollectiviteIdentity, population: Option<i64>, now: Instant) -> Self {
         let departement =
             said.insee_code.as_ref().map(InseeCode::departement).or_else(|| {
                 said.address.postal_code.as_ref().and_then(|p| Departement::parse(p.as_str().get(..2)?).ok())
@@ -193,7 +185,7 @@ impl Collectivite {
     }
 
     /// Takes a person's new word; the fields named in the patch become theirs.
-    pub fn rewritten(&mut self, said: CollectiviteRequest, patched: impl IntoIterator<Item = String>) {
+    pub fn rewritten(&mut self, said: CollectiviteIdentity, patched: impl IntoIterator<Item = String>) {
         let fresh = Self::imported(self.id, said, self.population, self.updated_at);
         self.departement = fresh.departement.or(self.departement.take());
         self.said = fresh.said;
@@ -280,35 +272,4 @@ pub struct SiretView {
     pub siret: Siret,
     pub valid_from: Option<NaiveDate>,
     pub valid_until: Option<NaiveDate>,
-}
-
-/// Une collectivité.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct CollectiviteView {
-    pub id: CollectiviteId,
-    #[serde(flatten)]
-    pub said: CollectiviteRequest,
-    pub siren: Siren,
-    pub departement: Option<Departement>,
-    pub population: Option<i64>,
-    pub findings: Vec<Finding>,
-    pub version: i64,
-    pub created_at: Instant,
-    pub updated_at: Instant,
-}
-
-impl From<Collectivite> for CollectiviteView {
-    fn from(c: Collectivite) -> Self {
-        Self {
-            findings: c.findings(),
-            siren: c.siren(),
-            id: c.id,
-            said: c.said,
-            departement: c.departement,
-            population: c.population,
-            version: c.version,
-            created_at: c.created_at,
-            updated_at: c.updated_at,
-        }
-    }
 }

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::actions::{self, SiretRequest, SuccessionRequest};
+use super::actions::{self, RecordSuccession, ReplaceSiret};
 use super::codes;
-use super::collectivite::{CollectiviteRequest, CollectiviteView, SiretView};
+use super::collectivite::{CollectiviteIdentity, SiretView};
+use super::http_requests::CollectiviteRequest;
+use super::http_views::CollectiviteView;
 use super::kinds::CollectiviteKind;
 use super::store_collectivites::{self as store, CollectiviteFilter, CollectiviteOrder};
 use crate::access::{Can, ManageRegistry, Read};
@@ -15,8 +17,9 @@ use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, Finding, InseeCode, Instant, Siret, Uai};
 use crate::path_keys;
+use crate::platform::Outcome;
 use crate::platform::web::docs::Answers;
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, merged};
 
 path_keys!(Siret => "siret", Uai => "uai");
 
@@ -55,7 +58,7 @@ async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body:
     let actor = can.actor;
     state
         .post(actor.principal, call, body.sha256, move |tx| {
-            let created = actions::create_collectivite(tx, &actor, body.value)?;
+            let created = actions::create_collectivite(tx, &actor, body.value.into())?;
             let (location, version) = (format!("/api/v1/collectivites/{}", created.said.siret), created.version);
             Reply::created(location, &detail(tx, created, Vec::new())?, version)
         })
@@ -156,7 +159,11 @@ async fn change(
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let changed = actions::patch_collectivite(tx, &can.actor, &siret, &version, &body.value)?;
+            let change = |known: CollectiviteIdentity| -> Outcome<(CollectiviteIdentity, Vec<String>)> {
+                let (said, fields) = merged(&CollectiviteRequest::from(known), &body.value)?;
+                Ok((said.into(), fields))
+            };
+            let changed = actions::patch_collectivite(tx, &can.actor, &siret, &version, &change)?;
             let version = changed.version;
             Reply::versioned(&detail(tx, changed, Vec::new())?, version)
         })
@@ -166,7 +173,7 @@ async fn change(
 
 /// Remplacer le SIRET d'une collectivité
 #[utoipa::path(
-    operation_id = "replace_siret", tag = "Registre", params(("siret" = Siret, Path)), request_body = SiretRequest,
+    operation_id = "replace_siret", tag = "Registre", params(("siret" = Siret, Path)), request_body = ReplaceSiret,
     responses((status = 201, body = CollectiviteDetail, description = "Remplacé ; l'ancien SIRET mène toujours ici")),
     extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &codes::SIRET_TAKEN, &CONCURRENT_CHANGE])))),
     security(("bearer" = []))
@@ -177,7 +184,7 @@ async fn replace_siret(
     can: Can<ManageRegistry>,
     Key(siret): Key<Siret>,
     call: CallContext,
-    body: Body<SiretRequest>,
+    body: Body<ReplaceSiret>,
 ) -> Answer {
     let actor = can.actor;
     state
@@ -193,7 +200,7 @@ async fn replace_siret(
 ///
 /// Commune nouvelle (CGCT art. L2113-5), transfert de compétence ou dissolution : le successeur paie pour les écoles à compter de la date d'effet.
 #[utoipa::path(
-    operation_id = "record_succession", tag = "Registre", params(("siret" = Siret, Path)), request_body = SuccessionRequest,
+    operation_id = "record_succession", tag = "Registre", params(("siret" = Siret, Path)), request_body = RecordSuccession,
     responses((status = 201, body = CollectiviteDetail, description = "Enregistrée")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[&NOT_FOUND, &codes::SUCCESSION_EXISTS, &codes::SUCCESSION_LOOP, &CONCURRENT_CHANGE])
@@ -206,7 +213,7 @@ async fn succeed(
     can: Can<ManageRegistry>,
     Key(siret): Key<Siret>,
     call: CallContext,
-    body: Body<SuccessionRequest>,
+    body: Body<RecordSuccession>,
 ) -> Answer {
     let actor = can.actor;
     state

@@ -5,17 +5,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::actions::{self, PayerRequest};
+use super::actions::{self, SetPayer};
 use super::codes;
+use super::http_requests::SchoolRequest;
+use super::http_views::SchoolView;
 use super::kinds::{SchoolKind, Sector};
-use super::school::{SchoolRequest, SchoolView};
+use super::school::{SaidSchool, SchoolIdentity};
 use super::store_schools::{self as store, SchoolFilter, SchoolOrder};
 use crate::access::{Can, ManageRegistry, Read};
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::SearchText;
 use crate::kernel::{Departement, InseeCode, Instant, Siret, Uai};
+use crate::platform::Outcome;
 use crate::platform::web::docs::Answers;
-use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
+use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State, merged};
 
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(create).service(list).service(one).service(change).service(set_payer);
@@ -37,7 +40,7 @@ async fn create(state: State, can: Can<ManageRegistry>, call: CallContext, body:
     let actor = can.actor;
     state
         .post(actor.principal, call, body.sha256, move |tx| {
-            let view = actions::create_school(tx, &actor, body.value)?;
+            let view = actions::create_school(tx, &actor, body.value.into())?;
             Reply::created(format!("/api/v1/schools/{}", view.said.uai), &view, view.version)
         })
         .await
@@ -138,7 +141,11 @@ async fn change(
     let version = call.expected_version()?;
     let reply = state
         .write(move |tx| {
-            let view = actions::patch_school(tx, &can.actor, &uai, &version, &body.value)?;
+            let change = |known: SchoolIdentity| -> Outcome<(SaidSchool, Vec<String>)> {
+                let (said, fields) = merged(&SchoolRequest::from(known), &body.value)?;
+                Ok((said.into(), fields))
+            };
+            let view = actions::patch_school(tx, &can.actor, &uai, &version, &change)?;
             Reply::versioned(&view, view.version)
         })
         .await?;
@@ -149,7 +156,7 @@ async fn change(
 ///
 /// À compter de `payer_from` (absent : depuis l'origine) ; les imports ne le changeront plus.
 #[utoipa::path(
-    operation_id = "set_school_payer", tag = "Registre", params(("uai" = Uai, Path)), request_body = PayerRequest,
+    operation_id = "set_school_payer", tag = "Registre", params(("uai" = Uai, Path)), request_body = SetPayer,
     responses((status = 201, body = SchoolView, description = "Désigné")),
     extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &codes::PAYER_UNKNOWN, &CONCURRENT_CHANGE])))),
     security(("bearer" = []))
@@ -160,7 +167,7 @@ async fn set_payer(
     can: Can<ManageRegistry>,
     Key(uai): Key<Uai>,
     call: CallContext,
-    body: Body<PayerRequest>,
+    body: Body<SetPayer>,
 ) -> Answer {
     let actor = can.actor;
     state

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+use super::collectivite::{Address, Chorus, Collectivite, CollectiviteIdentity, Representative};
 use super::events::RegistryEvent;
 use super::import::communes::{self, CommuneRow};
 use super::import_actions::{Kept, finish, hold, next_chunk};
@@ -113,7 +113,7 @@ impl Import {
     }
 
     fn create(&mut self, tx: &mut Tx<'_>, row: &CommuneRow, line: u64, findings: &mut Vec<Finding>) -> Outcome<()> {
-        let said = CollectiviteRequest {
+        let said = CollectiviteIdentity {
             siret: row.siret.clone(),
             kind: row.kind.unwrap_or(CollectiviteKind::Commune),
             name: row.name.clone(),
@@ -192,7 +192,7 @@ impl Import {
             }
             Some(_) => {
                 let message =
-                    format!("Le SIRET {new} est déjà celui d'une autre collectivité que {}.", found.said.name);
+                    format!("Le SIRET {new}, donné à {}, est déjà celui d'une autre collectivité.", found.said.name);
                 return Err(("siret_taken", message));
             }
             None => {}

@@ -21,7 +21,7 @@ use super::import_actions::{Kept, finish, hold, next_chunk};
 use super::import_view::ImportView;
 use super::kinds::SetBy;
 use super::official_siret::OfficialSiret;
-use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolRequest, payer_on, since_ever, with_payer};
+use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolIdentity, payer_on, since_ever, with_payer};
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools::{self as store, SchoolFilter};
 use crate::kernel::ids::CollectiviteId;
@@ -219,15 +219,13 @@ fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, vi
 }
 
 fn fresh(row: &SchoolRow, now: Instant) -> School {
-    let said = SchoolRequest {
+    let said = SchoolIdentity {
         uai: row.uai.clone(),
         name: row.name.clone(),
         kind: row.kind,
         sector: row.sector,
         insee_code: row.insee_code.clone(),
         commune_name: row.commune_name.clone(),
-        payer_siret: None,
-        payer_from: None,
         pupils: None,
         classes: None,
         opened_on: None,

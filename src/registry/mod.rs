@@ -16,7 +16,9 @@ mod designation;
 mod events;
 mod http_collectivites;
 mod http_imports;
+mod http_requests;
 mod http_schools;
+mod http_views;
 pub mod import;
 mod import_actions;
 mod import_collectivites;
@@ -30,19 +32,21 @@ mod store_collectivites;
 mod store_schools;
 
 pub use actions::{
-    PayerRequest, SiretRequest, SuccessionRequest, change_siret, collectivite, create_collectivite, create_school,
-    facts, last_successor, record_succession, set_payer,
+    RecordSuccession, ReplaceSiret, SetPayer, change_siret, collectivite, create_collectivite, create_school, facts,
+    last_successor, record_succession, set_payer,
 };
 pub use codes::CODES;
-pub use collectivite::{Address, Chorus, Collectivite, CollectiviteRequest, Representative};
+pub use collectivite::{Address, Chorus, Collectivite, CollectiviteIdentity, Representative};
 pub use designation::Designation;
 pub use events::RegistryEvent;
+pub use http_requests::{CollectiviteRequest, SchoolRequest};
+pub use http_views::SchoolView;
 pub use import_actions::hold;
 pub use import_collectivites::import_collectivites;
 pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView};
-pub use school::{PayerPeriod, School, SchoolRequest, SchoolView, payer_for_year};
+pub use school::{PayerPeriod, SaidSchool, School, SchoolIdentity, payer_for_year};
 pub use store_collectivites::{CollectiviteFilter, Succession};
 pub use store_schools::SchoolFilter;
 

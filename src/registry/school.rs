@@ -13,36 +13,32 @@ use crate::kernel::ids::CollectiviteId;
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{Departement, Finding, InseeCode, Instant, SchoolYear, Siren, Siret, Uai};
 
-/// Ce qu'une personne dit d'une école.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SchoolRequest {
+/// What is said of a school, by a person or the directory. Written as it stands in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SchoolIdentity {
     pub uai: Uai,
     pub name: Line,
     pub kind: SchoolKind,
     pub sector: Sector,
-    /// Commune où elle se trouve.
+    /// Of the commune where it stands.
     pub insee_code: InseeCode,
     pub commune_name: Line,
-    /// SIRET de la collectivité qui paie ; absent : la commune enregistrée sous `insee_code`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payer_siret: Option<Siret>,
-    /// Premier jour où ce payeur paie ; absent : depuis l'origine.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
-    pub payer_from: Option<NaiveDate>,
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 5000)]
     pub pupils: Option<Count>,
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 5000)]
     pub classes: Option<Count>,
-    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub opened_on: Option<NaiveDate>,
-    #[serde(default, with = "crate::kernel::dates::some_day")]
     pub closed_on: Option<NaiveDate>,
-    /// Première année scolaire de participation.
-    #[serde(default)]
+    /// First school year it took part.
     pub first_school_year: Option<SchoolYear>,
+}
+
+/// A school and who pays for it, as a person says them together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidSchool {
+    pub identity: SchoolIdentity,
+    /// None: the commune of its INSEE code, or who pays already.
+    pub payer: Option<Siret>,
+    /// First day that payer pays; none: since ever.
+    pub payer_from: Option<NaiveDate>,
 }
 
 /// Un effectif annuel, de 0 à 5000.
@@ -72,7 +68,7 @@ impl<'de> Deserialize<'de> for Count {
 /// A school as known today.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct School {
-    pub said: SchoolRequest,
+    pub said: SchoolIdentity,
     pub departement: Departement,
     /// SIRET the directory gives the school: its own, never the debtor's, even when its key is wrong.
     pub official_siret: Option<OfficialSiret>,
@@ -101,7 +97,7 @@ const TRACKED: [&str; 10] = [
 impl School {
     /// A new one, said by a person.
     #[must_use]
-    pub fn said_by_person(said: SchoolRequest, now: Instant) -> Self {
+    pub fn said_by_person(said: SchoolIdentity, now: Instant) -> Self {
         let mut school = Self::imported(said, None, None, now);
         school.person_fields = ["name", "kind", "sector", "insee_code", "commune_name"].map(str::to_owned).into();
         for (field, given) in [
@@ -121,7 +117,7 @@ impl School {
     /// A new one, read from the directory.
     #[must_use]
     pub fn imported(
-        said: SchoolRequest,
+        said: SchoolIdentity,
         official_siret: Option<OfficialSiret>,
         official_siren: Option<OfficialSiret>,
         now: Instant,
@@ -140,7 +136,7 @@ impl School {
     }
 
     /// Takes a person's new word; the fields named in the patch become theirs.
-    pub fn rewritten(&mut self, said: SchoolRequest, patched: impl IntoIterator<Item = String>) {
+    pub fn rewritten(&mut self, said: SchoolIdentity, patched: impl IntoIterator<Item = String>) {
         self.departement = said.insee_code.departement();
         self.said = said;
         self.person_fields.extend(patched.into_iter().filter(|f| TRACKED.contains(&f.as_str())));
@@ -249,39 +245,6 @@ pub fn with_payer(mut periods: Vec<PayerPeriod>, new: PayerPeriod) -> Vec<PayerP
     periods.push(new);
     periods.sort_by_key(|p| p.from);
     periods
-}
-
-/// Une période de paiement.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct PayerView {
-    pub siret: Siret,
-    pub name: Line,
-    /// Nul : depuis l'origine.
-    pub from: Option<NaiveDate>,
-    /// Premier jour où elle ne paie plus ; nul : sans fin connue.
-    pub until: Option<NaiveDate>,
-    pub set_by: SetBy,
-}
-
-/// Une école.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct SchoolView {
-    #[serde(flatten)]
-    pub said: SchoolRequest,
-    pub departement: Departement,
-    #[schema(value_type = Option<String>)]
-    pub official_siret: Option<OfficialSiret>,
-    /// Qui paie aujourd'hui.
-    pub payer: Option<PayerView>,
-    pub findings: Vec<Finding>,
-    pub version: i64,
-    pub created_at: Instant,
-    pub updated_at: Instant,
-}
-
-impl SchoolView {
-    /// Fields left out when there is nothing to say; every other field is always there, null or not.
-    pub const SOMETIMES: &[&str] = &["payer_siret", "payer_from"];
 }
 
 #[cfg(test)]

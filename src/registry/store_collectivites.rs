@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteRequest, Representative, SiretView};
+use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteIdentity, Representative, SiretView};
 use super::kinds::{CollectiviteKind, SuccessionKind};
 use super::school::PayerFacts;
 use crate::kernel::contact::{Civility, EmailAddress, Phone, PostalCode};
@@ -91,7 +91,7 @@ impl CollectiviteRow {
     fn into_domain(self) -> Collectivite {
         Collectivite {
             id: self.id,
-            said: CollectiviteRequest {
+            said: CollectiviteIdentity {
                 siret: self.siret,
                 kind: self.kind,
                 name: self.name,

@@ -8,7 +8,7 @@ use diesel::sql_types::{Text, Timestamp};
 
 use super::kinds::{SchoolKind, Sector, SetBy};
 use super::official_siret::OfficialSiret;
-use super::school::{Count, PayerPeriod, School, SchoolRequest};
+use super::school::{Count, PayerPeriod, School, SchoolIdentity};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, SearchText};
@@ -74,15 +74,13 @@ impl SchoolRow {
 
     fn into_domain(self) -> School {
         School {
-            said: SchoolRequest {
+            said: SchoolIdentity {
                 uai: self.uai,
                 name: self.name,
                 kind: self.kind,
                 sector: self.sector,
                 insee_code: self.insee_code,
                 commune_name: self.commune_name,
-                payer_siret: None,
-                payer_from: None,
                 pupils: self.pupils.map(Count),
                 classes: self.classes.map(Count),
                 opened_on: self.opened_on,

@@ -166,7 +166,7 @@ on_both_databases! {
         app.set_time("2025-06-05T10:00:00Z");
         let g = app.gestionnaire();
         app.db.write(|tx| {
-            registry::create_school(tx, &actor, school(300_500))?;
+            registry::create_school(tx, &actor, school(300_500).into())?;
             app.set_time("2025-06-05T10:04:00Z");
             Ok(())
         }).unwrap();
@@ -207,7 +207,7 @@ on_both_databases! {
         assert_eq!(since, "2025-06-05T12:00:00Z");
         app.set_time("2025-06-05T10:00:00Z");
         app.db.write(audit::look_at_clock).unwrap();
-        app.db.write(|tx| registry::create_school(tx, &actor, school(300_500))).unwrap();
+        app.db.write(|tx| registry::create_school(tx, &actor, school(300_500).into())).unwrap();
         // The clock is right again before the client comes back.
         app.set_time("2025-06-05T12:05:00Z");
         app.db.write(audit::look_at_clock).unwrap();
@@ -259,12 +259,15 @@ fn on_postgres_overlapping_transactions_hide_nothing_from_who_asks_what_changed(
     let (mut seen, mut given) = (String::new(), String::new());
     app.db
         .write(|tx| {
-            registry::create_school(tx, &actor, school(300_500))?;
+            registry::create_school(tx, &actor, school(300_500).into())?;
             app.set_time("2025-06-05T10:03:00Z");
             // Another transaction begins and ends meanwhile, and a client sees it.
             std::thread::scope(|scope| {
                 let (db, actor) = (app.db.clone(), actor.clone());
-                scope.spawn(move || db.write(|tx| registry::create_school(tx, &actor, school(300_501)))).join().unwrap()
+                scope
+                    .spawn(move || db.write(|tx| registry::create_school(tx, &actor, school(300_501).into())))
+                    .join()
+                    .unwrap()
             })?;
             let page = g.get("/schools?updated_since=2025-06-05T09:50:00Z").expect(200).json;
             assert_eq!(page["data"].as_array().unwrap().len(), 1, "{page}");

@@ -23,6 +23,45 @@ const TWO_COMMUNES: &str = "insee;siret;nom;codes_postaux;population;anciens_cod
 const SCHOOLS: &str = "uai;nom_etablissement;type_etablissement;statut_public_prive;code_commune;nom_commune;\
                        ecole_maternelle;ecole_elementaire;siren_siret;etat;nombre_d_eleves\n";
 
+#[test]
+fn the_guide_lists_every_column_of_every_import() {
+    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/imports.md")).unwrap();
+    let titles = ["### Collectivités", "### Schools", "### Contacts", "### Enrolments"];
+    for (layout, title) in ent_backoffice::app::LAYOUTS.iter().zip(titles) {
+        let part = guide.split(title).nth(1).unwrap().split("\n#").next().unwrap();
+        let rows: Vec<&str> = part.lines().filter(|line| line.starts_with("| `")).collect();
+        let mut told = HashSet::new();
+        for row in rows {
+            let mut cells = row.trim_matches('|').split('|');
+            let (names, required) = (cells.next().unwrap(), cells.next().unwrap().trim());
+            for name in names.split('`').skip(1).step_by(2) {
+                let spec =
+                    layout.columns.iter().find(|c| c.name == name).unwrap_or_else(|| panic!("{title}: no {name}"));
+                let expected = if spec.required {
+                    "yes"
+                } else if layout.one_of.contains(&name) {
+                    "one of both"
+                } else {
+                    ""
+                };
+                assert_eq!(required, expected, "{title}: {name}");
+                told.insert(name);
+            }
+        }
+        assert_eq!(
+            told.len(),
+            layout.columns.len(),
+            "{title}: {:?}",
+            layout.columns.iter().filter(|c| !told.contains(c.name)).collect::<Vec<_>>()
+        );
+        // The example is a file that would be read.
+        let example = part.split("```csv\n").nth(1).unwrap().split("```").next().unwrap();
+        let header: Vec<&str> = example.lines().next().unwrap().split(';').collect();
+        assert!(header.iter().all(|name| told.contains(name)), "{title}: {header:?}");
+        assert!(layout.columns.iter().filter(|c| c.required).all(|c| header.contains(&c.name)), "{title}: {header:?}");
+    }
+}
+
 fn real(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/occitanie").join(name)).unwrap()
 }

@@ -202,7 +202,7 @@ on_both_databases! {
         let (g, _) = (app.gestionnaire(), g);
         let mut since = Value::Null;
         app.db.write(|tx| {
-            registry::create_school(tx, &actor, request(300_500))?;
+            registry::create_school(tx, &actor, request(300_500).into())?;
             // While it is not committed, two minutes go by and a client reads what there is.
             app.set_time("2025-06-05T10:02:00Z");
             let page = g.get("/schools?updated_since=2025-06-05T09:00:00Z").expect(200).json;
@@ -217,7 +217,7 @@ on_both_databases! {
         assert_eq!(set(seen["data"].as_array().unwrap()), BTreeSet::from([uai(300_500)]));
         // And a transaction cannot be later than that: it is undone.
         let late = app.db.write(|tx| {
-            registry::create_school(tx, &actor, request(300_501))?;
+            registry::create_school(tx, &actor, request(300_501).into())?;
             app.set_time("2025-06-05T10:07:01Z");
             Ok(())
         });

@@ -58,6 +58,7 @@ mod roles;
 mod schema;
 mod small_claims;
 mod sockets;
+mod stored_words;
 mod strange_files;
 mod tariffs;
 mod titles;

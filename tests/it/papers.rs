@@ -66,7 +66,7 @@ on_both_databases! {
     fn an_unknown_address_is_left_out_asked_for_and_told(app: &TestApp) {
         let nothing = json!({"line1": null, "line2": null, "postal_code": null, "city": null});
         let (text, demand) = with_address(app, &nothing, None);
-        assert!(text.contains("SIRET : 21300278500011, représentée par") && !text.contains("adresse :"), "{text}");
+        assert!(text.contains("SIRET : 213 002 785 00011, représentée par") && !text.contains("adresse :"), "{text}");
         let rows = rows(&demand);
         assert!(rows.contains(&"Adresse à compléter".to_owned()), "{rows:#?}");
     }
@@ -74,7 +74,7 @@ on_both_databases! {
     fn half_an_address_is_left_out_asked_for_and_told(app: &TestApp) {
         let half = json!({"line1": null, "line2": null, "postal_code": "30126", "city": null});
         let (text, demand) = with_address(app, &half, Some("30126 Saint-Laurent-des-Arbres"));
-        assert!(text.contains("SIRET : 21300278500011, représentée par") && !text.contains("adresse :"), "{text}");
+        assert!(text.contains("SIRET : 213 002 785 00011, représentée par") && !text.contains("adresse :"), "{text}");
         let rows = rows(&demand);
         assert!(rows.contains(&"Adresse 30126 Saint-Laurent-des-Arbres – à compléter".to_owned()), "{rows:#?}");
     }
@@ -93,9 +93,32 @@ on_both_databases! {
         assert_eq!(finding(&view["items"][0], "address_missing"), None);
         assert_eq!(app.run_jobs(), 1);
         let text = convention_text(app, &view);
-        assert!(text.contains("COMMUNE DE SAINT-LAURENT-DES-ARBRES, SIRET : 21300278500011, adresse : 2 place de la Mairie, 30126 SAINT-LAURENT-DES-ARBRES, représentée"), "{text}");
+        assert!(text.contains("COMMUNE DE SAINT-LAURENT-DES-ARBRES, SIRET : 213 002 785 00011, adresse : 2 place de la Mairie, 30126 SAINT-LAURENT-DES-ARBRES, représentée"), "{text}");
         // The stored name is the file's.
         assert_eq!(app.lecteur().get(&format!("/collectivites/{SEED}")).json["name"], "VILLE DE SAINT-LAURENT-DES-ARBRES");
+    }
+
+    fn how_to_sign_and_give_back_is_printed_when_it_is_told(app: &TestApp) {
+        register_seed(app);
+        let g = app.gestionnaire();
+        let mut texts = serde_json::to_value(crate::support::texts()).unwrap();
+        texts["return_instructions"] = json!(["Deux exemplaires signés.", "À renvoyer avant le {date_limite}.", "  "]);
+        g.post("/campaigns", json!({"school_year": "2025-2026", "tariff": {"unit": "school", "unit_amount": "40.00"}, "convention_date": "2025-06-05",
+            "ends_on": "2026-09-05", "response_deadline": "2025-10-15", "texts": texts})).expect(201);
+        let specimen = |app: &TestApp| text_of(&app.lecteur().get(&format!("{PATH}/specimen")).expect(200).bytes);
+        let told = specimen(app);
+        assert!(told.contains("Pour signer et renvoyer la convention") && told.contains("Deux exemplaires signés."), "{told}");
+        assert!(told.contains("À renvoyer avant le 15 octobre 2025."), "{told}");
+        let patch = |body: Value| g.json("PATCH", PATH, &[("if-match", "*")], &body).expect(200);
+        patch(json!({"response_deadline": null}));
+        let without = specimen(app);
+        assert!(without.contains("Deux exemplaires signés.") && !without.contains("À renvoyer"), "{without}");
+        patch(json!({"texts": {"return_instructions": []}}));
+        assert!(!specimen(app).contains("Pour signer et renvoyer"));
+        // A sentence still to be written opens no campaign.
+        patch(json!({"texts": {"return_instructions": ["À COMPLÉTER"]}}));
+        let refused = g.post(&format!("{PATH}/transitions"), json!({"action": "open"})).problem(409, "placeholder_texts").json;
+        assert_eq!(refused["errors"][0]["pointer"], "/texts/return_instructions");
     }
 
     fn service_and_addresses_stand_in_their_place_on_the_demand(app: &TestApp) {
@@ -256,7 +279,7 @@ fn odd_payers(base: Base) {
     // The texts' own gaps, once.
     let text = text_of(&app.lecteur().get(&format!("/conventions/{}/document", ids[0])).expect(200).bytes);
     for words in [
-        "RÉGION ACADÉMIQUE OCCITANIE, représentée par Drucker-Godard, Rectrice de la région académique Occitanie, Chancelière des universités",
+        "RÉGION ACADÉMIQUE OCCITANIE, représentée par Mme Drucker-Godard, Rectrice de la région académique Occitanie, Chancelière des universités",
         "Les académies d’Orléans-Tours et de Montpellier prennent",
         "soumis à la Cour administrative d'appel de Toulouse.",
         "Fait au Vigan",

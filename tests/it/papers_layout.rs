@@ -110,7 +110,7 @@ fn convention(count: usize, look: Look) -> ConventionPaper {
                 "COMMUNE DU VIGAN".into()
             },
             kind: if look.long_names { PayerKind::Syndicat } else { PayerKind::Commune },
-            siret: "21300278500011".into(),
+            siret: "213 002 785 00011".into(),
             address: look.address(),
             representative: look
                 .long_names
@@ -124,6 +124,15 @@ fn convention(count: usize, look: Look) -> ConventionPaper {
             ..SignatureBlock::default()
         },
         payer_signature: SignatureBlock::default(),
+        return_instructions: if count % 3 == 1 {
+            vec![
+                "La convention est signée en deux exemplaires par la personne habilitée, qui y porte la date.".into(),
+                "Y joindre la délibération, ou la décision prise sur délégation, qui autorise cette signature.".into(),
+                format!("Renvoyer le tout au service {}, si possible avant le 15 octobre 2025.", solid()),
+            ]
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 use super::{BEARER, declared, each_operation, object};
 use crate::access::problems::{FORBIDDEN, TOKEN_EXPIRED, UNAUTHENTICATED};
 use crate::app::catalogue;
-use crate::app::doors::{BODY_TOO_SLOW, DUPLICATE_HEADER, HEADERS_TOO_LARGE, MALFORMED_PATH, UNSUPPORTED_CONTENT_ENCODING, URI_TOO_LONG};
+use crate::app::doors::{
+    BODY_TOO_SLOW, DUPLICATE_HEADER, HEADERS_TOO_LARGE, MALFORMED_PATH, UNSUPPORTED_CONTENT_ENCODING, URI_TOO_LONG,
+};
 use crate::app::edge::TIMED_OUT;
 use crate::kernel::ProblemCode;
 use crate::kernel::refused::INVALID_VALUE;
@@ -79,7 +81,9 @@ fn parameters(method: &str, path: &str, answers: &Answers, operation: &mut Value
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]{1,200}$"},
             "example": "3f6c0a52-emission-2025-2026",
-            "description": "Répété dans les 24 heures avec le même contenu, l'appel redonne la même réponse sans agir."
+            "description": "Propre à qui appelle, à la route et à ses clés. Répété dans les 24 heures avec les mêmes paramètres et le même corps, \
+                            l'appel redonne la même réponse sans agir ; avec un autre contenu, il est refusé (422) ; pendant que le premier \
+                            court, aussi (409). Un refus ou un essai (`dry_run`) n'est pas gardé."
         }));
     }
     if let (Some(fields), false) = (operation.as_object_mut(), more.is_empty()) {

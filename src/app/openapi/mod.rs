@@ -53,8 +53,9 @@ const DESCRIPTION: &str = "Conventions annuelles, participations et titres de pe
     Les montants reçus sont des textes (`\"40.00\"`) ; les dates sont au format AAAA-MM-JJ, heure de Paris ; les \
     instants sont en UTC. Toute erreur est un document `application/problem+json` dont le `code` figure dans \
     [/problems](/problems) ; chaque route nomme ceux qu'elle emploie. Une liste se parcourt par `cursor`. Une \
-    modification annonce dans `If-Match` l'`ETag` lu. Un POST peut porter une `Idempotency-Key` : répété, il redonne la \
-    même réponse au lieu d'agir deux fois. Une méthode qu'une adresse n'admet pas donne 405 `method_not_allowed` et \
+    modification annonce dans `If-Match` l'`ETag` lu. Un POST peut porter une `Idempotency-Key` : répété dans les \
+    24 heures par la même personne, sur la même route et avec le même contenu, il redonne la même réponse au lieu d'agir \
+    deux fois. Une méthode qu'une adresse n'admet pas donne 405 `method_not_allowed` et \
     `Allow`. Les exemples sont ceux d'une commune, de son enregistrement au bordereau de l'année 2025-2026.";
 
 /// What the handlers mounted under `/api/v1` say of themselves.

@@ -34,6 +34,7 @@ pub use descriptors::{Needs, places};
 pub use room::{Phase, Room, Rules, Seat};
 pub use spoken::Spoken;
 use stream::Watched;
+pub use stream::Words;
 
 /// How long a connection without a request is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -41,9 +42,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How often the room is looked through.
 const SWEEP: Duration = Duration::from_millis(500);
-
-/// The whole answer to put in the place of the HTTP layer's own, from its status; none to let it stand.
-pub type Words = Arc<dyn Fn(u16) -> Option<Vec<u8>> + Send + Sync>;
 
 /// What the connections of one listener share.
 #[derive(Clone)]

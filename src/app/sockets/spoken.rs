@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 
-use super::Seat;
+use super::room::Seat;
 
 /// An answer of the program, until the HTTP layer has all of it.
 pub struct Spoken {

@@ -11,7 +11,10 @@ use std::task::{Context, Poll};
 use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Seat, Words};
+use super::room::Seat;
+
+/// The whole answer to put in the place of the HTTP layer's own, from its status; none to let it stand.
+pub type Words = Arc<dyn Fn(u16) -> Option<Vec<u8>> + Send + Sync>;
 
 /// The stream given to the HTTP layer.
 pub struct Watched {

@@ -45,7 +45,7 @@ fn seed() -> ConventionPaper {
         payer: Payer {
             name: "COMMUNE DE SAINT-LAURENT-DES-ARBRES".into(),
             kind: PayerKind::Commune,
-            siret: "21300278500011".into(),
+            siret: "213 002 785 00011".into(),
             address: "2 PLACE DE LA MAIRIE, HOTEL DE VILLE, 30126 SAINT-LAURENT-DES-ARBRES".into(),
             representative: Some(Representative {
                 name: "Mme Sylvie BARRIEU VIGNAL".into(),
@@ -64,6 +64,7 @@ fn seed() -> ConventionPaper {
             signatory: None,
         },
         payer_signature: SignatureBlock::default(),
+        return_instructions: Vec::new(),
     }
 }
 

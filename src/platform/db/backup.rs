@@ -38,7 +38,7 @@ type Done<T> = Result<T, DatabaseFault>;
 
 fn refused(what: &str, path: &Path, cause: &io::Error) -> DatabaseFault {
     DatabaseFault::new(
-        format!("{what} {} : {cause}", path.display()),
+        format!("{what} {} : {}", path.display(), crate::kernel::system::said(cause)),
         "Vérifier le chemin, les droits du compte et la place sur le disque ; rien n'a été remplacé.",
     )
 }
@@ -137,7 +137,10 @@ fn tool(name: &str, url: Option<&str>, arguments: &[&std::ffi::OsStr]) -> Done<(
             "L'installer, dans la version du serveur ou plus récente (Debian : apt-get install postgresql-client), ou \
              sauvegarder depuis une machine qui l'a.",
         ),
-        _ => DatabaseFault::new(format!("{name} ne se lance pas : {error}"), "Vérifier son installation."),
+        _ => DatabaseFault::new(
+            format!("{name} ne se lance pas : {}", crate::kernel::system::said(&error)),
+            "Vérifier son installation.",
+        ),
     })?;
     if ended.status.success() {
         return Ok(());

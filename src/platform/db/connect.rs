@@ -261,7 +261,11 @@ pub(super) fn prepare_file(path: &Path, create: bool) -> Result<(), DatabaseFaul
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         files::private_folder(folder).map_err(|e| {
             DatabaseFault::new(
-                format!("Le dossier {} de la base SQLite ne peut être créé : {e}", folder.display()),
+                format!(
+                    "Le dossier {} de la base SQLite ne peut être créé : {}",
+                    folder.display(),
+                    crate::kernel::system::said(&e)
+                ),
                 "Créer ce dossier ou corriger database.url (DATABASE_URL).",
             )
         })?;
@@ -271,7 +275,7 @@ pub(super) fn prepare_file(path: &Path, create: bool) -> Result<(), DatabaseFaul
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(error) => {
             return Err(DatabaseFault::new(
-                format!("La base {} ne peut être créée : {error}", path.display()),
+                format!("La base {} ne peut être créée : {}", path.display(), crate::kernel::system::said(&error)),
                 "Donner au compte du programme le droit d'écrire dans ce dossier, ou corriger database.url.",
             ));
         }

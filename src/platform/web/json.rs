@@ -4,7 +4,8 @@
 //!   bytes ──read──▶ Value (no key twice, no control character) ──typed──▶ request
 //! ```
 //! serde takes a list for an object (by position), an object for a word (`{"school": null}`) and the last of two
-//! equal keys: a caller who sends these has made a mistake, and is told.
+//! equal keys: a caller who sends these has made a mistake, and is told. All mistakes are told at once, as far as one does
+//! not hide another: a value refused is set aside and the rest read again.
 
 use std::fmt;
 
@@ -16,7 +17,7 @@ use serde_json::{Map, Number, Value};
 use super::problem::{self, Problem};
 use super::refusing::{data_problem, pointer, received};
 use crate::kernel::text::unprintable_fault;
-use crate::kernel::{Refused, text::excerpt};
+use crate::kernel::{FieldError, Refused, text::excerpt};
 
 /// Most values in a body: an act in number names some thousands of keys.
 const MOST_VALUES: usize = 100_000;
@@ -100,13 +101,66 @@ pub(super) fn is_secret(pointer: &str) -> bool {
 /// Reads a value through the doors of its type.
 ///
 /// # Errors
-/// `unknown_field`, `invalid_value`.
+/// `unknown_field`, `invalid_value`: every fault of the first one's kind.
 pub fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
-        let place = pointer(error.path());
-        let sent = |p: &str| received(value, p).filter(|_| !is_secret(p));
-        data_problem(&error.inner().to_string(), &place, &problem::UNKNOWN_FIELD, sent)
-    })
+    let refusal = |rest: &Value| {
+        serde_path_to_error::deserialize::<_, T>(Strict(rest)).map_err(|error| {
+            let place = pointer(error.path());
+            let sent = |p: &str| received(value, p).filter(|_| !is_secret(p));
+            data_problem(&error.inner().to_string(), &place, &problem::UNKNOWN_FIELD, sent)
+        })
+    };
+    let mut first = match refusal(value) {
+        Ok(read) => return Ok(read),
+        Err(first) => first,
+    };
+    let mut rest = value.clone();
+    // What is missing is no value to set aside: what would hold it is, once the rest of it was read.
+    let of = |error: &FieldError| {
+        let place = error.pointer.as_str();
+        if error.code == "missing_field" { parent(place).to_owned() } else { place.to_owned() }
+    };
+    let mut aside: Vec<String> = first.refused.errors.iter().map(of).collect();
+    while let Some(last) = aside.last()
+        && aside.len() < MOST_FAULTS
+        && set_aside(&mut rest, last)
+    {
+        let Err(next) = refusal(&rest) else { break };
+        let same_kind = next.refused.code == first.refused.code;
+        for error in next.refused.errors {
+            // What was set aside is missed now, which is no fault of the caller.
+            let missed = error.code == "missing_field" && aside.contains(&error.pointer);
+            aside.push(of(&error));
+            if same_kind && !missed {
+                first.refused.errors.push(error);
+            }
+        }
+    }
+    let others = first.refused.errors.len().saturating_sub(1);
+    if others > 0 {
+        let more = crate::kernel::french::count(others, "autre faute");
+        first.refused.detail = format!("{} Et {more} : voir `errors`.", first.refused.detail);
+    }
+    Err(first)
+}
+
+/// Most faults of a body that are told at once.
+const MOST_FAULTS: usize = 20;
+
+/// Where the value at a pointer stands.
+fn parent(pointer: &str) -> &str {
+    pointer.rsplit_once('/').map_or("", |(before, _)| before)
+}
+
+/// Takes a field out; a place within a list takes the whole list. Says whether anything was there to take.
+fn set_aside(value: &mut Value, pointer: &str) -> bool {
+    let list = pointer.match_indices('/').map(|(at, _)| at).skip(1).chain([pointer.len()]).find_map(|at| {
+        let place = pointer.get(..at)?;
+        value.pointer(place)?.is_array().then_some(place)
+    });
+    let place = list.unwrap_or(pointer);
+    let Some((holder, key)) = place.rsplit_once('/') else { return false };
+    value.pointer_mut(holder).and_then(Value::as_object_mut).is_some_and(|fields| fields.remove(key).is_some())
 }
 
 /// A JSON value whose objects have each key once.
@@ -248,77 +302,5 @@ impl<'de> Deserializer<'de> for Strict<'de> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde::Deserialize;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only the reading is tested")]
-    struct Inner {
-        word: String,
-        count: Option<i64>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Outer {
-        inner: Inner,
-        #[serde(default)]
-        list: Vec<Inner>,
-    }
-
-    fn refused(json: &str) -> (u16, String, String, String) {
-        let problem = parse::<Outer>(json.as_bytes()).unwrap_err().refused;
-        let first = problem.errors.first();
-        (
-            problem.code.status,
-            first.map_or_else(String::new, |e| e.pointer.clone()),
-            first.map_or_else(|| problem.code.code.to_owned(), |e| e.code.clone()),
-            problem.detail,
-        )
-    }
-
-    #[test]
-    fn what_serde_lets_pass_is_refused() {
-        let case = |json: &str, pointer: &str, code: &str| {
-            let (status, place, found, detail) = refused(json);
-            assert_eq!((place.as_str(), found.as_str()), (pointer, code), "{json}: {detail}");
-            assert!((400..500).contains(&status));
-            assert!(!detail.contains("expected") && !detail.contains("invalid"), "{json}: {detail}");
-        };
-        case(r#"[{"word":"a"}]"#, "", "wrong_type");
-        case(r#"{"inner":["a",1]}"#, "/inner", "wrong_type");
-        case(r#"{"inner":{"word":"a"},"inner":{"word":"b"}}"#, "/inner", "duplicate_field");
-        case(r#"{"inner":{"word":"a","word":"b"}}"#, "/inner/word", "duplicate_field");
-        case(r#"{"inner":{"word":"a"},"list":[{"word":"a\u0001"}]}"#, "/list/0/word", "unprintable_character");
-        case(r#"{"inner":{"word":"a","count":1e3}}"#, "/inner/count", "wrong_type");
-        case(r#"{"inner":{"word":"a","count":99999999999999999999}}"#, "/inner/count", "wrong_type");
-        case(r#"{"inner":{"word":"a","count":18446744073709551615}}"#, "/inner/count", "number_range");
-        case(r#"{"inner":{"word":"a","count":1e400}}"#, "", "malformed_json");
-        case(r#"{"inner":{"word":"\ud800"}}"#, "", "malformed_json");
-        case(r#"{"inner":{"word":"a"}} {}"#, "", "malformed_json");
-        case(&"[".repeat(10_000), "", "malformed_json");
-        case("", "", "malformed_json");
-        case("{\"a\u{1f}b\":1}", "", "malformed_json");
-        case(r#"{"unknown_\u001f":1}"#, "/unknown_\u{1f}", "unprintable_character");
-        case(r#"{"inner":{"word":"a"},"other":1}"#, "/other", "unknown_field");
-        case(r#"{"inner":{}}"#, "/inner/word", "missing_field");
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf_8_are_told_so() {
-        let utf16: Vec<u8> = r#"{"inner":{"word":"é"}}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for bytes in [&b"{\"inner\":{\"word\":\"\xe9\"}}"[..], &utf16] {
-            let problem = parse::<Outer>(bytes).unwrap_err().refused;
-            assert!(problem.code.code == "malformed_json" && problem.detail.contains("UTF-8"), "{}", problem.detail);
-        }
-        assert_eq!(refused("\u{feff}{\"inner\":{\"word\":\"a\"}}").2, "malformed_json");
-    }
-
-    #[test]
-    fn what_is_right_is_read() {
-        let outer: Outer = parse(br#"{"inner":{"word":"a","count":-3},"list":[{"word":"b","count":null}]}"#).unwrap();
-        assert_eq!((outer.inner.count, outer.list.len()), (Some(-3), 1));
-    }
-}
+#[path = "json_tests.rs"]
+mod tests;

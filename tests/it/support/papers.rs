@@ -156,7 +156,7 @@ pub fn proofread(pdf: &[u8], real: bool, whence: &str) {
 #[test]
 fn the_proofreader_sees_what_was_printed_once() {
     for text in [
-        "SIRET : 21300278500011, adresse : , représentée par",
+        "SIRET : 213 002 785 00011, adresse : , représentée par",
         "Inscription de une école à l’ENT-école",
         "représentée par Prénom EXEMPLE, Rectrice de la région,, Chancelière",
         "COMMUNE DE VILLE DE NÎMES",

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::campaign::{Campaign, CampaignRequest, CampaignState};
+use super::campaign::{Campaign, CampaignState};
+use super::http_requests::CampaignRequest;
 use crate::kernel::Instant;
 use crate::kernel::ids::CampaignId;
 
@@ -26,7 +27,7 @@ impl From<Campaign> for CampaignView {
     fn from(c: Campaign) -> Self {
         Self {
             id: c.id,
-            said: c.said,
+            said: c.said.into(),
             state: c.state,
             currency: "EUR",
             opened_at: c.opened_at,
