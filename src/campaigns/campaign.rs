@@ -11,7 +11,6 @@
 //! left half way. A debt found after closing is titled once the campaign is open again, with a reason.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 
 use super::codes::{CAMPAIGN_ISSUED, CAMPAIGN_STATE, PLACEHOLDER_TEXTS};
 use super::terms::{CampaignTerms, told};
@@ -19,7 +18,7 @@ use super::texts::CampaignTexts;
 use super::thresholds::Thresholds;
 use crate::kernel::ids::CampaignId;
 use crate::kernel::text::excerpt;
-use crate::kernel::{FieldError, FieldFault, Instant, Money, Refused};
+use crate::kernel::{FieldError, FieldFault, Instant, Refused};
 use crate::text_enum;
 
 text_enum!(
