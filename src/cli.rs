@@ -1,10 +1,10 @@
 //! The command line: what an administrator types, and what is answered when something is wrong.
-//! Over 400 lines: one short function per command, and the words of their options.
 //!
 //! Exit codes: 0 done · 1 refused by a rule · 2 ill-written command · 69 database or address unavailable ·
 //! 70 incident · 78 settings to mend.
 
 mod accounts;
+mod command;
 mod keeping;
 
 use std::fs::File;
@@ -16,10 +16,12 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 
+use command::{Failure, build, build_creating, refused_value, say};
+
 use crate::access;
 use crate::app::{self, App, Serving, StartFault};
 use crate::config::{Config, Environment, FaultLevel, process_environment};
-use crate::kernel::{Actor, Clock, Departement, FieldFault, Ids};
+use crate::kernel::{Actor, Departement};
 use crate::platform::Error;
 use crate::platform::tabular::{Bounds, run_child};
 use crate::registry::import::{communes, contacts, directory};
@@ -51,7 +53,7 @@ enum Command {
     /// Importer un fichier dans le registre
     Import(ImportArgs),
     /// Mettre la base à jour
-    Migrate(MigrateArgs),
+    Migrate(keeping::MigrateArgs),
     /// Sauvegarder la base dans un fichier, pendant que le programme sert
     Backup {
         /// Fichier à écrire ; il ne doit pas exister
@@ -59,7 +61,7 @@ enum Command {
         file: PathBuf,
     },
     /// Restaurer une sauvegarde dans la base configurée, qui doit être vide
-    Restore(RestoreArgs),
+    Restore(keeping::RestoreArgs),
     /// Gérer les comptes
     #[command(subcommand)]
     User(accounts::UserCommand),
@@ -100,26 +102,6 @@ struct ServeArgs {
 }
 
 #[derive(Debug, Args)]
-struct MigrateArgs {
-    /// Admettre une base encore vide
-    #[arg(long)]
-    create: bool,
-    /// Donner à ce rôle de PostgreSQL ce qu'il faut au programme, et rien de plus
-    #[arg(long, value_name = "RÔLE")]
-    grant_to: Option<String>,
-}
-
-#[derive(Debug, Args)]
-struct RestoreArgs {
-    /// Fichier écrit par « backup »
-    #[arg(value_name = "FICHIER")]
-    file: PathBuf,
-    /// Examiner la sauvegarde, sans rien écrire
-    #[arg(long)]
-    check: bool,
-}
-
-#[derive(Debug, Args)]
 struct DemoArgs {
     /// Adresse et port d'écoute
     #[arg(long, value_name = "ADRESSE")]
@@ -151,55 +133,6 @@ struct ImportArgs {
     complete_for: Vec<String>,
 }
 
-/// Why a command failed, and with which exit code.
-struct Failure {
-    code: u8,
-    message: String,
-}
-
-impl From<StartFault> for Failure {
-    fn from(fault: StartFault) -> Self {
-        let code = match &fault {
-            StartFault::Config(_) | StartFault::Papers { .. } => 78,
-            StartFault::Database(_)
-            | StartFault::PendingMigrations
-            | StartFault::EmptyBase(_)
-            | StartFault::Listen { .. } => 69,
-        };
-        Self { code, message: fault.to_string() }
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Refused(refused) => Self { code: 1, message: refused.detail },
-            Error::Busy => {
-                let message = "D'autres opérations occupent la base ; rien n'a été enregistré.\n  → Recommencer.";
-                Self { code: 69, message: message.to_owned() }
-            }
-            Error::Falsified(found) => Self { code: 70, message: format!("{found}.") },
-            other => {
-                let message = "Incident interne : la commande n'a pas abouti, rien n'a été enregistré.\n  → Signaler ce défaut \
-                               avec la cause";
-                Self { code: 70, message: format!("{message} « {other} ».") }
-            }
-        }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        // What is made here to be shown is in French already; the system's own words are not.
-        let why = if error.get_ref().is_some() { error.to_string() } else { crate::kernel::system::said(&error) };
-        Self { code: 70, message: format!("Le système a refusé : {why}.") }
-    }
-}
-
-fn refused_value(option: &str, fault: &FieldFault) -> Failure {
-    Failure { code: 2, message: format!("{option} : {}", fault.message) }
-}
-
 /// Runs the command the process was started with.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -221,11 +154,6 @@ pub fn run() -> ExitCode {
             ExitCode::from(code)
         }
     }
-}
-
-/// One line for the person at the terminal; standard output is kept for what a command produces.
-fn say(message: &str) {
-    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// The same for a program whose standard error is read by a collector: a line of the log.
@@ -286,15 +214,6 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::CheckConfig => check_config(&load()?),
         Command::ReadTable(_) => Ok(()),
     }
-}
-
-fn build(config: Config) -> Result<App, StartFault> {
-    App::build(config, Clock::system(), Ids)
-}
-
-/// One for which a new base may be made, whatever the program listens on.
-fn build_creating(config: Config) -> Result<App, StartFault> {
-    App::build_with(config, Clock::system(), Ids, true)
 }
 
 /// A command that ends by itself: somebody watches it, and a statement may take its time.

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, Write as _};
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::{Failure, build, refused_value, say};
+use super::command::{Failure, build, refused_value, say};
 use crate::access::password_actions::{self, IssuedCode};
 use crate::access::passwords::{self, Owner};
 use crate::access::{self, Delegation, NewPassword, NewUser, User};

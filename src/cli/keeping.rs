@@ -1,14 +1,36 @@
 //! Commands that keep the base: `migrate`, `backup`, `restore`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Failure, MigrateArgs, RestoreArgs, build, build_creating, say};
+use clap::Args;
+
+use super::command::{Failure, build, build_creating, say};
 use crate::app::{self, StartFault};
 use crate::config::Config;
 use crate::kernel::{Clock, Ids, french};
 use crate::platform::Database;
 use crate::platform::db::DatabaseFault;
 use crate::platform::db::backup::{self, Backup};
+
+#[derive(Debug, Args)]
+pub(super) struct MigrateArgs {
+    /// Admettre une base encore vide
+    #[arg(long)]
+    create: bool,
+    /// Donner à ce rôle de PostgreSQL ce qu'il faut au programme, et rien de plus
+    #[arg(long, value_name = "RÔLE")]
+    grant_to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// Fichier écrit par « backup »
+    #[arg(value_name = "FICHIER")]
+    file: PathBuf,
+    /// Examiner la sauvegarde, sans rien écrire
+    #[arg(long)]
+    check: bool,
+}
 
 impl From<DatabaseFault> for Failure {
     fn from(fault: DatabaseFault) -> Self {

@@ -22,12 +22,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("app/openapi/examples.rs", "app/openapi/mod.rs", TOOLS),
     ("app/openapi/shapes.rs", "app/openapi/mod.rs", TOOLS),
     ("conventions/store.rs", "conventions/store_seals.rs", "what a seal covers is read with the row it covers"),
-    ("platform/papers/making.rs", "platform/papers/mod.rs", PAPERS),
-    ("platform/papers/store.rs", "platform/papers/mod.rs", PAPERS),
-    ("cli/accounts.rs", "cli.rs", "what every command answers with stands beside the list of commands"),
-    ("cli/keeping.rs", "cli.rs", "what every command answers with stands beside the list of commands"),
 ];
-const PAPERS: &str = "the states of a paper stand beside what is done with them";
 const LISTS: &str = "the lists of rooms stand in the composition root itself";
 const TOOLS: &str = "what takes the document apart stands where it is put together";
 
