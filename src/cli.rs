@@ -248,9 +248,10 @@ fn listen(app: App, no_worker: bool, log_json: bool) -> Result<(), Failure> {
              --password-stdin",
         );
     }
-    announce(log_json, &format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/"));
     let how = Serving { jobs: !no_worker, http_threads: app.config.server.workers, on_signals: true };
-    Ok(app.serve(listener, &how, |_| {})?)
+    // Said once a stop would be heard, too.
+    let listening = format!("À l'écoute sur http://{address} ; documentation : http://{address}/api/docs/");
+    Ok(app.serve(listener, &how, |_| announce(log_json, &listening))?)
 }
 
 fn demo(config: Config, args: &DemoArgs, environment: &Environment) -> Result<(), Failure> {
