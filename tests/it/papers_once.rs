@@ -179,18 +179,20 @@ on_both_databases! {
     fn what_is_without_effect_bears_it_on_each_page(app: &TestApp) {
         let [convention, demand, decision] = three_papers(app);
         app.run_jobs();
-        let (g, o) = (app.gestionnaire(), app.ordonnateur());
+        let g = app.gestionnaire();
         let whole: Vec<Response> = [&convention, &demand, &decision].iter().map(|path| g.get(path).expect(200)).collect();
         app.set_time("2025-08-01T09:00:00Z");
+        let (g, o) = (app.gestionnaire(), app.ordonnateur());
         let act = |client: &Client, path: &str, action: &str| {
             let path = path.replace("/document", "/transitions");
             client.post(&path, json!({"action": action, "reason": "essai"})).expect(200);
         };
         act(&o, &demand, "withdraw");
-        act(&g, &decision, "revoke");
+        act(&o, &decision, "revoke");
         act(&g, &convention, "cancel");
         // What comes after does not move the day.
         app.set_time("2025-08-20T09:00:00Z");
+        let g = app.gestionnaire();
         for (path, whole, words, name) in [
             (&convention, &whole[0], "CONVENTION ANNULÉE le 1er août 2025 — sans effet", "-annulee.pdf"),
             (&demand, &whole[1], "DEMANDE RETIRÉE le 1er août 2025 — sans effet", "-retiree.pdf"),
@@ -234,7 +236,8 @@ on_both_databases! {
         let g = app.gestionnaire();
         let list = g.get("/campaigns/2025-2026/small-claim-decisions").expect(200).json;
         let path = format!("/small-claim-decisions/{}", list["data"][0]["id"].as_str().unwrap());
-        g.post(&format!("{path}/transitions"), json!({"action": "revoke", "reason": "à émettre"})).expect(200);
+        let revoke = json!({"action": "revoke", "reason": "à émettre"});
+        app.ordonnateur().post(&format!("{path}/transitions"), revoke).expect(200);
         let other = format!("/small-claim-decisions/{}/document", list["data"][1]["id"].as_str().unwrap());
         for path in [format!("{path}/document"), other] {
             let pdf = g.get(&path).expect(200);

@@ -5,7 +5,8 @@
 //!   the template's own text       ├─ one source; the template's lines keep their numbers
 //!   #pdf.attach(the input)        ┘
 //! ```
-//! The stamp is written over the page, as text that is read aloud. A template that sets `page(foreground: …)` itself would
+//! The stamp is an artifact of the page: as content it would stand inside the list or table that a page break cuts, which
+//! PDF/UA refuses. A template that sets `page(foreground: …)` itself would
 //! hide it: each page is looked at after the layout, and a paper without its stamp is not made.
 
 use serde_json::Value;
@@ -37,7 +38,7 @@ pub struct Dress<'a> {
 
 const STAMP: &str = r##"#let s = json("estampille.json")
 #let red = rgb("#a3001b")
-#let estampille = {
+#let estampille = pdf.artifact(kind: "page", {
   if s.void {
     place(top + left, line(start: (6%, 94%), end: (94%, 6%), stroke: 2.5pt + red.transparentize(55%)))
   }
@@ -45,7 +46,7 @@ const STAMP: &str = r##"#let s = json("estampille.json")
     set par(justify: false, leading: 0.5em, first-line-indent: 0pt)
     par(text(lang: "fr", font: "Libertinus Serif", size: 11pt, weight: "bold", style: "normal", fill: red, hyphenate: false, s.words))
   }))
-}
+})
 "##;
 
 impl Dress<'_> {
