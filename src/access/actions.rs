@@ -6,9 +6,8 @@ use super::user::{NewUser, User, UserChange};
 use super::{store, store_codes, store_sessions};
 use crate::audit::{self, Changes};
 use crate::kernel::contact::EmailAddress;
-use crate::kernel::{Actor, Refused, Role, ids::UserId};
+use crate::kernel::{Actor, Refused, Role, Version, ids::UserId};
 use crate::platform::db::counters;
-use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// Makes an active account.
@@ -70,7 +69,7 @@ pub(super) fn another_admin_remains(tx: &mut Tx<'_>, leaving: &User) -> Outcome<
 ///
 /// # Errors
 /// `not_found`, `precondition_failed`, `email_taken`, `last_admin`, `concurrent_change`.
-pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &IfMatch, change: &UserChange) -> Outcome<User> {
+pub fn change_user(tx: &mut Tx<'_>, actor: &Actor, id: UserId, read: &Version, change: &UserChange) -> Outcome<User> {
     let before = find_user(tx, id)?;
     read.admits(before.version)?;
     // A delegation kept as it was is not judged again.

@@ -12,7 +12,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::gate::{Gate, Turn};
 use super::passwords;
-use super::permission::{Any, Can};
 use super::problems::{INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS};
 use super::refusals::Refusals;
 use super::sessions::{self, Attempt, Brakes, Login, Origin, Renewal, Session, SessionRules, Watch};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::permission::{Administer, Can};
+use super::http_permission::{Administer, Can};
 use super::store;
 use crate::audit::{self, Event, EventOrder, Filter, SubjectKind, Tellers};
 use crate::kernel::Instant;

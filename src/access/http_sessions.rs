@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::permission::{Administer, Any, Can};
+use super::http_permission::{Administer, Any, Can};
 use super::sessions;
 use super::store_sessions::{self, OpenSession, SessionOrder};
 use crate::kernel::Instant;

@@ -6,8 +6,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
 use super::http::LoginService;
+use super::http_permission::{Administer, Can};
 use super::password_actions::{self, IssuedCode};
-use super::permission::{Administer, Can};
 use super::problems::{ACCOUNT_INACTIVE, EMAIL_TAKEN, LAST_ADMIN};
 use super::store::{self, UserFilter, UserOrder};
 use super::user::{Delegation, NewUser, User, UserChange};

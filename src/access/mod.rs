@@ -18,12 +18,12 @@ mod http;
 mod http_invited;
 mod http_journal;
 mod http_passwords;
+mod http_permission;
 mod http_sessions;
 mod http_users;
 mod origin;
 pub mod password_actions;
 pub mod passwords;
-mod permission;
 pub mod problems;
 pub mod refusals;
 pub mod sessions;
@@ -41,11 +41,12 @@ pub use events::AccessEvent;
 pub use gate::Gate;
 pub use http::{LoginRules, LoginService};
 pub use http_invited::{Invited, Links, Presented};
-pub use passwords::{NewPassword, PasswordHash};
-pub use permission::{
+pub use http_permission::{
     Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
     ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
 };
+pub use passwords::{NewPassword, PasswordHash};
+pub use passwords::{NewPassword, PasswordHash};
 pub use problems::CODES;
 pub use sessions::{Brakes, SessionRules};
 pub use tokens::{TokenRules, Tokens};

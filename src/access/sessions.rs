@@ -36,7 +36,7 @@ use super::user::User;
 use crate::audit;
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::{
-    Actor, Instant, Refused,
+    Actor, CallerAddress, Instant, Refused,
     ids::{SessionId, UserId},
 };
 use crate::platform::db::blobs::digest;

@@ -13,7 +13,7 @@ use crate::keyset;
 use crate::platform::db::AnyConnection;
 use crate::platform::db::schema::users;
 use crate::platform::db::search;
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, on_unique};
 
 #[derive(Queryable)]

@@ -10,7 +10,7 @@ use crate::kernel::{
 use crate::keyset;
 use crate::platform::db::AnyConnection;
 use crate::platform::db::schema::{refresh_tokens as tokens, sessions};
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
 /// How a standing is read.

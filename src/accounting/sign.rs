@@ -4,9 +4,9 @@ use super::batch::{Batch, BatchAct, BatchNumber, BatchSignature};
 use super::events::{self, BatchEvent};
 use super::store;
 use crate::audit;
+use crate::kernel::Version;
 use crate::kernel::{Actor, Refused};
 use crate::platform::db::counters;
-use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// Does an act on one batch.
@@ -17,7 +17,7 @@ pub fn act(
     tx: &mut Tx<'_>,
     actor: &Actor,
     number: &BatchNumber,
-    read: Option<&IfMatch>,
+    read: Option<&Version>,
     act: BatchAct,
 ) -> Outcome<Batch> {
     let unknown = || Refused::not_found("Bordereau", number);

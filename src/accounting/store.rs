@@ -13,7 +13,7 @@ use crate::platform::db::schema::{
     accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_titles as members,
     accounting_batches as batches, perception_titles as titles, title_approvals,
 };
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx};
 use crate::{insert_batches, keyset};
 

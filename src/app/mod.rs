@@ -70,6 +70,8 @@ pub fn capabilities(cfg: &mut ServiceConfig<'_>) {
 pub fn catalogue() -> Vec<&'static ProblemCode> {
     [
         kernel::refused::CODES,
+        kernel::version::CODES,
+        platform::page::CODES,
         platform::web::problem::CODES,
         platform::db::idempotency::CODES,
         platform::db::counters::CODES,

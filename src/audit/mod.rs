@@ -30,7 +30,7 @@ mod told;
 pub use clock::{ClockEvent, look_at_clock};
 
 use crate::kernel::Actor;
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
 pub use entry::{Entry, Event, EventOrder, EventSort, Filter};

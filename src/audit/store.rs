@@ -16,7 +16,7 @@ use crate::kernel::{
 };
 use crate::platform::db::blobs;
 use crate::platform::db::schema::audit_events;
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 use crate::{insert_batches, keyset};
 

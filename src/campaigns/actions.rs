@@ -15,11 +15,10 @@ use super::withdrawals;
 use super::{calendar, enrolment_import, store};
 use crate::audit::{self, Changes, Entry};
 use crate::kernel::ids::{CampaignId, EnrolmentId};
-use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai};
+use crate::kernel::version::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
+use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai, Version};
 use crate::platform::db::counters;
 use crate::platform::tabular::Table;
-use crate::platform::web::IfMatch;
-use crate::platform::web::problem::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
 use crate::platform::{Outcome, Tx};
 use crate::registry::{self, ImportView, School, SchoolFilter};
 
@@ -192,7 +191,7 @@ pub fn enrol_one(
     actor: &Actor,
     year: &SchoolYear,
     uai: &Uai,
-    read: Option<&IfMatch>,
+    read: Option<&Version>,
     request: EnrolmentRequest,
 ) -> Outcome<(Enrolment, bool)> {
     let campaign = enrolling(tx, year)?;

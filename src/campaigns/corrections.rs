@@ -9,7 +9,7 @@ use crate::audit::{self, Changes};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, SchoolYear};
 use crate::platform::db::counters;
-use crate::platform::web::IfMatch;
+use crate::kernel::Version;
 use crate::platform::{Outcome, Tx};
 
 /// Whether a convention was ever issued in a campaign: its numbers were begun.
@@ -30,7 +30,7 @@ pub fn patch(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    read: &IfMatch,
+    read: &Version,
     change: Change<'_>,
     defaults: &Defaults,
 ) -> Outcome<Campaign> {

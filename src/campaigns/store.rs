@@ -18,7 +18,7 @@ use crate::platform::db::schema::{
     campaigns, collectivite_sirets, enrolment_withdrawals, enrolments, school_payers, schools,
 };
 use crate::platform::db::{BATCH, Backend, placeholders};
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
 use crate::registry::SchoolFilter;
 use crate::{insert_batches, keyset, school_filters};

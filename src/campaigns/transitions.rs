@@ -10,8 +10,7 @@ use super::{Defaults, store};
 use crate::audit;
 use crate::kernel::ids::CampaignId;
 use crate::kernel::text::Note;
-use crate::kernel::{Actor, FieldFault, Refused, SchoolYear};
-use crate::platform::web::IfMatch;
+use crate::kernel::{Actor, FieldFault, Refused, SchoolYear, Version};
 use crate::platform::{Outcome, Tx};
 
 /// Says in French what of a campaign is half way, if anything.
@@ -52,7 +51,7 @@ pub fn transition(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    read: Option<&IfMatch>,
+    read: Option<&Version>,
     (action, reason): (CampaignAction, Option<Note>),
     rests: Rests<'_>,
 ) -> Outcome<Campaign> {

@@ -16,7 +16,7 @@ use crate::platform::db::schema::{
     collectivites, conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
 };
 use crate::platform::db::search;
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 use crate::{insert_batches, keyset, payer_filters};

@@ -16,8 +16,7 @@ use crate::campaigns::{self, Campaign};
 use crate::kernel::ids::{ConventionId, RefusalId};
 use crate::kernel::refused::FORBIDDEN;
 use crate::kernel::text::fold;
-use crate::kernel::{Actor, Finding, Refused, Uai};
-use crate::platform::web::IfMatch;
+use crate::kernel::{Actor, Finding, Refused, Uai, Version};
 use crate::platform::{Outcome, Tx};
 use crate::registry;
 
@@ -51,7 +50,7 @@ pub fn transition(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: ConventionId,
-    read: Option<&IfMatch>,
+    read: Option<&Version>,
     request: &TransitionRequest,
 ) -> Outcome<Convention> {
     let mut found = find_for(tx, actor, id)?;

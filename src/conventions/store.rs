@@ -21,7 +21,7 @@ use crate::platform::db::schema::{
     collectivites, convention_seals, conventions, participation_lines, participations, perception_titles,
 };
 use crate::platform::db::{Backend, search};
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique, readable};
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
 use crate::{insert_batches, keyset, payer_filters};

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod bare;
+pub mod caller;
 pub mod clock;
 pub mod contact;
 pub mod dates;
@@ -18,8 +19,10 @@ pub mod refused;
 pub mod school_label;
 pub mod system;
 pub mod text;
+pub mod version;
 
 pub use actor::{Actor, Invitation, Principal, PrincipalKind, Role};
+pub use caller::CallerAddress;
 pub use clock::{Clock, Ids, Instant};
 pub use dates::SchoolYear;
 pub use finding::{Finding, Level};
@@ -27,3 +30,4 @@ pub use identifiers::{Departement, InseeCode, Siren, Siret, Uai};
 pub use money::Money;
 pub use placeholder::{Placeholder, placeholder};
 pub use refused::{FieldError, FieldFault, ProblemCode, Refused};
+pub use version::Version;

@@ -1,10 +1,11 @@
-//! Plumbing, without a business word: database, web, jobs, documents, tabular files, measures.
+//! Plumbing, without a business word: database, web, jobs, lists, documents, tabular files, measures.
 
 pub mod db;
 pub mod documents;
 pub mod error;
 pub mod files;
 pub mod jobs;
+pub mod page;
 pub mod papers;
 pub mod tabular;
 pub mod telemetry;

@@ -20,7 +20,7 @@ use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, FieldFault, Finding, Refused, Siret, Uai};
-use crate::platform::web::IfMatch;
+use crate::kernel::Version;
 use crate::platform::{Outcome, Tx};
 
 fn siret_taken(siret: &Siret) -> Refused {
@@ -69,7 +69,7 @@ pub fn patch_collectivite(
     tx: &mut Tx<'_>,
     actor: &Actor,
     siret: &Siret,
-    read: &IfMatch,
+    read: &Version,
     change: &Change<'_, CollectiviteIdentity, CollectiviteIdentity>,
 ) -> Outcome<Collectivite> {
     let (mut found, _) = collectivite(tx, siret)?;
@@ -301,7 +301,7 @@ pub fn patch_school(
     tx: &mut Tx<'_>,
     actor: &Actor,
     uai: &Uai,
-    read: &IfMatch,
+    read: &Version,
     change: &Change<'_, SchoolIdentity, SaidSchool>,
 ) -> Outcome<SchoolView> {
     let mut found = schools::find(tx, uai)?.ok_or_else(|| Refused::not_found("École", uai))?;

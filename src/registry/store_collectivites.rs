@@ -18,7 +18,7 @@ use crate::kernel::{Departement, InseeCode, Instant, Refused, Siren, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, collectivites, successions};
 use crate::platform::db::{Backend, search};
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, each, on_unique};
 use crate::{insert_batches, keyset, on_backend};
 

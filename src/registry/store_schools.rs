@@ -16,7 +16,7 @@ use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret,
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
 use crate::platform::db::{BATCH, Backend, placeholders};
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, each, on_unique};
 use crate::{insert_batches, keyset};
 

@@ -27,11 +27,10 @@ use crate::claims::PREPARER_UNKNOWN;
 use crate::kernel::dates::exercice;
 use crate::kernel::ids::{CampaignId, ConventionId, TitleId, UserId};
 use crate::kernel::text::{Note, SearchText};
-use crate::kernel::{Actor, Departement, InseeCode, Refused, SchoolYear, Siret};
+use crate::kernel::{Actor, Departement, InseeCode, Refused, SchoolYear, Siret, Version};
 use crate::platform::db::json::Json;
 use crate::platform::db::{blobs, counters};
 use crate::platform::papers::{self, NewPaper, Templates};
-use crate::platform::web::IfMatch;
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::CollectiviteKind;
 
@@ -285,7 +284,7 @@ pub fn approve_one(
     tx: &mut Tx<'_>,
     actor: &Actor,
     id: TitleId,
-    read: Option<&IfMatch>,
+    read: Option<&Version>,
     making: &Making<'_>,
 ) -> Outcome<Title> {
     // In turn with every other approval: who comes second is told what became of the title.
@@ -304,7 +303,7 @@ pub fn approve_one(
 }
 
 /// Withdraws one title before sealing.
-pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMatch>, reason: Note) -> Outcome<Title> {
+pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&Version>, reason: Note) -> Outcome<Title> {
     let title = find(tx, id)?;
     // In turn with approvals and sealings, which would otherwise fail whole for one title that goes.
     let year = title.reference().map_or_else(|| i64::from(exercice(tx.today())), |r| r.exercice);

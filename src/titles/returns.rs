@@ -6,15 +6,15 @@ use super::title::{Title, TitleAct, TitleEffect, Word};
 use super::{store, store_returns};
 use crate::audit;
 use crate::kernel::Actor;
+use crate::kernel::Version;
 use crate::kernel::dates::exercice;
 use crate::kernel::ids::{ReturnId, TitleId};
 use crate::kernel::text::Note;
 use crate::platform::db::counters;
-use crate::platform::web::IfMatch;
 use crate::platform::{Outcome, Tx};
 
 /// The title, read in turn with every approval: who comes second is told what became of it.
-fn held(tx: &mut Tx<'_>, id: TitleId, read: Option<&IfMatch>) -> Outcome<Title> {
+fn held(tx: &mut Tx<'_>, id: TitleId, read: Option<&Version>) -> Outcome<Title> {
     counters::lock(tx, &format!("title:{}", exercice(tx.today())))?;
     let title = find(tx, id)?;
     read.map_or(Ok(()), |read| read.admits(title.version))?;
@@ -26,7 +26,7 @@ fn word(tx: &Tx<'_>, actor: &Actor, reason: Note) -> Outcome<Word> {
 }
 
 /// Gives one prepared title back to who prepared it.
-pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMatch>, reason: Note) -> Outcome<Title> {
+pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&Version>, reason: Note) -> Outcome<Title> {
     let title = held(tx, id, read)?;
     let why = reason.to_string();
     let said = word(tx, actor, reason)?;
@@ -41,7 +41,7 @@ pub fn give_back(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMa
 }
 
 /// Hands one returned title in again, with a word.
-pub fn resubmit(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&IfMatch>, reason: Note) -> Outcome<Title> {
+pub fn resubmit(tx: &mut Tx<'_>, actor: &Actor, id: TitleId, read: Option<&Version>, reason: Note) -> Outcome<Title> {
     let title = held(tx, id, read)?;
     let why = reason.to_string();
     let said = word(tx, actor, reason)?;

@@ -23,7 +23,7 @@ use crate::platform::db::schema::{
     collectivites, conventions, perception_titles as titles, title_approvals, title_lines,
 };
 use crate::platform::db::{Backend, search};
-use crate::platform::web::{Page, PageView};
+use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique};
 use crate::registry::kinds::CollectiviteKind;
 use crate::{insert_batches, keyset, payer_filters};

@@ -17,12 +17,13 @@ use crate::app::doors::{
 use crate::app::edge::TIMED_OUT;
 use crate::kernel::ProblemCode;
 use crate::kernel::refused::INVALID_VALUE;
+use crate::kernel::version::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
 use crate::platform::db::idempotency::{IN_FLIGHT, KEY_REUSED};
+use crate::platform::page::BAD_CURSOR;
 use crate::platform::web::docs::{ANSWERS, Answers};
 use crate::platform::web::problem::{
-    BAD_CURSOR, BAD_FORM, DATABASE_BUSY, INTERNAL_ERROR, MALFORMED_JSON, MALFORMED_QUERY, METHOD_NOT_ALLOWED,
-    PAYLOAD_TOO_LARGE, PRECONDITION_FAILED, PRECONDITION_REQUIRED, UNAVAILABLE, UNKNOWN_FIELD, UNKNOWN_PARAMETER,
-    UNSUPPORTED_MEDIA_TYPE,
+    BAD_FORM, DATABASE_BUSY, INTERNAL_ERROR, MALFORMED_JSON, MALFORMED_QUERY, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE,
+    UNAVAILABLE, UNKNOWN_FIELD, UNKNOWN_PARAMETER, UNSUPPORTED_MEDIA_TYPE,
 };
 
 pub(super) fn complete(document: &mut Value) {

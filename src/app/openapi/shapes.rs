@@ -221,8 +221,8 @@ fn parameters(path: &str, operation: &mut Value) {
             set(schema, "/type", kind);
         }
         if name == "limit" {
-            let most = crate::platform::web::page::MAX_LIMIT;
-            let usual = crate::platform::web::page::DEFAULT_LIMIT;
+            let most = crate::platform::page::MAX_LIMIT;
+            let usual = crate::platform::page::DEFAULT_LIMIT;
             *schema = json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": most, "default": usual });
         }
     }

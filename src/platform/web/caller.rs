@@ -7,7 +7,7 @@
 //! One header is read, the one the proxies are known to write: the other one may come from the caller as it stands.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
@@ -15,27 +15,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::problem::{self, Problem};
-
-/// The address of whoever sent the request being answered. IPv4 is written as IPv4, whatever the socket says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CallerAddress(pub IpAddr);
-
-impl fmt::Display for CallerAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl CallerAddress {
-    /// What a limit counts by: an IPv4 address, or the /64 of an IPv6 one (a subscriber is given a whole one).
-    #[must_use]
-    pub fn source(&self) -> IpAddr {
-        match self.0 {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        }
-    }
-}
+use crate::kernel::CallerAddress;
 
 impl FromRequest for CallerAddress {
     type Error = Problem;

@@ -9,7 +9,6 @@ mod body;
 pub mod caller;
 pub mod docs;
 mod json;
-pub mod page;
 pub mod precondition;
 pub mod problem;
 pub mod query;
@@ -21,12 +20,12 @@ mod upload;
 pub mod warrant;
 
 pub use body::{Body, BodyLimit, Key, PathKey, merged};
-pub use caller::CallerAddress;
-pub use page::{Meta, Page, PageView};
-pub use precondition::IfMatch;
 pub use problem::{Answer, Problem, ProblemView};
 pub use query::Params;
 pub use reply::Reply;
 pub use state::{CallContext, State};
 pub use transitions::TransitionsView;
 pub use upload::{Upload, UploadLimit};
+
+pub use super::page::{Meta, Page, PageView};
+pub use crate::kernel::CallerAddress;

@@ -20,20 +20,14 @@ crate::problem_codes! {
         "Un paramètre de l'adresse n'existe pas pour cette route.";
     MALFORMED_QUERY = "malformed_query", 400, "Paramètres illisibles",
         "Les paramètres de l'adresse sont mal encodés : chaque « % » est suivi de deux chiffres hexadécimaux, en UTF-8.";
-    BAD_CURSOR = "bad_cursor", 400, "Curseur illisible",
-        "Le curseur ne vient pas de cette liste ou de ce tri ; reprendre sans curseur.";
     BAD_FORM = "bad_form", 400, "Formulaire illisible",
         "Le corps multipart est mal formé ou le champ `file` manque.";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "Méthode non admise",
         "Cette adresse existe mais pas pour cette méthode HTTP ; l'en-tête `Allow` liste celles qui le sont.";
-    PRECONDITION_FAILED = "precondition_failed", 412, "Modifié entre-temps",
-        "La version annoncée par `If-Match` n'est plus la version courante : relire, puis recommencer.";
     PAYLOAD_TOO_LARGE = "payload_too_large", 413, "Corps trop volumineux",
         "Le corps dépasse la limite de la route (`config` : server.json_limit_bytes, server.import_limit_bytes).";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "Type de contenu non admis",
         "Envoyer `application/json`, ou `multipart/form-data` pour un import.";
-    PRECONDITION_REQUIRED = "precondition_required", 428, "If-Match obligatoire",
-        "Une modification annonce la version lue dans l'en-tête `If-Match` (valeur de `ETag`).";
     INTERNAL_ERROR = "internal_error", 500, "Incident interne",
         "La cause est au journal technique sous l'identifiant `request_id` ; rien n'a été enregistré.";
     INTEGRITY_FAULT = "integrity_fault", 500, "Contenu altéré",

@@ -4,7 +4,7 @@ use actix_web::http::header::IF_MATCH;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 
 use super::body::CanonicalKeys;
-use super::precondition::IfMatch;
+use super::precondition;
 use super::problem::{self, Answer, Problem};
 use super::reply::Reply;
 use super::warrant::Warrants;
@@ -59,9 +59,9 @@ impl CallContext {
     ///
     /// # Errors
     /// `precondition_required`, or a header that cannot be read.
-    pub fn expected_version(&mut self) -> Result<IfMatch, Problem> {
+    pub fn expected_version(&mut self) -> Result<Version, Problem> {
         self.optional_version()?.ok_or_else(|| {
-            Problem::new(&problem::PRECONDITION_REQUIRED, "Relire l'objet et renvoyer son ETag dans If-Match.")
+            Problem::new(&version::PRECONDITION_REQUIRED, "Relire l'objet et renvoyer son ETag dans If-Match.")
         })
     }
 
@@ -69,8 +69,8 @@ impl CallContext {
     ///
     /// # Errors
     /// The header cannot be read.
-    pub fn optional_version(&mut self) -> Result<Option<IfMatch>, Problem> {
-        self.if_match.take().map(|raw| IfMatch::parse(&raw)).transpose()
+    pub fn optional_version(&mut self) -> Result<Option<Version>, Problem> {
+        self.if_match.take().map(|raw| precondition::read(&raw)).transpose()
     }
 
     /// A dry run writes nothing: its key is read, but neither kept nor looked up.
@@ -86,7 +86,7 @@ impl CallContext {
             return Ok(());
         }
         let detail = "If-Match est sans objet ici : cet appel ne porte pas sur une version. Le retirer.";
-        Err(Problem::new(&problem::PRECONDITION_FAILED, detail))
+        Err(Problem::new(&version::PRECONDITION_FAILED, detail))
     }
 
     fn keyed(self, by: &Principal, body_sha256: String) -> Result<Option<idempotency::Call>, Problem> {

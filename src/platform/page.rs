@@ -13,9 +13,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, schema::SchemaType};
 
-use super::problem::{BAD_CURSOR, Problem};
+use super::error::Outcome;
 use crate::kernel::{FieldFault, Instant, Refused};
-use crate::platform::error::Outcome;
+
+crate::problem_codes! {
+    BAD_CURSOR = "bad_cursor", 400, "Curseur illisible",
+        "Le curseur ne vient pas de cette liste ou de ce tri ; reprendre sans curseur.";
+}
 
 /// Items per page when nothing is asked.
 pub const DEFAULT_LIMIT: u32 = 50;
@@ -42,12 +46,12 @@ macro_rules! sort_keys {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $name { $first $(, $variant)* }
         #[doc = concat!("A sort key of ", $list, " and its direction.")]
-        pub type $order = $crate::platform::web::page::Order<$name>;
-        impl $crate::platform::web::page::SortKey for $name {
+        pub type $order = $crate::platform::page::Order<$name>;
+        impl $crate::platform::page::SortKey for $name {
             const LIST: &'static str = $list;
             const KEYS: &'static [Self] = &[Self::$first $(, Self::$variant)*];
-            const DEFAULT: $crate::platform::web::page::Order<Self> =
-                $crate::platform::web::page::Order { by: Self::$first, descending: $crate::sort_keys!(@ $($descending)?) };
+            const DEFAULT: $crate::platform::page::Order<Self> =
+                $crate::platform::page::Order { by: Self::$first, descending: $crate::sort_keys!(@ $($descending)?) };
             fn text(self) -> &'static str {
                 match self { Self::$first => $text $(, Self::$variant => $other)* }
             }
@@ -141,17 +145,17 @@ fn by_value(a: &str, b: &str) -> std::cmp::Ordering {
     }
 }
 
-fn bad_cursor() -> Problem {
-    Problem::new(&BAD_CURSOR, "Le curseur ne vient pas de cette liste ou de ce tri : reprendre sans curseur.")
+fn bad_cursor() -> Refused {
+    Refused::new(&BAD_CURSOR, "Le curseur ne vient pas de cette liste ou de ce tri : reprendre sans curseur.")
 }
 
 impl<K: SortKey> Page<K> {
     /// Reads `limit`, `cursor` and `sort`.
-    pub fn read(limit: Option<u32>, cursor: Option<&str>, sort: Option<Order<K>>) -> Result<Self, Problem> {
+    pub fn read(limit: Option<u32>, cursor: Option<&str>, sort: Option<Order<K>>) -> Result<Self, Refused> {
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if limit == 0 || limit > MAX_LIMIT {
             let fault = FieldFault::new("limit_range", format!("limit attendu entre 1 et {MAX_LIMIT}."));
-            return Err(Refused::field("limit", &fault, Some(limit.to_string())).into());
+            return Err(Refused::field("limit", &fault, Some(limit.to_string())));
         }
         let order = sort.unwrap_or(K::DEFAULT);
         let mut page = Self { limit: i64::from(limit), order, after: None, next_updated_since: None };
@@ -291,7 +295,7 @@ mod tests {
         Instant::parse("2025-06-05T08:00:00Z").unwrap()
     }
 
-    fn page<K: SortKey>(cursor: Option<&str>, sort: Option<&str>) -> Result<Page<K>, Problem> {
+    fn page<K: SortKey>(cursor: Option<&str>, sort: Option<&str>) -> Result<Page<K>, Refused> {
         Page::read(Some(2), cursor, sort.map(|s| Order::parse(s).unwrap()))
     }
 
