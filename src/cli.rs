@@ -300,7 +300,7 @@ fn demo(config: Config, args: &DemoArgs, environment: &Environment) -> Result<()
 
 fn read_table(args: &ReadTableArgs) -> ExitCode {
     let bounds = Bounds { memory_bytes: args.memory_bytes, seconds: args.seconds, rows: args.rows };
-    let layout = app::LAYOUTS.into_iter().find(|layout| layout.name == args.layout);
+    let layout = app::layouts().find(|layout| layout.name == args.layout);
     match layout.map(|layout| run_child(layout, bounds)) {
         Some(Ok(())) => ExitCode::SUCCESS,
         Some(Err(error)) => {

@@ -212,7 +212,7 @@ pub fn run(app: &App) -> Outcome<Report> {
             requested_on: None,
         };
         let enrolled = campaigns::enrol(tx, &gestionnaire, &year, request)?;
-        let rests = Rests { defaults: &app.defaults, vetoes: &crate::app::vetoes() };
+        let rests = Rests { defaults: &app.defaults, others: &crate::app::others() };
         campaigns::transition(tx, &gestionnaire, &year, None, (CampaignAction::Open, None), rests)?;
         Ok(enrolled)
     })?;
@@ -293,6 +293,7 @@ fn campaign(year: &SchoolYear) -> CampaignTerms {
 fn sign_some(app: &App, actor: &Actor, year: &SchoolYear) -> Outcome<(usize, usize)> {
     let signatory = &app.defaults.texts.signatory;
     let rectrice = format!("{} {}", signatory.first_name, signatory.last_name);
+    let others = crate::app::others();
     app.db.write(|tx| {
         let campaign = campaigns::find(tx, year)?;
         let (mut signed, mut countersigned) = (0, 0);
@@ -302,17 +303,12 @@ fn sign_some(app: &App, actor: &Actor, year: &SchoolYear) -> Outcome<(usize, usi
                 continue;
             }
             let mayor = mayor(&convention);
-            conventions::transition(
-                tx,
-                actor,
-                convention.id,
-                None,
-                &signature("sign", day(2025, 7, 25), &mayor, "Maire")?,
-            )?;
+            let request = signature("sign", day(2025, 7, 25), &mayor, "Maire")?;
+            conventions::transition(tx, actor, (convention.id, None), &request, &others)?;
             signed += 1;
             if convention.rank % 10 != 1 {
                 let request = signature("countersign", day(2025, 8, 29), &rectrice, "Rectrice de région académique")?;
-                conventions::transition(tx, actor, convention.id, None, &request)?;
+                conventions::transition(tx, actor, (convention.id, None), &request, &others)?;
                 countersigned += 1;
             }
         }

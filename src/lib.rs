@@ -25,6 +25,7 @@ pub mod accounting;
 pub mod app;
 pub mod audit;
 pub mod campaigns;
+pub mod capability;
 pub mod claims;
 pub mod cli;
 pub mod config;

@@ -251,7 +251,7 @@ impl World {
         let everyone: EnrolRequest = read(json!({"filter": {"sector": "public"}}));
         let enrolled = campaigns::enrol(tx, &actor, &self.year, everyone).unwrap();
         assert_eq!(enrolled.count("enrolled"), 4104 * self.copies);
-        let rests = campaigns::Rests { defaults: &self.app.defaults, vetoes: &ent_backoffice::app::vetoes() };
+        let rests = campaigns::Rests { defaults: &self.app.defaults, others: &ent_backoffice::app::others() };
         campaigns::transition(tx, &actor, &self.year, None, (campaigns::CampaignAction::Open, None), rests).unwrap();
     }
 

@@ -31,14 +31,16 @@ pub trait Permission: Send + Sync + 'static {
     const ON_ACCOUNTS: bool = false;
 }
 
+/// Declares the permissions of a room: `permissions! { /// What it lets do. SealBatches: Ordonnateur; }`.
+#[macro_export]
 macro_rules! permissions {
     ($($(#[$meta:meta])* $name:ident: $($role:ident)|+ $(, on accounts $on:literal)?;)+) => {$(
         $(#[$meta])*
         #[derive(Debug)]
         pub struct $name;
-        impl Permission for $name {
+        impl $crate::access::Permission for $name {
             const NAME: &'static str = stringify!($name);
-            const ROLES: &'static [Role] = &[$(Role::$role),+];
+            const ROLES: &'static [$crate::kernel::Role] = &[$($crate::kernel::Role::$role),+];
             $(const ON_ACCOUNTS: bool = $on;)?
         }
     )+};

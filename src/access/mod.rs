@@ -54,10 +54,28 @@ pub use user::{AccountState, Delegation, NewUser, Signatory, SignatoryFault, Use
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::audit::Tellers;
+use crate::capability::Capability;
 use crate::platform::jobs::Daily;
 
+/// What this room gives the program.
+#[must_use]
+pub fn capability() -> Capability {
+    Capability {
+        tags: &[
+            ("Sessions", "Connexion et compte de la personne connectée."),
+            ("Comptes", "Comptes, rôles, qualités et délégations de signature ; réservé aux administrateurs."),
+        ],
+        routes,
+        codes: CODES,
+        tells: Tellers::with::<AccessEvent>,
+        daily: DAILY,
+        ..Capability::named("access")
+    }
+}
+
 /// The routes of accounts, sessions and the journal, under `/api/v1`.
-pub fn routes(cfg: &mut ServiceConfig<'_>) {
+fn routes(cfg: &mut ServiceConfig<'_>) {
     http::routes(cfg);
     http_passwords::routes(cfg);
     http_sessions::routes(cfg);
@@ -66,4 +84,4 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 }
 
 /// What each day asks of this room.
-pub const DAILY: &[Daily] = &[Daily::new("access.sessions", |tx, _| sessions::purge(tx).map(|_| ()))];
+const DAILY: &[Daily] = &[Daily::new("access.sessions", |tx, _| sessions::purge(tx).map(|_| ()))];

@@ -22,8 +22,23 @@ pub use events::BatchEvent;
 pub use seal::{SealRequest, seal};
 pub use sheet::{read_amount, read_identifier};
 
+use crate::audit::Tellers;
+use crate::capability::Capability;
+
+/// What this room gives the program.
+#[must_use]
+pub fn capability() -> Capability {
+    Capability {
+        tags: &[("Bordereaux", "Titres scellés pour le comptable, et leurs fichiers.")],
+        routes,
+        codes: CODES,
+        tells: Tellers::with::<BatchEvent>,
+        ..Capability::named("accounting")
+    }
+}
+
 /// Mounts the routes.
-pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
     http_transitions::routes(cfg);
 }

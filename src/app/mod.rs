@@ -38,8 +38,9 @@ use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Brakes, Gate, LoginRules, LoginService, SessionRules, TokenRules, Tokens};
-use crate::audit::{self, Tellers};
+use crate::audit::{self, Others, Tellers};
 use crate::campaigns::{Defaults, Thresholds};
+use crate::capability::Capability;
 use crate::config::{Config, ConfigFault, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
@@ -54,21 +55,29 @@ use crate::{access, accounting, campaigns, claims, conventions, kernel, platform
 pub use logging::start as start_logging;
 pub use serving::Serving;
 
-/// Mounts the capabilities under `/api/v1`, in their import order.
+/// The rooms of the house, in their import order: the one list, of which everything else is made.
+#[must_use]
+pub fn rooms() -> Vec<Capability> {
+    vec![
+        access::capability(),
+        registry::capability(),
+        campaigns::capability(),
+        conventions::capability(),
+        claims::capability(),
+        titles::capability(),
+        accounting::capability(),
+    ]
+}
+
+/// Mounts the rooms under `/api/v1`.
 pub fn capabilities(cfg: &mut ServiceConfig<'_>) {
-    access::routes(cfg);
-    registry::routes(cfg);
-    campaigns::routes(cfg);
-    conventions::routes(cfg);
-    claims::routes(cfg);
-    titles::routes(cfg);
-    accounting::routes(cfg);
+    rooms().iter().for_each(|room| (room.routes)(cfg));
 }
 
 /// Every problem code the program may answer with, published at `/problems`.
 #[must_use]
 pub fn catalogue() -> Vec<&'static ProblemCode> {
-    [
+    let left = [
         kernel::refused::CODES,
         kernel::version::CODES,
         platform::page::CODES,
@@ -76,62 +85,44 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         platform::db::idempotency::CODES,
         platform::db::counters::CODES,
         platform::tabular::CODES,
-        access::CODES,
-        registry::CODES,
-        campaigns::CODES,
-        conventions::CODES,
-        claims::CODES,
-        titles::CODES,
-        accounting::CODES,
-        edge::CODES,
-        doors::CODES,
-        misread::CODES,
-    ]
-    .concat()
+    ];
+    let rooms = rooms().into_iter().map(|room| room.codes);
+    left.into_iter().chain(rooms).chain([edge::CODES, doors::CODES, misread::CODES]).flatten().copied().collect()
 }
 
 /// How each room tells its acts in the journal.
 #[must_use]
 pub fn tellers() -> Tellers {
-    Tellers::default()
-        .with::<access::AccessEvent>()
-        .with::<registry::RegistryEvent>()
-        .with::<campaigns::CampaignEvent>()
-        .with::<conventions::ConventionEvent>()
-        .with::<claims::ClaimEvent>()
-        .with::<titles::TitleEvent>()
-        .with::<accounting::BatchEvent>()
-        .with::<alarm::IntegrityEvent>()
-        .with::<audit::ClockEvent>()
+    let rooms = rooms().iter().fold(Tellers::default(), |tellers, room| (room.tells)(tellers));
+    rooms.with::<alarm::IntegrityEvent>().with::<audit::ClockEvent>()
 }
 
-/// Who is asked before a campaign closes.
+/// What each room has to say when one to its left acts.
 #[must_use]
-pub fn vetoes() -> campaigns::Vetoes {
-    campaigns::Vetoes(vec![titles::half_way])
+pub fn others() -> Others {
+    rooms().iter().fold(Others::default(), |others, room| others.with(room.vetoes, room.follows))
 }
 
 /// Every sort of file the program reads, by its name on the command line of the process that does.
-pub const LAYOUTS: [&Layout; 4] = [
-    &registry::import::communes::LAYOUT,
-    &registry::import::directory::LAYOUT,
-    &registry::import::contacts::LAYOUT,
-    &campaigns::enrolment_import::LAYOUT,
-];
+pub fn layouts() -> impl Iterator<Item = &'static Layout> {
+    rooms().into_iter().flat_map(|room| room.layouts.iter().copied())
+}
 
 /// Every kind of paper.
-const PAPERS: [&papers::Kind; 3] = [&conventions::PAPER, &claims::PAPER, &titles::PAPER];
+fn papers() -> Vec<&'static papers::Kind> {
+    rooms().into_iter().flat_map(|room| room.papers).copied().collect()
+}
 
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
-    let handlers = papers::handlers(Handlers::default(), Arc::clone(renderer), &PAPERS);
-    conventions::handlers(handlers)
+    let papers = papers::handlers(Handlers::default(), Arc::clone(renderer), &papers());
+    rooms().iter().fold(papers, |handlers, room| (room.jobs)(handlers))
 }
 
 /// What each business day asks of each room.
 #[must_use]
 pub fn daily() -> Vec<Daily> {
-    [platform::DAILY, access::DAILY, conventions::DAILY].concat()
+    platform::DAILY.iter().chain(rooms().iter().flat_map(|room| room.daily)).copied().collect()
 }
 
 /// Why the program cannot start.
@@ -259,7 +250,7 @@ impl App {
         })?;
         let renderer = Arc::new(renderer);
         let folder = config.documents.template_dir.as_deref();
-        let templates = Templates::read(folder, &PAPERS).map_err(|(path, cause)| StartFault::Papers {
+        let templates = Templates::read(folder, &papers()).map_err(|(path, cause)| StartFault::Papers {
             problem: format!("Le modèle {} ne peut être lu : {cause}", path.display()),
             remedy: "Vérifier les droits du fichier et son encodage (UTF-8).".into(),
         })?;
@@ -345,7 +336,7 @@ impl App {
         let import = web::Data::new(import);
         let metrics = web::Data::new(self.metrics.clone());
         let tellers = web::Data::new(tellers());
-        let (vetoes, called) = (web::Data::new(vetoes()), web::Data::new(titles::CALLED));
+        let (others, called) = (web::Data::new(others()), web::Data::new(titles::CALLED));
         let files = web::Data::new(self.files.clone());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
@@ -363,7 +354,7 @@ impl App {
                 .app_data(files.clone())
                 .app_data(metrics.clone())
                 .app_data(tellers.clone())
-                .app_data(vetoes.clone())
+                .app_data(others.clone())
                 .app_data(called.clone())
                 .app_data(late_after.clone());
         }

@@ -22,6 +22,7 @@ mod clock;
 mod digest;
 mod entry;
 mod may;
+mod others;
 mod personal;
 mod store;
 mod subject;
@@ -35,6 +36,7 @@ use crate::platform::{Outcome, Tx};
 
 pub use entry::{Entry, Event, EventOrder, EventSort, Filter};
 pub use may::{by_commune, may};
+pub use others::{Follow, Moment, Others, Veto};
 pub use personal::{Changes, Personal, parted};
 pub use subject::{Subject, SubjectKind};
 pub use told::{Act, Tellers, Told, listed};

@@ -7,9 +7,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::campaign::{CampaignAction, CampaignState};
 use super::codes;
 use super::http_views::CampaignView;
-use super::transitions::{self, Rests, Vetoes};
+use super::transitions::{self, Rests};
 use super::{Defaults, actions};
 use crate::access::{Can, ManageCampaigns, Read, refusal};
+use crate::audit::Others;
 use crate::kernel::SchoolYear;
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::Note;
@@ -34,13 +35,13 @@ async fn list_transitions(
     can: Can<Read>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
-    vetoes: web::Data<Vetoes>,
+    others: web::Data<Others>,
 ) -> Answer {
     let reply = state
         .read(move |tx| {
             let campaign = actions::find(tx, &year)?;
             let by_role = refusal::<ManageCampaigns>(can.role);
-            let rests = Rests { defaults: &defaults, vetoes: &vetoes };
+            let rests = Rests { defaults: &defaults, others: &others };
             let by_state = transitions::refusals(tx, &campaign, rests)?;
             let refused = |action| Ok::<_, Error>(by_role.clone().or_else(|| by_state(action)));
             Reply::ok(&TransitionsView::of(campaign.state, CampaignAction::ALL, refused)?)
@@ -83,7 +84,7 @@ async fn transition(
     can: Can<ManageCampaigns>,
     Key(year): Key<SchoolYear>,
     defaults: web::Data<Defaults>,
-    vetoes: web::Data<Vetoes>,
+    others: web::Data<Others>,
     mut call: CallContext,
     body: Body<TransitionRequest>,
 ) -> Answer {
@@ -92,7 +93,7 @@ async fn transition(
     state
         .post(actor.principal, call, body.sha256, move |tx| {
             let said = (body.value.action, body.value.reason);
-            let rests = Rests { defaults: &defaults, vetoes: &vetoes };
+            let rests = Rests { defaults: &defaults, others: &others };
             let next = transitions::transition(tx, &actor, &year, announced.as_ref(), said, rests)?;
             let version = next.version;
             Reply::versioned(&CampaignView::from(next), version)

@@ -48,14 +48,31 @@ pub use small_claims::{PolicyForecast, SmallClaimsForecast};
 pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use terms::{CampaignTerms, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 pub use thresholds::Thresholds;
-pub use transitions::{Rests, Veto, Vetoes, transition};
+pub use transitions::{Rests, moment, transition};
 
+use crate::audit::Tellers;
+use crate::capability::Capability;
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};
 use crate::platform::{Outcome, Tx};
+use utoipa::ToSchema;
+
+/// What this room gives the program.
+#[must_use]
+pub fn capability() -> Capability {
+    Capability {
+        tags: &[("Campagnes", "L'année : tarif, dates, textes, politiques, écoles inscrites.")],
+        routes,
+        codes: CODES,
+        tells: Tellers::with::<CampaignEvent>,
+        omits: &[(<bulk::BulkItem as ToSchema>::name, bulk::BulkItem::SOMETIMES)],
+        layouts: &[&enrolment_import::LAYOUT],
+        ..Capability::named("campaigns")
+    }
+}
 
 /// Mounts the routes.
-pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
     http_transitions::routes(cfg);
     http_enrolments::routes(cfg);

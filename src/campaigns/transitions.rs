@@ -1,38 +1,38 @@
 //! Use case: a campaign along its lifecycle.
 //!
-//! What closing waits for lives to the right of here (titles half way): the composition root fills [`Vetoes`].
+//! What closing waits for lives to the right of here (titles half way): it is told by [`Others`].
 
 use super::actions::find_and_hold;
 use super::campaign::{Campaign, CampaignAction, CampaignFacts};
 use super::corrections::issued;
 use super::events::{self, CampaignEvent};
 use super::{Defaults, store};
-use crate::audit;
-use crate::kernel::ids::CampaignId;
+use crate::audit::{self, Moment, Others};
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, FieldFault, Refused, SchoolYear, Version};
 use crate::platform::{Outcome, Tx};
 
-/// Says in French what of a campaign is half way, if anything.
-pub type Veto = fn(&mut Tx<'_>, CampaignId) -> Outcome<Option<String>>;
-
-/// Who is asked before a campaign closes.
-#[derive(Clone, Default)]
-pub struct Vetoes(pub Vec<Veto>);
+/// When others have their word on a campaign's action: what they have against `close` is asked.
+#[must_use]
+pub const fn moment(action: CampaignAction) -> Moment {
+    Moment(match action {
+        CampaignAction::Open => "campaign.open",
+        CampaignAction::Unopen => "campaign.unopen",
+        CampaignAction::Close => "campaign.close",
+        CampaignAction::Reopen => "campaign.reopen",
+    })
+}
 
 /// What a campaign's action rests on beside the campaign.
 #[derive(Clone, Copy)]
 pub struct Rests<'r> {
     pub defaults: &'r Defaults,
-    pub vetoes: &'r Vetoes,
+    pub others: &'r Others,
 }
 
 impl<'r> Rests<'r> {
     fn facts(&self, tx: &mut Tx<'_>, campaign: &Campaign) -> Outcome<CampaignFacts<'r>> {
-        let mut half_way = Vec::new();
-        for veto in &self.vetoes.0 {
-            half_way.extend(veto(tx, campaign.id)?);
-        }
+        let half_way = self.others.vetoes(tx, moment(CampaignAction::Close), &events::of(campaign))?;
         Ok(CampaignFacts {
             texts: &self.defaults.texts,
             specimen: self.defaults.specimen,
@@ -76,6 +76,7 @@ pub fn transition(
     let mut next = found.apply(action, &facts)?;
     store::save(tx, &mut next)?;
     audit::record(tx, actor, events::of(&next), event)?;
+    rests.others.follow(tx, actor, moment(action), &events::of(&next))?;
     Ok(next)
 }
 

@@ -37,8 +37,23 @@ pub use scene::{Called, Scene, Small, repriced};
 pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record};
 pub use standing::{Facts, Standing, Titling, titling};
 
+use crate::audit::Tellers;
+use crate::capability::Capability;
+
+/// What this room gives the program.
+#[must_use]
+pub fn capability() -> Capability {
+    Capability {
+        routes,
+        codes: CODES,
+        tells: Tellers::with::<ClaimEvent>,
+        papers: &[&PAPER],
+        ..Capability::named("claims")
+    }
+}
+
 /// Mounts the routes.
-pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http_lines::routes(cfg);
     http_small_claims::routes(cfg);
 }

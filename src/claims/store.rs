@@ -13,13 +13,14 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Note, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::schema::{
-    collectivites, conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
+    conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
 };
 use crate::platform::db::search;
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx};
+use crate::registry;
 use crate::registry::kinds::CollectiviteKind;
-use crate::{insert_batches, keyset, payer_filters};
+use crate::{insert_batches, keyset};
 
 /// An act, frozen.
 #[derive(Insertable, Queryable, Debug, Clone)]
@@ -205,10 +206,14 @@ pub(super) fn list(
         query = query.filter(conventions::party_departement.eq(departement.clone()));
     }
     if let Some(kind) = filter.kind {
-        let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
-        query = query.filter(conventions::collectivite_id.eq_any(of_kind));
+        query = query.filter(conventions::collectivite_id.eq_any(registry::of_kind(kind)));
     }
-    payer_filters!(query, conventions::collectivite_id, filter);
+    if let Some(code) = &filter.insee_code {
+        query = query.filter(conventions::collectivite_id.eq_any(registry::holders_of_commune(code)));
+    }
+    if let Some(siret) = &filter.collectivite {
+        query = query.filter(conventions::collectivite_id.eq_any(registry::holders_of_siret(siret)));
+    }
     if let Some(q) = &filter.q {
         let name = conventions::party_fold.like(search::name(q.as_str())).escape(search::ESCAPE);
         query = query.filter(name.or(conventions::number.like(search::code(q.as_str())).escape(search::ESCAPE)));

@@ -11,7 +11,7 @@ use super::events::{self, ConventionEvent, Lifted, Signatures};
 use super::request::{Transition, TransitionRequest};
 use super::store;
 use super::store_refusals::{self as refusals, NewRefusal};
-use crate::audit;
+use crate::audit::{self, Moment, Others};
 use crate::campaigns::{self, Campaign};
 use crate::kernel::ids::{ConventionId, RefusalId};
 use crate::kernel::refused::FORBIDDEN;
@@ -45,13 +45,26 @@ fn admit(actor: &Actor, request: &TransitionRequest) -> Result<(), Refused> {
     Ok(())
 }
 
+/// When others have their word on a convention's action: what they have against `cancel` and `correct_signature` is asked.
+#[must_use]
+pub const fn moment(action: ConventionAction) -> Moment {
+    Moment(match action {
+        ConventionAction::Sign => "convention.sign",
+        ConventionAction::Countersign => "convention.countersign",
+        ConventionAction::CorrectSignature => "convention.correct_signature",
+        ConventionAction::Decline => "convention.decline",
+        ConventionAction::Reopen => "convention.reopen",
+        ConventionAction::Cancel => "convention.cancel",
+    })
+}
+
 /// Moves a convention along its lifecycle.
 pub fn transition(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    id: ConventionId,
-    read: Option<&Version>,
+    (id, read): (ConventionId, Option<&Version>),
     request: &TransitionRequest,
+    others: &Others,
 ) -> Outcome<Convention> {
     let mut found = find_for(tx, actor, id)?;
     admit(actor, request)?;
@@ -63,7 +76,7 @@ pub fn transition(
         found = find(tx, id)?;
     }
     read.map_or(Ok(()), |read| read.admits(found.version))?;
-    let mut facts = facts(tx, &found, &campaign, request.action)?;
+    let mut facts = facts(tx, (&found, &campaign), request.action, others)?;
     let said = request.clone().complete()?;
     if let Transition::Countersign(signature, _) = &said {
         facts.findings.extend(countersigner(&campaign, signature.name.as_str()));
@@ -89,20 +102,21 @@ pub fn transition(
     }
     store::save(tx, &mut next)?;
     audit::record(tx, actor, events::of(&next), told(&said, &before, &next))?;
+    others.follow(tx, actor, moment(request.action), &events::of(&next))?;
     Ok(next)
 }
 
 /// What an action rests on beside the convention.
 fn facts(
     tx: &mut Tx<'_>,
-    found: &Convention,
-    campaign: &Campaign,
+    (found, campaign): (&Convention, &Campaign),
     action: ConventionAction,
+    others: &Others,
 ) -> Outcome<ConventionFacts> {
     let calendar = Calendar { convention_date: campaign.said.convention_date, today: tx.today() };
     let mut facts = ConventionFacts {
         calendar,
-        titled: false,
+        vetoes: Vec::new(),
         replaced_by: None,
         findings: Vec::new(),
         policy: campaign.said.countersign_policy,
@@ -110,7 +124,9 @@ fn facts(
     match action {
         ConventionAction::Sign | ConventionAction::Decline => {}
         ConventionAction::Countersign => facts.findings = findings(tx, found)?,
-        ConventionAction::CorrectSignature | ConventionAction::Cancel => facts.titled = store::has_title(tx, found.id)?,
+        ConventionAction::CorrectSignature | ConventionAction::Cancel => {
+            facts.vetoes = others.vetoes(tx, moment(action), &events::of(found))?;
+        }
         ConventionAction::Reopen => {
             facts.replaced_by = store::living_number(tx, found.campaign_id, found.collectivite_id)?;
         }
@@ -198,8 +214,9 @@ pub fn refusal(
     tx: &mut Tx<'_>,
     (convention, campaign): (&Convention, &Campaign),
     action: ConventionAction,
+    others: &Others,
 ) -> Outcome<Option<Refused>> {
-    let facts = facts(tx, convention, campaign, action)?;
+    let facts = facts(tx, (convention, campaign), action, others)?;
     Ok(convention.admits(action, &facts).err())
 }
 

@@ -158,8 +158,8 @@ impl ConventionAct {
 #[derive(Debug, Clone)]
 pub struct ConventionFacts {
     pub calendar: Calendar,
-    /// Whether a living title states its signatures.
-    pub titled: bool,
+    /// What stands against taking its signatures back: a living title states them.
+    pub vetoes: Vec<String>,
     /// Number of the convention issued since to the same payer.
     pub replaced_by: Option<String>,
     /// What a countersignature should look at, under the campaign's policy.
@@ -257,11 +257,10 @@ impl Convention {
         match action {
             ConventionAction::Sign | ConventionAction::Countersign | ConventionAction::Decline => Ok(()),
             ConventionAction::CorrectSignature | ConventionAction::Cancel => {
-                if !facts.titled {
+                if facts.vetoes.is_empty() {
                     return Ok(());
                 }
-                let detail =
-                    "Un titre existe pour cette convention, dont il énonce les signatures : le retirer d'abord.";
+                let detail = facts.vetoes.join(" ");
                 Err(Refused::state(&CONVENTION_TITLED, detail, self.state(), self.allowed()))
             }
             ConventionAction::Reopen => match &facts.replaced_by {

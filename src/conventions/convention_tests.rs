@@ -47,7 +47,7 @@ fn issued() -> Convention {
 fn facts(titled: bool) -> ConventionFacts {
     ConventionFacts {
         calendar: Calendar { convention_date: day(0), today: day(100) },
-        titled,
+        vetoes: titled.then(|| "Un titre existe.".to_owned()).into_iter().collect(),
         replaced_by: None,
         findings: Vec::new(),
         policy: CountersignPolicy::Record,

@@ -12,6 +12,7 @@ use super::request::TransitionRequest;
 use super::store::{self, ConventionFilter, ConventionOrder};
 use super::views::{self, ConventionView};
 use crate::access::{Can, Read, RecordSignatures, refusal};
+use crate::audit::Others;
 use crate::campaigns;
 use crate::kernel::ids::ConventionId;
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
@@ -143,7 +144,7 @@ async fn document(
     security(("bearer" = []))
 )]
 #[get("/conventions/{id}/transitions")]
-async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -> Answer {
+async fn transitions(state: State, can: Can<Read>, others: web::Data<Others>, Key(id): Key<ConventionId>) -> Answer {
     let reply = state
         .read(move |tx| {
             let found = actions::find(tx, id)?;
@@ -151,7 +152,7 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
             let by_role = refusal::<RecordSignatures>(can.role);
             let refused = |action| match &by_role {
                 Some(refused) => Ok(Some(refused.clone())),
-                None => actions::refusal(tx, (&found, &campaign), action),
+                None => actions::refusal(tx, (&found, &campaign), action, &others),
             };
             Reply::ok(&TransitionsView::of(found.state(), ConventionAction::ALL, refused)?)
         })
@@ -178,6 +179,7 @@ async fn transitions(state: State, can: Can<Read>, Key(id): Key<ConventionId>) -
 async fn transition(
     state: State,
     can: Can<RecordSignatures>,
+    others: web::Data<Others>,
     Key(id): Key<ConventionId>,
     mut call: CallContext,
     body: Body<TransitionRequest>,
@@ -186,7 +188,7 @@ async fn transition(
     let actor = can.actor;
     state
         .post(actor.principal, call, body.sha256, move |tx| {
-            let next = actions::transition(tx, &actor, id, version.as_ref(), &body.value)?;
+            let next = actions::transition(tx, &actor, (id, version.as_ref()), &body.value, &others)?;
             let version = next.version;
             Reply::versioned(&views::detail(tx, next)?, version)
         })

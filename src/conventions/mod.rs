@@ -29,12 +29,12 @@ mod store_refusals;
 mod store_seals;
 mod views;
 
-pub use actions::{expire_due, find, transition};
+pub use actions::{expire_due, find, moment, transition};
 pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use events::{ConventionEvent, of as subject};
 pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
-pub use jobs::{DAILY, enqueue_expiry, handlers};
+pub use jobs::enqueue_expiry;
 pub use paper::{designation, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
 pub use payers::{PayerSelection, Payers};
@@ -45,11 +45,30 @@ pub use store::{
 };
 pub use views::{ConventionView, LineView, ParticipationView};
 
+use crate::audit::Tellers;
+use crate::capability::Capability;
 use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
 use crate::platform::{Outcome, Tx};
+use utoipa::ToSchema;
+
+/// What this room gives the program.
+#[must_use]
+pub fn capability() -> Capability {
+    Capability {
+        tags: &[("Conventions", "Émission, signatures, documents, participations et leur calcul.")],
+        routes,
+        codes: CODES,
+        tells: Tellers::with::<ConventionEvent>,
+        omits: &[(<ConventionView as ToSchema>::name, ConventionView::SOMETIMES)],
+        jobs: jobs::handlers,
+        daily: jobs::DAILY,
+        papers: &[&PAPER],
+        ..Capability::named("conventions")
+    }
+}
 
 /// Mounts the routes.
-pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
     http_campaign::routes(cfg);
 }

@@ -17,14 +17,13 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note, SearchText, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{
-    collectivites, convention_seals, conventions, participation_lines, participations, perception_titles,
-};
+use crate::platform::db::schema::{convention_seals, conventions, participation_lines, participations};
 use crate::platform::db::{Backend, search};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique, readable};
+use crate::registry;
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
-use crate::{insert_batches, keyset, payer_filters};
+use crate::{insert_batches, keyset};
 
 #[derive(Queryable, Insertable, Clone)]
 #[diesel(table_name = conventions, treat_none_as_default_value = false)]
@@ -422,16 +421,6 @@ pub(super) fn living_number(tx: &mut Tx<'_>, campaign: CampaignId, payer: Collec
         .optional()?)
 }
 
-/// Whether a title lives for a convention. The titles' table is read, never written, from here.
-pub(super) fn has_title(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<bool> {
-    Ok(diesel::select(diesel::dsl::exists(
-        perception_titles::table
-            .filter(perception_titles::convention_id.eq(id))
-            .filter(perception_titles::state.ne_all(["withdrawn", "rejected"])),
-    ))
-    .get_result(tx.conn())?)
-}
-
 /// A participation as stored.
 #[derive(Debug, Clone)]
 pub struct StoredParticipation {
@@ -554,10 +543,14 @@ macro_rules! narrowed {
             query = query.filter(conventions::campaign_id.eq(campaign));
         }
         if let Some(kind) = $filter.kind {
-            let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
-            query = query.filter(conventions::collectivite_id.eq_any(of_kind));
+            query = query.filter(conventions::collectivite_id.eq_any(registry::of_kind(kind)));
         }
-        payer_filters!(query, conventions::collectivite_id, $filter);
+        if let Some(code) = &$filter.insee_code {
+            query = query.filter(conventions::collectivite_id.eq_any(registry::holders_of_commune(code)));
+        }
+        if let Some(siret) = &$filter.collectivite {
+            query = query.filter(conventions::collectivite_id.eq_any(registry::holders_of_siret(siret)));
+        }
         if let Some(departement) = &$filter.departement {
             query = query.filter(conventions::party_departement.eq(departement.clone()));
         }

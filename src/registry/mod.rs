@@ -47,17 +47,34 @@ pub use import_contacts::import_contacts;
 pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView};
 pub use school::{PayerPeriod, SaidSchool, School, SchoolIdentity, payer_for_year};
-pub use store_collectivites::{CollectiviteFilter, Succession};
+pub use store_collectivites::{CollectiviteFilter, Succession, holders_of_commune, holders_of_siret, of_kind};
 pub use store_schools::SchoolFilter;
 
 use std::collections::{HashMap, HashSet};
 
+use crate::audit::Tellers;
+use crate::capability::Capability;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai};
 use crate::platform::{Outcome, Tx};
+use utoipa::ToSchema;
+
+/// What this room gives the program.
+#[must_use]
+pub fn capability() -> Capability {
+    Capability {
+        tags: &[("Registre", "Collectivités, écoles, payeurs ; à l'unité ou par import de fichiers.")],
+        routes,
+        codes: CODES,
+        tells: Tellers::with::<RegistryEvent>,
+        omits: &[(<http_views::SchoolView as ToSchema>::name, http_views::SchoolView::SOMETIMES)],
+        layouts: &[&import::communes::LAYOUT, &import::directory::LAYOUT, &import::contacts::LAYOUT],
+        ..Capability::named("registry")
+    }
+}
 
 /// Mounts the routes.
-pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     // `imports` before `{siret}` and `{uai}`: the first that matches serves.
     http_imports::routes(cfg);
     http_collectivites::routes(cfg);

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteIdentity, Representative, SiretView};
 use super::kinds::{CollectiviteKind, SuccessionKind};
@@ -341,23 +342,28 @@ pub struct CollectiviteFilter {
 
 crate::sort_keys!(CollectiviteSort, CollectiviteOrder of "collectivites" { Siret => "siret", Name => "name", Updated => "updated_at" });
 
-/// Keeps the rows whose collectivité has the INSEE code (present or former) and the SIRET (present or former) that a
-/// filter asks for; `$id` is the column that names it.
-#[macro_export]
-macro_rules! payer_filters {
-    ($query:ident, $id:expr, $filter:expr) => {
-        use $crate::platform::db::schema as tables;
-        if let Some(insee) = &$filter.insee_code {
-            use tables::collectivite_communes as communes;
-            let held = communes::table.filter(communes::insee_code.eq(insee.clone()));
-            $query = $query.filter($id.eq_any(held.select(communes::collectivite_id)));
-        }
-        if let Some(siret) = &$filter.collectivite {
-            use tables::collectivite_sirets as sirets;
-            let held = sirets::table.filter(sirets::siret.eq(siret.clone()));
-            $query = $query.filter($id.eq_any(held.select(sirets::collectivite_id)));
-        }
-    };
+/// Who holds an INSEE code, present or former: the ids, to be looked for in another table's column.
+#[must_use]
+pub fn holders_of_commune(code: &InseeCode) -> collectivite_communes::BoxedQuery<'static, Backend, Text> {
+    collectivite_communes::table
+        .filter(collectivite_communes::insee_code.eq(code.clone()))
+        .select(collectivite_communes::collectivite_id)
+        .into_boxed()
+}
+
+/// Who holds a SIRET, present or former.
+#[must_use]
+pub fn holders_of_siret(siret: &Siret) -> collectivite_sirets::BoxedQuery<'static, Backend, Text> {
+    collectivite_sirets::table
+        .filter(collectivite_sirets::siret.eq(siret.clone()))
+        .select(collectivite_sirets::collectivite_id)
+        .into_boxed()
+}
+
+/// Those of a nature.
+#[must_use]
+pub fn of_kind(kind: CollectiviteKind) -> collectivites::BoxedQuery<'static, Backend, Text> {
+    collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id).into_boxed()
 }
 
 fn filtered(filter: &CollectiviteFilter) -> collectivites::BoxedQuery<'static, Backend> {
@@ -368,7 +374,12 @@ fn filtered(filter: &CollectiviteFilter) -> collectivites::BoxedQuery<'static, B
     if let Some(kind) = filter.kind {
         query = query.filter(collectivites::kind.eq(kind));
     }
-    payer_filters!(query, collectivites::id, filter);
+    if let Some(code) = &filter.insee_code {
+        query = query.filter(collectivites::id.eq_any(holders_of_commune(code)));
+    }
+    if let Some(siret) = &filter.collectivite {
+        query = query.filter(collectivites::id.eq_any(holders_of_siret(siret)));
+    }
     if let Some(since) = filter.updated_since {
         query = query.filter(collectivites::updated_at.ge(since));
     }

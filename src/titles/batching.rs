@@ -1,4 +1,5 @@
-//! What accounting asks of titles: which wait for a batch, and their going into one.
+//! What accounting asks of titles: which wait for a batch, and their going into one; what titles have against acts of
+//! the left.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +7,10 @@ use super::approved::{Approved, verified};
 use super::events::{self, TitleEvent};
 use super::store;
 use super::title::TitleState;
-use crate::audit::{self, Entry};
-use crate::kernel::ids::{BatchId, CampaignId};
+use crate::audit::{self, Entry, Subject};
+use crate::kernel::ids::{BatchId, CampaignId, ConventionId, TitleId};
 use crate::kernel::{Actor, french};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Error, Outcome, Tx};
 
 /// What was approved of a campaign and exercice and no batch holds, by reference; each compared again with its title.
 pub fn awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId, exercice: i64) -> Outcome<Vec<Approved>> {
@@ -30,8 +31,9 @@ pub fn exercices_awaiting_batch(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcom
     Ok(store::exercices(tx, campaign, TitleState::Approved)?.into_iter().collect())
 }
 
-/// The veto of titles on the closing of their campaign: what is left half way.
-pub fn half_way(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Option<String>> {
+/// What titles have against the closing of their campaign: what is left half way.
+pub(super) fn half_way(tx: &mut Tx<'_>, campaign: &Subject) -> Outcome<Option<String>> {
+    let campaign = CampaignId::parse(&campaign.id).map_err(|e| Error::Incident(e.message))?;
     let prepared = store::count(tx, campaign, TitleState::Prepared)?;
     let approved = store::count(tx, campaign, TitleState::Approved)?;
     Ok((prepared + approved > 0).then(|| {
@@ -43,6 +45,13 @@ pub fn half_way(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Option<String>
     }))
 }
 
+/// What titles have against taking back the signatures of their convention: a living one states them.
+pub(super) fn stated(tx: &mut Tx<'_>, convention: &Subject) -> Outcome<Option<String>> {
+    let id = ConventionId::parse(&convention.id).map_err(|e| Error::Incident(e.message))?;
+    let told = "Un titre existe pour cette convention, dont il énonce les signatures : le retirer d'abord.";
+    Ok(store::is_titled(tx, id)?.then(|| told.to_owned()))
+}
+
 /// Moves the titles of a batch already written; an error when one was no longer approved.
 pub fn transmit(
     tx: &mut Tx<'_>,
@@ -51,7 +60,8 @@ pub fn transmit(
     (batch, number): (BatchId, &str),
     titles: &[Approved],
 ) -> Outcome<()> {
-    store::transmit(tx, batch, number, titles.len())?;
+    let ids: Vec<TitleId> = titles.iter().map(|title| title.title_id).collect();
+    store::transmit(tx, batch, number, &ids)?;
     let transmitted = |title: &Approved| {
         Entry::new(events::of_approved(title, campaign), TitleEvent::Transmitted { batch: number.to_owned() })
     };

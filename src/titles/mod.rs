@@ -31,7 +31,7 @@ mod views;
 
 pub use approve::{APPROVE_OUTCOMES, ApproveRequest, Making, TitleSelection, approve};
 pub use approved::Approved;
-pub use batching::{awaiting_batch, exercices_awaiting_batch, half_way, transmit};
+pub use batching::{awaiting_batch, exercices_awaiting_batch, transmit};
 pub use codes::CODES;
 pub use events::TitleEvent;
 pub use prepare::{CALLED, PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
@@ -39,8 +39,31 @@ pub use printing::PAPER;
 pub use settlement::Settlement;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 
+use crate::audit::Tellers;
+use crate::campaigns::{self, CampaignAction};
+use crate::capability::Capability;
+use crate::conventions::{self, ConventionAction};
+
+/// What this room gives the program.
+#[must_use]
+pub fn capability() -> Capability {
+    Capability {
+        tags: &[("Titres", "Liquidation, approbation par une autre personne, demandes d'émission.")],
+        routes,
+        codes: CODES,
+        tells: Tellers::with::<TitleEvent>,
+        papers: &[&PAPER],
+        vetoes: &[
+            (campaigns::moment(CampaignAction::Close), batching::half_way),
+            (conventions::moment(ConventionAction::Cancel), batching::stated),
+            (conventions::moment(ConventionAction::CorrectSignature), batching::stated),
+        ],
+        ..Capability::named("titles")
+    }
+}
+
 /// Mounts the routes.
-pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
+fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
     http_participations::routes(cfg);
 }

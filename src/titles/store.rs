@@ -22,11 +22,12 @@ use crate::platform::db::json::Json;
 use crate::platform::db::schema::{
     collectivites, conventions, perception_titles as titles, title_approvals, title_lines,
 };
-use crate::platform::db::{Backend, search};
+use crate::platform::db::{BATCH, Backend, search};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique};
+use crate::registry;
 use crate::registry::kinds::CollectiviteKind;
-use crate::{insert_batches, keyset, payer_filters};
+use crate::{insert_batches, keyset};
 
 #[derive(Queryable, Insertable, Clone)]
 #[diesel(table_name = titles, treat_none_as_default_value = false)]
@@ -373,19 +374,23 @@ pub(super) fn approve(tx: &mut Tx<'_>, approvals: &[ApprovalRow]) -> Outcome<()>
 }
 
 /// Moves approved titles into a batch already written; an error when one was no longer `approved`.
-pub(super) fn transmit(tx: &mut Tx<'_>, batch: BatchId, number: &str, count: usize) -> Outcome<()> {
+pub(super) fn transmit(tx: &mut Tx<'_>, batch: BatchId, number: &str, ids: &[TitleId]) -> Outcome<()> {
     let now = tx.now();
-    let moved = diesel::sql_query(
-        "UPDATE perception_titles SET state = 'transmitted', version = version + 1, updated_at = $1, \
-         batch_id = $2, batch_number = $3 \
-         WHERE state = 'approved' AND id IN (SELECT b.title_id FROM accounting_batch_titles b WHERE b.batch_id = $4)",
-    )
-    .bind::<Timestamp, _>(now)
-    .bind::<Text, _>(batch)
-    .bind::<Text, _>(number)
-    .bind::<Text, _>(batch)
-    .execute(tx.conn())?;
-    ensure_all(moved, count)
+    let mut moved = 0;
+    for some in ids.chunks(BATCH) {
+        moved += diesel::update(titles::table)
+            .filter(titles::state.eq(TitleState::Approved))
+            .filter(titles::id.eq_any(some))
+            .set((
+                titles::state.eq(TitleState::Transmitted),
+                titles::batch_id.eq(batch),
+                titles::batch_number.eq(number),
+                titles::version.eq(titles::version + 1_i64),
+                titles::updated_at.eq(now),
+            ))
+            .execute(tx.conn())?;
+    }
+    ensure_all(moved, ids.len())
 }
 
 fn ensure_all(moved: usize, expected: usize) -> Outcome<()> {
@@ -486,10 +491,14 @@ fn filtered(filter: &TitleFilter) -> titles::BoxedQuery<'static, Backend> {
         query = query.filter(titles::campaign_id.eq(campaign));
     }
     if let Some(kind) = filter.kind {
-        let of_kind = collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id);
-        query = query.filter(titles::debtor_id.eq_any(of_kind));
+        query = query.filter(titles::debtor_id.eq_any(registry::of_kind(kind)));
     }
-    payer_filters!(query, titles::debtor_id, filter);
+    if let Some(code) = &filter.insee_code {
+        query = query.filter(titles::debtor_id.eq_any(registry::holders_of_commune(code)));
+    }
+    if let Some(siret) = &filter.collectivite {
+        query = query.filter(titles::debtor_id.eq_any(registry::holders_of_siret(siret)));
+    }
     if let Some(departement) = &filter.departement {
         query = query.filter(titles::debtor_departement.eq(departement.clone()));
     }
@@ -558,6 +567,13 @@ pub(super) fn list(tx: &mut Tx<'_>, filter: &TitleFilter, page: &Page<TitleSort>
         (value, t.id.to_string())
     };
     Ok(page.cut(found, tx.now(), place))
+}
+
+/// Whether a title lives for a convention.
+pub(super) fn is_titled(tx: &mut Tx<'_>, convention: ConventionId) -> Outcome<bool> {
+    let gone = [TitleState::Withdrawn];
+    let living = titles::table.filter(titles::convention_id.eq(convention)).filter(titles::state.ne_all(gone));
+    Ok(diesel::select(diesel::dsl::exists(living)).get_result(tx.conn())?)
 }
 
 /// Every title a filter takes.

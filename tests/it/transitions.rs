@@ -65,7 +65,7 @@ on_both_databases! {
                     let request: TransitionRequest = serde_json::from_value(body).unwrap();
                     app.db.write(|tx| {
                         tx.discard();
-                        conventions::transition(tx, &actor, ConventionId::parse(id).unwrap(), None, &request)
+                        conventions::transition(tx, &actor, (ConventionId::parse(id).unwrap(), None), &request, &ent_backoffice::app::others())
                     }).unwrap();
                 }
             }

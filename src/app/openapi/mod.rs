@@ -25,26 +25,16 @@ use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::Config;
 
 use super::{capabilities, health, metrics, problems};
-use crate::campaigns::bulk::BulkItem;
-use crate::conventions::ConventionView;
 use crate::kernel::Finding;
 use crate::kernel::refused::NOT_FOUND;
 use crate::platform::web::docs::{ANSWERS, Answers};
 use crate::platform::web::{Answer, Problem, ProblemView};
-use crate::registry::SchoolView;
 
 /// Name of the one security scheme.
 const BEARER: &str = "bearer";
 
-/// Tags, in the order of the page.
+/// Chapters that belong to no room, after those of the rooms.
 const TAGS: &[(&str, &str)] = &[
-    ("Sessions", "Connexion et compte de la personne connectée."),
-    ("Comptes", "Comptes, rôles, qualités et délégations de signature ; réservé aux administrateurs."),
-    ("Registre", "Collectivités, écoles, payeurs ; à l'unité ou par import de fichiers."),
-    ("Campagnes", "L'année : tarif, dates, textes, politiques, écoles inscrites."),
-    ("Conventions", "Émission, signatures, documents, participations et leur calcul."),
-    ("Titres", "Liquidation, approbation par une autre personne, demandes d'émission."),
-    ("Bordereaux", "Titres scellés pour le comptable, et leurs fichiers."),
     ("Journal", "Qui a fait quoi, sur quoi, quand ; réservé aux administrateurs."),
     ("Service", "État du programme et codes de problème ; sans compte."),
 ];
@@ -66,7 +56,8 @@ fn collected() -> OpenApi {
         .description(Some(DESCRIPTION))
         .license(Some(LicenseBuilder::new().name("AGPL-3.0-or-later").identifier(Some("AGPL-3.0-or-later")).build()))
         .build();
-    let tags = TAGS.iter().map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build());
+    let tags = super::rooms().into_iter().flat_map(|room| room.tags).chain(TAGS);
+    let tags = tags.map(|(name, text)| TagBuilder::new().name(*name).description(Some(*text)).build());
     let server = ServerBuilder::new().url("/").description(Some("Le serveur qui publie ce document.")).build();
     let base = OpenApiBuilder::new().info(info).servers(Some([server])).tags(Some(tags.collect::<Vec<_>>())).build();
     let (_, mut document) = actix_web::App::new()
@@ -175,13 +166,10 @@ fn sometimes<T: ToSchema>(fields: &[&'static str]) -> Sometimes {
 /// Everything that answers, described.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(collected()).unwrap_or_default();
-    let mut sometimes = vec![
-        sometimes::<Finding>(Finding::SOMETIMES),
-        sometimes::<ProblemView>(ProblemView::SOMETIMES),
-        sometimes::<SchoolView>(SchoolView::SOMETIMES),
-        sometimes::<BulkItem>(BulkItem::SOMETIMES),
-        sometimes::<ConventionView>(ConventionView::SOMETIMES),
-    ];
+    let mut sometimes =
+        vec![sometimes::<Finding>(Finding::SOMETIMES), sometimes::<ProblemView>(ProblemView::SOMETIMES)];
+    let omits = super::rooms().into_iter().flat_map(|room| room.omits);
+    sometimes.extend(omits.map(|(name, fields)| (name(), fields.to_vec())));
     for described in health::described().into_iter().chain([metrics::described(), problems::described()]) {
         sometimes.extend(described.into_document(&mut document));
     }
