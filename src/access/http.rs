@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::gate::{Gate, Turn};
+use super::http_permission::{Any, Can};
 use super::passwords;
 use super::problems::{INVALID_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED, TOO_MANY_ATTEMPTS};
 use super::refusals::Refusals;

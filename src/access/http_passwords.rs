@@ -7,7 +7,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::codes::PasswordCode;
 use super::http::{LoginService, in_turn, origin, wait};
 use super::http_permission::{Any, Can};
-use super::http_permission::{Any, Can};
 use super::password_actions::{self, CodeLook, OwnPassword, owner};
 use super::passwords::{self, NewPassword};
 use super::problems::{PASSWORD_CODE_INVALID, TOO_MANY_ATTEMPTS};

@@ -46,7 +46,6 @@ pub use http_permission::{
     ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
 };
 pub use passwords::{NewPassword, PasswordHash};
-pub use passwords::{NewPassword, PasswordHash};
 pub use problems::CODES;
 pub use sessions::{Brakes, SessionRules};
 pub use tokens::{TokenRules, Tokens};

@@ -6,10 +6,10 @@ use super::events::{self, CampaignEvent};
 use super::terms::CampaignTerms;
 use super::{Defaults, store};
 use crate::audit::{self, Changes};
+use crate::kernel::Version;
 use crate::kernel::text::Note;
 use crate::kernel::{Actor, SchoolYear};
 use crate::platform::db::counters;
-use crate::kernel::Version;
 use crate::platform::{Outcome, Tx};
 
 /// Whether a convention was ever issued in a campaign: its numbers were begun.

@@ -50,12 +50,17 @@ pub use terms::{CampaignTerms, CountersignPolicy, SmallClaims, SmallClaimsPolicy
 pub use thresholds::Thresholds;
 pub use transitions::{Rests, moment, transition};
 
+use utoipa::ToSchema;
+
 use crate::audit::Tellers;
 use crate::capability::Capability;
 use crate::kernel::Uai;
 use crate::kernel::ids::{CampaignId, ConventionId};
+use crate::platform::tabular::Layout;
 use crate::platform::{Outcome, Tx};
-use utoipa::ToSchema;
+
+/// The sorts of file this room reads.
+static LAYOUTS: &[&Layout] = &[&enrolment_import::LAYOUT];
 
 /// What this room gives the program.
 #[must_use]
@@ -66,7 +71,7 @@ pub fn capability() -> Capability {
         codes: CODES,
         tells: Tellers::with::<CampaignEvent>,
         omits: &[(<bulk::BulkItem as ToSchema>::name, bulk::BulkItem::SOMETIMES)],
-        layouts: &[&enrolment_import::LAYOUT],
+        layouts: LAYOUTS,
         ..Capability::named("campaigns")
     }
 }

@@ -14,12 +14,14 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Departement, Instant, Money, Refused, SchoolYear, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{campaigns, enrolment_withdrawals, enrolments, schools};
+use crate::platform::db::schema::{
+    campaigns, collectivite_sirets, enrolment_withdrawals, enrolments, school_payers, schools,
+};
 use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
-use crate::registry::{self, SchoolFilter};
-use crate::{insert_batches, keyset};
+use crate::registry::SchoolFilter;
+use crate::{insert_batches, keyset, school_filters};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = campaigns, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -334,9 +336,7 @@ pub(super) fn list_enrolments(
             schools::departement,
         ))
         .into_boxed();
-    if filter.schools.narrows() {
-        query = query.filter(enrolments::uai.eq_any(registry::taken(&filter.schools, tx.today())));
-    }
+    school_filters!(query, &filter.schools, tx.today());
     match filter.covered {
         Some(true) => query = query.filter(enrolments::convention_id.is_not_null()),
         Some(false) => query = query.filter(enrolments::convention_id.is_null()),

@@ -45,11 +45,12 @@ pub use store::{
 };
 pub use views::{ConventionView, LineView, ParticipationView};
 
+use utoipa::ToSchema;
+
 use crate::audit::Tellers;
 use crate::capability::Capability;
 use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
 use crate::platform::{Outcome, Tx};
-use utoipa::ToSchema;
 
 /// What this room gives the program.
 #[must_use]

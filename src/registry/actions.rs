@@ -16,11 +16,11 @@ use super::school::{self, PayerFacts, PayerPeriod, SaidSchool, School, SchoolIde
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools as schools;
 use crate::audit::{self, Changes};
+use crate::kernel::Version;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, FieldFault, Finding, Refused, Siret, Uai};
-use crate::kernel::Version;
 use crate::platform::{Outcome, Tx};
 
 fn siret_taken(siret: &Siret) -> Refused {

@@ -52,12 +52,17 @@ pub use store_schools::SchoolFilter;
 
 use std::collections::{HashMap, HashSet};
 
+use utoipa::ToSchema;
+
 use crate::audit::Tellers;
 use crate::capability::Capability;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai};
+use crate::platform::tabular::Layout;
 use crate::platform::{Outcome, Tx};
-use utoipa::ToSchema;
+
+/// The sorts of file this room reads.
+static LAYOUTS: &[&Layout] = &[&import::communes::LAYOUT, &import::directory::LAYOUT, &import::contacts::LAYOUT];
 
 /// What this room gives the program.
 #[must_use]
@@ -68,7 +73,7 @@ pub fn capability() -> Capability {
         codes: CODES,
         tells: Tellers::with::<RegistryEvent>,
         omits: &[(<http_views::SchoolView as ToSchema>::name, http_views::SchoolView::SOMETIMES)],
-        layouts: &[&import::communes::LAYOUT, &import::directory::LAYOUT, &import::contacts::LAYOUT],
+        layouts: LAYOUTS,
         ..Capability::named("registry")
     }
 }

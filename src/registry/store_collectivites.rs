@@ -5,8 +5,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
+use diesel::dsl;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
 use super::collectivite::{Address, Chorus, ChorusCode, Collectivite, CollectiviteIdentity, Representative, SiretView};
 use super::kinds::{CollectiviteKind, SuccessionKind};
@@ -342,28 +342,37 @@ pub struct CollectiviteFilter {
 
 crate::sort_keys!(CollectiviteSort, CollectiviteOrder of "collectivites" { Siret => "siret", Name => "name", Updated => "updated_at" });
 
-/// Who holds an INSEE code, present or former: the ids, to be looked for in another table's column.
+/// The ids of who holds an INSEE code, present or former, to be looked for in another table's column.
+pub type HoldersOfCommune = dsl::Select<
+    dsl::Filter<collectivite_communes::table, dsl::Eq<collectivite_communes::insee_code, InseeCode>>,
+    collectivite_communes::collectivite_id,
+>;
+/// The ids of who holds a SIRET, present or former.
+pub type HoldersOfSiret = dsl::Select<
+    dsl::Filter<collectivite_sirets::table, dsl::Eq<collectivite_sirets::siret, Siret>>,
+    collectivite_sirets::collectivite_id,
+>;
+/// The ids of those of a nature.
+pub type OfKind =
+    dsl::Select<dsl::Filter<collectivites::table, dsl::Eq<collectivites::kind, CollectiviteKind>>, collectivites::id>;
+
 #[must_use]
-pub fn holders_of_commune(code: &InseeCode) -> collectivite_communes::BoxedQuery<'static, Backend, Text> {
+pub fn holders_of_commune(code: &InseeCode) -> HoldersOfCommune {
     collectivite_communes::table
         .filter(collectivite_communes::insee_code.eq(code.clone()))
         .select(collectivite_communes::collectivite_id)
-        .into_boxed()
 }
 
-/// Who holds a SIRET, present or former.
 #[must_use]
-pub fn holders_of_siret(siret: &Siret) -> collectivite_sirets::BoxedQuery<'static, Backend, Text> {
+pub fn holders_of_siret(siret: &Siret) -> HoldersOfSiret {
     collectivite_sirets::table
         .filter(collectivite_sirets::siret.eq(siret.clone()))
         .select(collectivite_sirets::collectivite_id)
-        .into_boxed()
 }
 
-/// Those of a nature.
 #[must_use]
-pub fn of_kind(kind: CollectiviteKind) -> collectivites::BoxedQuery<'static, Backend, Text> {
-    collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id).into_boxed()
+pub fn of_kind(kind: CollectiviteKind) -> OfKind {
+    collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id)
 }
 
 fn filtered(filter: &CollectiviteFilter) -> collectivites::BoxedQuery<'static, Backend> {

@@ -15,7 +15,7 @@ use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
-use crate::platform::db::{BATCH, Backend, placeholders, search};
+use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, each, on_unique};
 use crate::{insert_batches, keyset};
@@ -187,7 +187,7 @@ pub(super) fn replace_payers(tx: &mut Tx<'_>, uai: &Uai, periods: &[PayerPeriod]
 }
 
 /// Which schools a list or a bulk enrolment takes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct SchoolFilter {
     pub departement: Option<Departement>,
     pub sector: Option<Sector>,
@@ -199,52 +199,49 @@ pub struct SchoolFilter {
     pub updated_since: Option<Instant>,
 }
 
-impl SchoolFilter {
-    /// Whether it leaves anything out.
-    #[must_use]
-    pub fn narrows(&self) -> bool {
-        *self != Self::default()
-    }
-}
-
-/// The UAI of the schools a filter takes: whoever lists by school selects as `GET /schools` does.
-#[must_use]
-pub fn taken(filter: &SchoolFilter, today: NaiveDate) -> schools::BoxedQuery<'static, Backend, Text> {
-    filtered(filter, today).select(schools::uai)
+/// Keeps what a [`SchoolFilter`] takes in any boxed query over `schools`, joined or not: whoever lists by school
+/// selects as `GET /schools` does.
+#[macro_export]
+macro_rules! school_filters {
+    ($query:ident, $filter:expr, $today:expr) => {
+        let (filter, today): (&$crate::registry::SchoolFilter, chrono::NaiveDate) = ($filter, $today);
+        if let Some(departement) = &filter.departement {
+            $query = $query.filter(schools::departement.eq(departement.clone()));
+        }
+        if let Some(sector) = filter.sector {
+            $query = $query.filter(schools::sector.eq(sector));
+        }
+        if let Some(kind) = filter.kind {
+            $query = $query.filter(schools::kind.eq(kind));
+        }
+        if let Some(insee) = &filter.insee_code {
+            $query = $query.filter(schools::insee_code.eq(insee.clone()));
+        }
+        if let Some(siret) = &filter.collectivite {
+            let payer = collectivite_sirets::table
+                .filter(collectivite_sirets::siret.eq(siret.clone()))
+                .select(collectivite_sirets::collectivite_id);
+            let open = school_payers::valid_until.is_null().or(school_payers::valid_until.gt(today).assume_not_null());
+            let paid = school_payers::table
+                .filter(school_payers::collectivite_id.eq_any(payer))
+                .filter(school_payers::valid_from.le(today))
+                .filter(open)
+                .select(school_payers::uai);
+            $query = $query.filter(schools::uai.eq_any(paid));
+        }
+        if let Some(q) = &filter.q {
+            use $crate::platform::db::search;
+            let name = search::name(q.as_str());
+            let uai = schools::uai.like(search::code_start(q.as_str())).escape(search::ESCAPE);
+            let school = schools::name_fold.like(name.clone()).escape(search::ESCAPE);
+            $query = $query.filter(school.or(schools::commune_fold.like(name).escape(search::ESCAPE)).or(uai));
+        }
+    };
 }
 
 fn filtered(filter: &SchoolFilter, today: NaiveDate) -> schools::BoxedQuery<'static, Backend> {
     let mut query = schools::table.into_boxed();
-    if let Some(departement) = &filter.departement {
-        query = query.filter(schools::departement.eq(departement.clone()));
-    }
-    if let Some(sector) = filter.sector {
-        query = query.filter(schools::sector.eq(sector));
-    }
-    if let Some(kind) = filter.kind {
-        query = query.filter(schools::kind.eq(kind));
-    }
-    if let Some(insee) = &filter.insee_code {
-        query = query.filter(schools::insee_code.eq(insee.clone()));
-    }
-    if let Some(siret) = &filter.collectivite {
-        let payer = collectivite_sirets::table
-            .filter(collectivite_sirets::siret.eq(siret.clone()))
-            .select(collectivite_sirets::collectivite_id);
-        let open = school_payers::valid_until.is_null().or(school_payers::valid_until.gt(today).assume_not_null());
-        let paid = school_payers::table
-            .filter(school_payers::collectivite_id.eq_any(payer))
-            .filter(school_payers::valid_from.le(today))
-            .filter(open)
-            .select(school_payers::uai);
-        query = query.filter(schools::uai.eq_any(paid));
-    }
-    if let Some(q) = &filter.q {
-        let name = search::name(q.as_str());
-        let uai = schools::uai.like(search::code_start(q.as_str())).escape(search::ESCAPE);
-        let school = schools::name_fold.like(name.clone()).escape(search::ESCAPE);
-        query = query.filter(school.or(schools::commune_fold.like(name).escape(search::ESCAPE)).or(uai));
-    }
+    school_filters!(query, filter, today);
     if let Some(since) = filter.updated_since {
         query = query.filter(schools::updated_at.ge(since));
     }

@@ -39,10 +39,17 @@ pub use printing::PAPER;
 pub use settlement::Settlement;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 
-use crate::audit::Tellers;
+use crate::audit::{Moment, Tellers, Veto};
 use crate::campaigns::{self, CampaignAction};
 use crate::capability::Capability;
 use crate::conventions::{self, ConventionAction};
+
+/// What this room has against acts of those to its left.
+const VETOES: &[(Moment, Veto)] = &[
+    (campaigns::moment(CampaignAction::Close), batching::half_way),
+    (conventions::moment(ConventionAction::Cancel), batching::stated),
+    (conventions::moment(ConventionAction::CorrectSignature), batching::stated),
+];
 
 /// What this room gives the program.
 #[must_use]
@@ -53,11 +60,7 @@ pub fn capability() -> Capability {
         codes: CODES,
         tells: Tellers::with::<TitleEvent>,
         papers: &[&PAPER],
-        vetoes: &[
-            (campaigns::moment(CampaignAction::Close), batching::half_way),
-            (conventions::moment(ConventionAction::Cancel), batching::stated),
-            (conventions::moment(ConventionAction::CorrectSignature), batching::stated),
-        ],
+        vetoes: VETOES,
         ..Capability::named("titles")
     }
 }

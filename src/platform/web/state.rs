@@ -9,7 +9,7 @@ use super::problem::{self, Answer, Problem};
 use super::reply::Reply;
 use super::warrant::Warrants;
 use crate::kernel::text::excerpt;
-use crate::kernel::{FieldFault, Principal, Refused};
+use crate::kernel::{FieldFault, Principal, Refused, Version, version};
 use crate::platform::db::idempotency::{self, InFlight};
 use crate::platform::db::{Database, Tx};
 use crate::platform::error::{Error, Outcome};
