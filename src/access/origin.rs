@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::platform::web::CallerAddress;
+use crate::kernel::CallerAddress;
 
 /// Most characters kept of what a browser says of itself.
 const LONGEST_AGENT: usize = 200;

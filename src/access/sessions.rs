@@ -36,7 +36,7 @@ use super::user::User;
 use crate::audit;
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::{
-    Actor, CallerAddress, Instant, Refused,
+    Actor, Instant, Refused,
     ids::{SessionId, UserId},
 };
 use crate::platform::db::blobs::digest;

@@ -19,7 +19,7 @@ use crate::conventions::{
 };
 use crate::kernel::ids::{ConventionId, DecisionId, SmallClaimActId};
 use crate::kernel::{Departement, Instant, Money, SchoolYear};
-use crate::platform::web::{Meta, Page, PageView};
+use crate::platform::page::{Meta, Page, PageView};
 use crate::platform::{Error, Outcome, Tx};
 
 /// La décision de ne pas émettre, en bref.
