@@ -59,7 +59,7 @@ async fn transition(
     let id = ConventionId::parse(&id).unwrap();
     state
         .post(actor.principal, call, body.sha256, move |tx| {
-            let next = conventions::transition(tx, &actor, id, None, &body.value)?;
+            let next = conventions::transition(tx, &actor, (id, None), &body.value, &ent_backoffice::app::others())?;
             Reply::versioned(&json!({"number": next.number, "status": next.state()}), next.version)
         })
         .await
