@@ -115,6 +115,12 @@ impl BatchNumber {
         }
     }
 
+    /// The budget year it belongs to.
+    #[must_use]
+    pub fn exercice(&self) -> &str {
+        self.as_str().split('-').nth(2).unwrap_or_default()
+    }
+
     /// The number of a rank in a budget year.
     #[must_use]
     pub fn of(exercice: i64, rank: i64) -> Self {

@@ -137,6 +137,7 @@ async fn transition(
     state
         .post(actor.principal, call, body.sha256, move |tx| {
             let act = body.value.complete()?;
+            sign::hold(tx, &number)?;
             // What is signed is what was sealed.
             http::verified(tx, &number)?;
             let next = sign::act(tx, &actor, &number, read.as_ref(), act)?;

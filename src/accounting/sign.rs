@@ -9,7 +9,16 @@ use crate::kernel::{Actor, Refused};
 use crate::platform::db::counters;
 use crate::platform::{Outcome, Tx};
 
-/// Does an act on one batch.
+/// Waits for whoever is at the batches of the same exercice: who comes second reads what became of its batch. Before
+/// anything of the batch is read.
+///
+/// # Errors
+/// `clock_behind`.
+pub fn hold(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<()> {
+    counters::lock(tx, &format!("batch:{}", number.exercice()))
+}
+
+/// Does an act on one batch, once it is held.
 ///
 /// # Errors
 /// `not_found`; a version that is no longer the one read; those of [`Batch::apply`]; `concurrent_change`.
@@ -20,11 +29,7 @@ pub fn act(
     read: Option<&Version>,
     act: BatchAct,
 ) -> Outcome<Batch> {
-    let unknown = || Refused::not_found("Bordereau", number);
-    let exercice = store::find(tx, number)?.ok_or_else(unknown)?.exercice;
-    // Who comes second waits, and is told what became of the batch.
-    counters::lock(tx, &format!("batch:{exercice}"))?;
-    let batch = store::find(tx, number)?.ok_or_else(unknown)?;
+    let batch = store::find(tx, number)?.ok_or_else(|| Refused::not_found("Bordereau", number))?;
     read.map_or(Ok(()), |read| read.admits(batch.version))?;
     let event = told(batch.signature(), &act);
     let today = tx.today();
