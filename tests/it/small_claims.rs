@@ -59,7 +59,7 @@ on_both_databases! {
         assert_eq!(g.post(&format!("{year}/line-decisions"), word).expect(200).json["decided"], 1);
         assert_eq!(g.post(&format!("{year}/perception-titles"), json!({"keys": [siret(1)]})).expect(200).json["prepared"], 1);
         let left = json!({"keys": [siret(2)], "reason": "insolvable"});
-        assert_eq!(g.post(&format!("{year}/small-claim-decisions"), left).expect(200).json["decided"], 1);
+        assert_eq!(app.ordonnateur().post(&format!("{year}/small-claim-decisions"), left).expect(200).json["decided"], 1);
         for query in ["limit=200", "departement=30", "departement=31", "sort=-amount", "sort=name", "q=commune", "status=active", "kind=commune", "status=issued"] {
             let page = g.get(&format!("{year}/participations?{query}")).expect(200).json;
             let whole = g.get(&format!("{year}/participations?{query}&updated_since=2000-01-01T00:00:00Z")).expect(200).json;
