@@ -256,7 +256,7 @@ def prepare_approve_seal(gestionnaire: AuthenticatedClient, ordonnateur: Authent
     return batch
 
 
-def leave_untitled(client: AuthenticatedClient) -> UUID:
+def leave_untitled(client: AuthenticatedClient, ordonnateur: AuthenticatedClient) -> UUID:
     """A claim under the threshold, left untitled by a named act; gives the decision."""
     uzes = CollectiviteRequest(siret="21300334600011", kind=CollectiviteKind.COMMUNE, name="Uzès", insee_code="30334")
     done(create_collectivite.sync_detailed(client=client, body=uzes), CollectiviteDetail, 201)
@@ -271,7 +271,7 @@ def leave_untitled(client: AuthenticatedClient) -> UUID:
     assert (issued.issued, issued.already_issued, issued.small_claims.payers) == (1, 1, 1)
     sign_both(client, UUID(str(next(item.id for item in issued.items if item.key == uzes.siret))))
     decide = DecideRequest(keys=[uzes.siret], reason="créance isolée, sous le seuil d'émission")
-    decided = done(decide_small_claims.sync_detailed(YEAR, client=client, body=decide), DecideSmallClaimsAnswer)
+    decided = done(decide_small_claims.sync_detailed(YEAR, client=ordonnateur, body=decide), DecideSmallClaimsAnswer)
     assert (decided.decided, decided.total) == (1, "40.00")
     page = list_small_claim_decisions.sync(YEAR, client=client)
     assert page is not None and not isinstance(page, ProblemView)
@@ -306,7 +306,7 @@ def drive(world: World) -> None:
     issue_and_sign(gestionnaire)
     batch = prepare_approve_seal(gestionnaire, ordonnateur)
     download(logged_in(world, "comptable"), batch)
-    leave_untitled(gestionnaire)
+    leave_untitled(gestionnaire, ordonnateur)
     closing = CampaignTransitionRequest(action=CampaignAction.CLOSE)
     done(transition_campaign.sync_detailed(YEAR, client=gestionnaire, body=closing), CampaignView)
     assert done(get_campaign.sync_detailed(YEAR, client=gestionnaire), CampaignDetail).state == CampaignState.CLOSED

@@ -95,7 +95,7 @@ def prepare(world: World) -> dict[str, list[str]]:
     convention = drive_year.issue_and_sign(gestionnaire)
     batch = drive_year.prepare_approve_seal(gestionnaire, ordonnateur)
     titles = drive_year.list_titles.sync(client=gestionnaire)
-    decision = drive_year.leave_untitled(gestionnaire)
+    decision = drive_year.leave_untitled(gestionnaire, ordonnateur)
     users = list_users.sync(client=logged_in(world, "admin"))
     somebody = [str(user.id) for user in users.data if user.email == "personne@exemple.invalid"]
     return {
