@@ -15,6 +15,7 @@ use crate::app::doors::{
     BODY_TOO_SLOW, DUPLICATE_HEADER, HEADERS_TOO_LARGE, MALFORMED_PATH, UNSUPPORTED_CONTENT_ENCODING, URI_TOO_LONG,
 };
 use crate::app::edge::TIMED_OUT;
+use crate::app::misread::{HEAD_TOO_SLOW, MALFORMED_REQUEST};
 use crate::kernel::ProblemCode;
 use crate::kernel::refused::INVALID_VALUE;
 use crate::kernel::version::{PRECONDITION_FAILED, PRECONDITION_REQUIRED};
@@ -95,8 +96,15 @@ fn parameters(method: &str, path: &str, answers: &Answers, operation: &mut Value
 
 /// The codes an operation may answer with.
 fn codes<'a>(method: &str, path: &str, answers: &'a Answers, operation: &Value) -> Vec<&'a str> {
-    let mut codes: Vec<&ProblemCode> =
-        vec![&MALFORMED_PATH, &DUPLICATE_HEADER, &URI_TOO_LONG, &UNSUPPORTED_CONTENT_ENCODING, &HEADERS_TOO_LARGE];
+    let mut codes: Vec<&ProblemCode> = vec![
+        &MALFORMED_REQUEST,
+        &HEAD_TOO_SLOW,
+        &MALFORMED_PATH,
+        &DUPLICATE_HEADER,
+        &URI_TOO_LONG,
+        &UNSUPPORTED_CONTENT_ENCODING,
+        &HEADERS_TOO_LARGE,
+    ];
     let in_api = path.starts_with("/api/v1/");
     if in_api {
         codes.extend([&INTERNAL_ERROR, &DATABASE_BUSY, &UNAVAILABLE, &TIMED_OUT, &UNKNOWN_PARAMETER, &MALFORMED_QUERY]);
