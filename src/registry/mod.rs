@@ -56,9 +56,9 @@ use utoipa::ToSchema;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;
-use crate::platform::db::unreadable::Rows;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai};
+use crate::platform::db::unreadable::Rows;
 use crate::platform::tabular::Layout;
 use crate::platform::{Outcome, Tx};
 

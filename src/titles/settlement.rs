@@ -144,8 +144,7 @@ pub fn verified(stored: Stored<'_>, title: &Title, lines: &[TitleLine]) -> Resul
         return Err("le contenu approuvé n'a plus son empreinte");
     }
     let reference = title.reference().ok_or("le titre approuvé n'a plus sa référence")?;
-    let given =
-        Given { user: stored.approved_by, at: stored.approved_at, template_sha256: stored.template_sha256.to_owned() };
+    let given = Given { user: stored.approved_by, at: stored.approved_at };
     let row = Settlement::of(title, lines.to_vec(), reference, stored.approver, stored.approved_on);
     let mut row = Settlement { given: Some(given), ..row };
     // Text for text what was approved, as all of them are but those that another version of the program wrote.
