@@ -274,9 +274,10 @@ impl World {
         let campaign = campaigns::find(tx, &self.year).unwrap().id;
         let issued = conventions::of_campaign(tx, campaign).unwrap();
         assert_eq!(issued.len(), self.conventions().0);
+        let others = ent_backoffice::app::others();
         for convention in issued {
             for act in &acts {
-                conventions::transition(tx, &actor, convention.id, None, act).unwrap();
+                conventions::transition(tx, &actor, (convention.id, None), act, &others).unwrap();
             }
         }
     }

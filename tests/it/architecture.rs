@@ -2,28 +2,10 @@
 
 use std::path::Path;
 
-use ent_backoffice::app;
-
-use crate::support::sources;
-
-/// Left never imports right: the floor under the rooms, then the rooms as the program lists them.
-pub fn order() -> Vec<&'static str> {
-    let floor = ["kernel", "platform", "audit", "capability"];
-    floor.into_iter().chain(app::rooms().iter().map(|room| room.name)).collect()
-}
+use crate::support::sources::{code, order, room, sources};
 
 /// These may import everything, and only each other may import them.
 const OUTSIDE: &[&str] = &["app", "cli", "config", "demo", "main", "lib"];
-
-/// Lines of code, numbered; comments left out.
-pub fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(n, line)| (n + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
-}
-
-pub fn room(path: &str) -> &str {
-    let first = path.split('/').next().unwrap();
-    first.strip_suffix(".rs").unwrap_or(first)
-}
 
 /// Top-level modules named in the code after `crate::`, groups in braces included.
 fn imports(text: &str) -> Vec<(usize, String)> {

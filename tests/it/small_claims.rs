@@ -189,7 +189,7 @@ on_both_databases! {
     fn no_campaign_says_a_threshold_above_the_decree(app: &TestApp) {
         let g = app.gestionnaire();
         let with = |threshold: &str| {
-            let mut body = crate::year::campaign("do_not_issue");
+            let mut body = crate::support::year::campaign("do_not_issue");
             body["small_claims"]["threshold"] = json!(threshold);
             body
         };

@@ -19,7 +19,7 @@ pub mod operations;
 pub mod papers;
 mod program;
 mod shape;
-mod sources;
+pub mod sources;
 mod test_app;
 pub mod year;
 

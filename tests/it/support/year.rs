@@ -153,11 +153,12 @@ pub fn sign_all(app: &TestApp, day: &str) {
     let acts: Vec<TransitionRequest> = acts.into_iter().map(|act| serde_json::from_value(act).unwrap()).collect();
     let issued = "SELECT id AS line FROM conventions WHERE state = 'issued' ORDER BY number_rank";
     let issued = super::databases::text_rows(&app.db, issued);
+    let others = ent_backoffice::app::others();
     app.db
         .write(|tx| {
             for id in issued.iter().map(|id| ConventionId::parse(id).unwrap()) {
                 for act in &acts {
-                    conventions::transition(tx, &actor, id, None, act)?;
+                    conventions::transition(tx, &actor, (id, None), act, &others)?;
                 }
             }
             Ok(())
