@@ -68,14 +68,17 @@ fn no_test_file_uses_another() {
             }
         }
     }
-    wrong.retain(|line| !line.starts_with("architecture.rs"));
+    // Their own readers of sources are tried on made-up ones.
+    let readers = ["architecture.rs", "circles.rs", "ownership.rs"];
+    wrong.retain(|line| !readers.iter().any(|name| line.starts_with(name)));
     assert!(wrong.is_empty(), "what two tests need stands in `support`: {wrong:#?}");
 }
 
 #[test]
 fn tests_bring_nothing_to_a_state_by_hand() {
     // Those that try it to see it refused.
-    let falsifiers = ["falsified.rs", "frozen.rs", "journal.rs", "lifecycles.rs", "architecture.rs"];
+    let falsifiers =
+        ["falsified.rs", "frozen.rs", "journal.rs", "lifecycles.rs", "architecture.rs", "batches.rs", "unreadable.rs"];
     let mut wrong = Vec::new();
     for (name, text) in tests() {
         for (n, line) in code(&text).filter(|_| !falsifiers.contains(&name.as_str())) {

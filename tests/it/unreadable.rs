@@ -81,7 +81,7 @@ on_both_databases! {
         active_campaign(app, "issue");
         let g = app.gestionnaire();
         let prepared = || g.post(&format!("{YEAR}/perception-titles"), json!({}));
-        let decide = || g.post(&format!("{YEAR}/small-claim-decisions"), json!({"keys": ["21300278500011"], "reason": "essai"}));
+        let decide = || app.ordonnateur().post(&format!("{YEAR}/small-claim-decisions"), json!({"keys": ["21300278500011"], "reason": "essai"}));
         let word = || g.post(&format!("{YEAR}/line-decisions"), json!({"keys": ["0301015R"], "choice": "keep", "reason": "essai"}));
         let number = text_rows(&app.db, "SELECT number AS line FROM conventions WHERE party_siret = '21300278500011'").remove(0);
         let mine = format!("id = (SELECT p.id FROM participations p JOIN conventions v ON v.id = p.convention_id WHERE v.number = '{number}')");
