@@ -196,7 +196,7 @@ fn sound(kind: CollectiviteKind, name: &str) -> String {
 /// Texts whose optional parts are blank, and whose lines bring their own commas.
 fn gaps(texts: &mut CampaignTexts) {
     texts.issuer.aliases = vec!["Académie d'Orléans-Tours".into(), "Rectorat".into(), "ACADÉMIE DE Montpellier".into()];
-    texts.issuer.address_lines = vec![String::new(), " , ".into()];
+    texts.issuer.address_lines = vec!["31 rue de l'Université".into(), "34000 Montpellier".into()];
     texts.issuer.contact_phone = String::new();
     texts.signatory.first_name = String::new();
     texts.signatory.title = "Rectrice de la région académique Occitanie,\n\n,Chancelière des universités,".into();
