@@ -43,6 +43,7 @@ pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
 pub use events::CampaignEvent;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
 pub use small_claims::{PolicyForecast, SmallClaimsForecast};
+pub use store::ROWS;
 pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use thresholds::Thresholds;
 pub use transitions::{Rests, Veto, Vetoes, transition};

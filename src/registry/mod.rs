@@ -48,9 +48,15 @@ pub use store_schools::SchoolFilter;
 
 use std::collections::{HashMap, HashSet};
 
+use crate::platform::db::unreadable::Rows;
+
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai};
 use crate::platform::{Outcome, Tx};
+
+/// Where a row that cannot be read is looked for.
+pub const ROWS: &[Rows] =
+    &[store_collectivites::ROWS[0], store_collectivites::ROWS[1], store_schools::ROWS[0], store_schools::ROWS[1]];
 
 /// Mounts the routes.
 pub fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {

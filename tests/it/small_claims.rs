@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 use crate::support::papers::text_of;
-use crate::titles::{active_campaign, prepare, register_communes};
-use crate::year::register_seed;
+use crate::support::year::{active_campaign, prepare, register_communes, register_seed};
 
 fn set_policy(app: &TestApp, policy: &str) {
     let campaign = app.gestionnaire().get("/campaigns/2025-2026").json;
