@@ -275,12 +275,12 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
 }
 
 fn build(config: Config) -> Result<App, StartFault> {
-    App::build(config, Clock::system(), Ids)
+    App::build(config, Clock::system(), Ids::default())
 }
 
 /// One for which a new base may be made, whatever the program listens on.
 fn build_creating(config: Config) -> Result<App, StartFault> {
-    App::build_with(config, Clock::system(), Ids, true)
+    App::build_with(config, Clock::system(), Ids::default(), true)
 }
 
 /// A command that ends by itself: somebody watches it, and a statement may take its time.
