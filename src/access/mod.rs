@@ -30,6 +30,7 @@ pub mod sessions;
 mod store;
 mod store_brakes;
 mod store_codes;
+mod store_retention;
 mod store_sessions;
 pub mod tokens;
 mod user;
@@ -48,6 +49,7 @@ pub use http_permission::{
 pub use passwords::{NewPassword, PasswordHash};
 pub use problems::CODES;
 pub use sessions::{Brakes, SessionRules};
+pub use store_retention::DECLARED;
 pub use tokens::{TokenRules, Tokens};
 pub use user::{AccountState, Delegation, NewUser, Signatory, SignatoryFault, User, UserChange};
 

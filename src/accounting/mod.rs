@@ -14,6 +14,7 @@ mod seal;
 mod sheet;
 mod sign;
 mod store;
+mod store_retention;
 mod store_signatures;
 
 pub use batch::{Batch, BatchNumber, BatchState, FileFormat};
@@ -21,6 +22,7 @@ pub use codes::CODES;
 pub use events::BatchEvent;
 pub use seal::{SealRequest, seal};
 pub use sheet::{read_amount, read_identifier};
+pub use store_retention::DECLARED;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;

@@ -7,8 +7,8 @@
 //!                                                                    └─▶ job threads
 //! ```
 //! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its papers in `PAPERS`, its jobs
-//! in `handlers`, its daily work in [`daily`], its events in [`tellers`],
-//! and what its handlers share in `App::shared`.
+//! in `handlers`, its daily work in [`daily`], its events in [`tellers`], what it holds of
+//! persons in [`personal`], and what its handlers share in `App::shared`.
 //!
 //! Over 400 lines: each room stands once in each of these lists, kept side by side so that none forgets it.
 
@@ -47,10 +47,11 @@ use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLim
 use crate::platform::documents::Renderer;
 use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
 use crate::platform::papers::{self, Templates};
+use crate::platform::retention::Register;
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
-use crate::{access, accounting, campaigns, claims, conventions, kernel, platform, registry, titles};
+use crate::{access, accounting, campaigns, claims, conventions, kernel, oversight, platform, registry, titles};
 
 pub use logging::start as start_logging;
 pub use serving::Serving;
@@ -94,7 +95,24 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
 #[must_use]
 pub fn tellers() -> Tellers {
     let rooms = rooms().iter().fold(Tellers::default(), |tellers, room| (room.tells)(tellers));
-    rooms.with::<alarm::IntegrityEvent>().with::<audit::ClockEvent>()
+    rooms.with::<alarm::IntegrityEvent>().with::<audit::ClockEvent>().with::<oversight::RetentionEvent>()
+}
+
+/// What is personal in the base, room by room.
+#[must_use]
+pub fn personal() -> Register {
+    Register(vec![
+        &platform::db::retention::DECLARED,
+        &audit::DECLARED,
+        &access::DECLARED,
+        &registry::DECLARED,
+        &campaigns::DECLARED,
+        &conventions::DECLARED,
+        &claims::DECLARED,
+        &titles::DECLARED,
+        &accounting::DECLARED,
+        &oversight::DECLARED,
+    ])
 }
 
 /// What each room has to say when one to its left acts.

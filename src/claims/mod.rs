@@ -24,6 +24,7 @@ mod scene;
 mod small_claims;
 mod standing;
 mod store;
+mod store_retention;
 
 pub use claim::{Claim, Ground, small_claim};
 pub use codes::{CODES, PREPARER_UNKNOWN};
@@ -36,6 +37,7 @@ pub use printing::PAPER;
 pub use scene::{Called, Scene, Small, repriced};
 pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record};
 pub use standing::{Facts, Standing, Titling, titling};
+pub use store_retention::DECLARED;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;

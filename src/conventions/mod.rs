@@ -26,6 +26,7 @@ mod signature;
 mod specimen;
 mod store;
 mod store_refusals;
+mod store_retention;
 mod store_seals;
 mod views;
 
@@ -43,6 +44,7 @@ pub use request::{SignatoryRequest, TransitionRequest};
 pub use store::{
     ConventionFilter, ConventionOrder, ConventionSort, Reach, StoredParticipation, Sum, list, place, select, sums,
 };
+pub use store_retention::DECLARED;
 pub use views::{ConventionView, LineView, ParticipationView};
 
 use utoipa::ToSchema;

@@ -7,6 +7,7 @@ pub mod files;
 pub mod jobs;
 pub mod page;
 pub mod papers;
+pub mod retention;
 pub mod tabular;
 pub mod telemetry;
 pub mod web;

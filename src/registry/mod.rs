@@ -29,6 +29,7 @@ pub mod kinds;
 mod official_siret;
 mod school;
 mod store_collectivites;
+mod store_retention;
 mod store_schools;
 
 pub use actions::{
@@ -48,6 +49,7 @@ pub use import_schools::{ImportSchoolsOptions, import_schools};
 pub use import_view::{ImportRow, ImportView};
 pub use school::{PayerPeriod, SaidSchool, School, SchoolIdentity, payer_for_year};
 pub use store_collectivites::{CollectiviteFilter, Succession, holders_of_commune, holders_of_siret, of_kind};
+pub use store_retention::DECLARED;
 pub use store_schools::SchoolFilter;
 
 use std::collections::{HashMap, HashSet};

@@ -25,6 +25,7 @@ mod printing;
 mod returns;
 mod settlement;
 mod store;
+mod store_retention;
 mod store_returns;
 mod title;
 mod views;
@@ -37,6 +38,7 @@ pub use events::TitleEvent;
 pub use prepare::{CALLED, PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
 pub use printing::PAPER;
 pub use settlement::Settlement;
+pub use store_retention::DECLARED;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 
 use crate::audit::{Moment, Tellers, Veto};

@@ -20,6 +20,8 @@ const FROZEN: &[&str] = &[
     "convention_refusals",
     "convention_reopenings",
     "convention_seals",
+    "elimination_rows",
+    "eliminations",
     "participation_lines",
     "participations",
     "small_claim_acts",

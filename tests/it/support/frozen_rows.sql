@@ -38,3 +38,6 @@ INSERT INTO title_returns (id, title_id, reason, returned_by, returned_by_label,
 VALUES ('r', 't', 'x', 'u', 'A B', '2025-06-05 08:00:00');
 INSERT INTO title_resubmissions (return_id, reason, resubmitted_by, resubmitted_by_label, resubmitted_at)
 VALUES ('r', 'x', 'u', 'A B', '2025-06-05 08:00:00');
+INSERT INTO eliminations (id, at, entry, term, signed_by, capacity, reason, row_count, oldest_on)
+VALUES ('l', '2025-06-05 08:00:00', 'sessions', '12 mois', 'A B', 'x', 'x', 1, '2025-06-05');
+INSERT INTO elimination_rows (elimination_id, table_name, row_key) VALUES ('l', 'sessions', 's');
