@@ -20,8 +20,9 @@ use crate::access;
 use crate::app::{self, App, Serving, StartFault};
 use crate::config::{Config, Environment, FaultLevel, process_environment};
 use crate::kernel::{Actor, Clock, Departement, FieldFault, Ids};
-use crate::platform::Error;
+use crate::platform::bounded::Limits;
 use crate::platform::tabular::{Bounds, run_child};
+use crate::platform::{Error, attachments};
 use crate::registry::import::{communes, contacts, directory};
 use crate::{demo, registry};
 
@@ -70,6 +71,9 @@ enum Command {
     /// Read one file, on standard input, within bounds: what the program starts for each file it is sent
     #[command(hide = true)]
     ReadTable(ReadTableArgs),
+    /// Look at files, on standard input, within bounds: what the program starts for each attachment it is given
+    #[command(hide = true)]
+    InspectFiles(InspectFilesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +85,18 @@ struct ReadTableArgs {
     seconds: u64,
     #[arg(long)]
     rows: u64,
+}
+
+#[derive(Debug, Args)]
+struct InspectFilesArgs {
+    #[arg(long)]
+    memory_bytes: u64,
+    #[arg(long)]
+    seconds: u64,
+    #[arg(long)]
+    written_bytes: u64,
+    /// Of each file, one after the other.
+    lengths: Vec<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -204,6 +220,9 @@ pub fn run() -> ExitCode {
     if let Command::ReadTable(args) = cli.command {
         return read_table(&args);
     }
+    if let Command::InspectFiles(args) = cli.command {
+        return inspect_files(&args);
+    }
     let environment = process_environment();
     let log_json = cli.log_json;
     app::start_logging(environment.get("RUST_LOG").map(String::as_str), log_json);
@@ -270,7 +289,7 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
             Ok(writeln!(std::io::stdout(), "{text}")?)
         }
         Command::CheckConfig => check_config(&load()?),
-        Command::ReadTable(_) => Ok(()),
+        Command::ReadTable(_) | Command::InspectFiles(_) => Ok(()),
     }
 }
 
@@ -374,6 +393,17 @@ fn read_table(args: &ReadTableArgs) -> ExitCode {
             ExitCode::from(70)
         }
         None => ExitCode::from(2),
+    }
+}
+
+fn inspect_files(args: &InspectFilesArgs) -> ExitCode {
+    let limits = Limits { memory_bytes: args.memory_bytes, seconds: args.seconds, written_bytes: args.written_bytes };
+    match attachments::run_child(limits, &args.lengths) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::from(70)
+        }
     }
 }
 

@@ -23,6 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub mod access;
 pub mod accounting;
 pub mod app;
+pub mod attachments;
 pub mod audit;
 pub mod campaigns;
 pub mod claims;

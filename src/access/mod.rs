@@ -42,7 +42,8 @@ pub use http_invited::{Invited, Links, Presented};
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
     Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
-    ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
+    ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadDetached, ReadTitles, RecordSignatures,
+    SealBatches, refusal,
 };
 pub use problems::CODES;
 pub use sessions::{Brakes, SessionRules};

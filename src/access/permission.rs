@@ -59,6 +59,8 @@ permissions! {
     IssueConventions: Gestionnaire;
     /// Record the signatures of both parties.
     RecordSignatures: Gestionnaire;
+    /// Read the content of an attachment that was detached: it may be another payer's.
+    ReadDetached: Gestionnaire | Admin;
     /// Prepare titles.
     PrepareTitles: Gestionnaire;
     /// Leave small claims untitled, and come back on it.

@@ -8,6 +8,7 @@ const ORDER: &[&str] = &[
     "platform",
     "audit",
     "access",
+    "attachments",
     "registry",
     "campaigns",
     "conventions",

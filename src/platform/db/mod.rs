@@ -16,6 +16,7 @@ pub mod blobs;
 pub mod clock_watch;
 mod connect;
 pub mod counters;
+pub mod files;
 pub mod grants;
 mod health;
 pub mod idempotency;
