@@ -6,8 +6,8 @@
 //! Over 400 lines: one list of settings, and each setting is one line of it.
 
 use crate::campaigns::texts::CampaignTexts;
-use crate::platform::jobs::Queue;
 use crate::platform::attachments::{DeskRules, MAX_FILE_BYTES, Scanner, UploadRules};
+use crate::platform::jobs::Queue;
 use crate::platform::tabular::Bounds;
 use crate::platform::web::caller::{ForwardedBy, Network, TrustedProxies};
 use chrono::NaiveDate;
