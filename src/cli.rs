@@ -95,6 +95,9 @@ struct InspectFilesArgs {
     seconds: u64,
     #[arg(long)]
     written_bytes: u64,
+    /// Written in what is made.
+    #[arg(long)]
+    day: chrono::NaiveDate,
     /// Of each file, one after the other.
     lengths: Vec<u64>,
 }
@@ -398,7 +401,7 @@ fn read_table(args: &ReadTableArgs) -> ExitCode {
 
 fn inspect_files(args: &InspectFilesArgs) -> ExitCode {
     let limits = Limits { memory_bytes: args.memory_bytes, seconds: args.seconds, written_bytes: args.written_bytes };
-    match attachments::run_child(limits, &args.lengths) {
+    match attachments::run_child(limits, &args.lengths, args.day) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&error.to_string());

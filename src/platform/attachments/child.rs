@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 
+use chrono::NaiveDate;
+
 use super::inspect::inspect;
 use crate::platform::bounded::{Limits, bound_self};
 
@@ -16,11 +18,11 @@ use crate::platform::bounded::{Limits, bound_self};
 ///
 /// # Errors
 /// The bounds could not be set, or nothing could be said: the parent takes what follows for no answer.
-pub fn run(limits: Limits, lengths: &[u64]) -> io::Result<()> {
+pub fn run(limits: Limits, lengths: &[u64], day: NaiveDate) -> io::Result<()> {
     bound_self(limits)?;
     let spool = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let made = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let verdict = inspect(&spool, lengths, made);
+    let verdict = inspect(&spool, lengths, day, made);
     let text = serde_json::to_string(&verdict)?;
     io::stderr().write_all(format!("\n{text}\n").as_bytes())
 }

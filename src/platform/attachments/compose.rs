@@ -5,12 +5,13 @@
 
 use std::io::Cursor;
 
+use chrono::{Datelike as _, NaiveDate};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits};
 use krilla::configure::{Archival, ConfigurationBuilder};
 use krilla::geom::{Size, Transform};
 use krilla::image::Image;
-use krilla::metadata::Metadata;
+use krilla::metadata::{DateTime, Metadata};
 use krilla::page::PageSettings;
 use krilla::{Data, Document, SerializeSettings};
 
@@ -94,11 +95,14 @@ fn on_white(picture: &DynamicImage) -> image::RgbImage {
     flat
 }
 
-/// One PDF (PDF/A-2b) of all the photos.
+/// One PDF (PDF/A-2b) of all the photos, made on a day.
 ///
 /// # Errors
 /// Which photo cannot be read, and what to do.
-pub fn compose<'p>(photos: impl Iterator<Item = Result<(Vec<u8>, MediaType), Unfit>> + 'p) -> Result<Vec<u8>, Unfit> {
+pub fn compose(
+    photos: impl Iterator<Item = Result<(Vec<u8>, MediaType), Unfit>>,
+    day: NaiveDate,
+) -> Result<Vec<u8>, Unfit> {
     let cannot = || Unfit::new("damaged", "Les photos ne se laissent pas réunir : envoyez un PDF.");
     let configuration =
         ConfigurationBuilder::new().with_archival_validator(Archival::A2_B).finish().map_err(|_| cannot())?;
@@ -107,7 +111,7 @@ pub fn compose<'p>(photos: impl Iterator<Item = Result<(Vec<u8>, MediaType), Unf
         let (bytes, media_type) = photo?;
         let jpeg = page(&bytes, media_type).map_err(|unfit| unfit.at(rank))?;
         drop(bytes);
-        let image = Image::from_jpeg(Data::from(jpeg), true).map_err(|_| cannot().at(rank))?;
+        let image = Image::from_jpeg(Data::from(jpeg), false).map_err(|_| cannot().at(rank))?;
         let (width, height) = image.size();
         let (across, down) = if width > height { (PAGE.1, PAGE.0) } else { PAGE };
         let (wide, high) = fit((width, height), (across - 2 * MARGIN, down - 2 * MARGIN));
@@ -122,7 +126,11 @@ pub fn compose<'p>(photos: impl Iterator<Item = Result<(Vec<u8>, MediaType), Unf
         surface.finish();
         page.finish();
     }
-    document.set_metadata(Metadata::new().title("Photos réunies".to_owned()).language("fr".to_owned()));
+    let small = |number: u32| u8::try_from(number).unwrap_or(1);
+    let made =
+        DateTime::new(u16::try_from(day.year()).unwrap_or_default()).month(small(day.month())).day(small(day.day()));
+    let about = Metadata::new().title("Photos réunies".to_owned()).language("fr".to_owned()).creation_date(made);
+    document.set_metadata(about);
     document.finish().map_err(|_| cannot())
 }
 

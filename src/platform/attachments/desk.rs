@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use chrono::NaiveDate;
+
 use super::codes::{ATTACHMENT_READER_BUSY, ATTACHMENT_REFUSED, SCAN_FAILED};
 use super::given::{Given, GivenFile};
 use super::inspect::Report;
@@ -93,17 +95,17 @@ impl Desk {
     /// The caller may no longer act; why a file is not taken; `attachment_reader_busy`; `scan_failed`.
     pub async fn examine(&self, state: &State, given: Given) -> Result<Found, Problem> {
         state.confirmed().await?;
-        let desk = self.clone();
-        hop(move || desk.look_at(&given)).await
+        let (desk, day) = (self.clone(), state.machinery().clock().now().day());
+        hop(move || desk.look_at(&given, day)).await
     }
 
-    fn look_at(&self, given: &Given) -> Outcome<Found> {
+    fn look_at(&self, given: &Given, day: NaiveDate) -> Outcome<Found> {
         let _place = self.slots.enter().map_err(|taken| {
             let detail = format!("{taken} pièces sont déjà en cours d'examen : renvoyer celle-ci dans un instant.");
             Refused::new(&ATTACHMENT_READER_BUSY, detail)
         })?;
         let made = tempfile::tempfile().map_err(disk)?;
-        let report = self.inspect(given, &made)?;
+        let report = self.inspect(given, day, &made)?;
         let kept = |file: &GivenFile, is: MediaType| -> Outcome<Piece> {
             let stored = NewFile::of(&given.spool, file.begins, file.length, is.as_str()).map_err(disk)?;
             Ok(Piece { media_type: is, name: file.name.clone(), file: stored })
@@ -131,7 +133,7 @@ impl Desk {
     }
 
     /// Has the files looked at by a process apart, which writes the PDF it makes of photos.
-    fn inspect(&self, given: &Given, made: &File) -> Outcome<Report> {
+    fn inspect(&self, given: &Given, day: NaiveDate, made: &File) -> Outcome<Report> {
         let lengths: Vec<String> = given.files.iter().map(|file| file.length.to_string()).collect();
         let mut command = Command::new(&self.program);
         command
@@ -140,6 +142,7 @@ impl Desk {
             .args(["--memory-bytes", &self.rules.memory_bytes.to_string()])
             .args(["--seconds", &self.rules.seconds.to_string()])
             .args(["--written-bytes", &self.rules.written_bytes.to_string()])
+            .args(["--day", &day.to_string()])
             .args(lengths)
             .env_clear()
             // The allocator would reserve a gigabyte of addresses ahead, which count here.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{HEAD_BYTES, MediaType, Unfit, recognise};
@@ -22,7 +23,7 @@ pub struct Report {
 ///
 /// # Errors
 /// The first that is not taken; what the system refused counts as one that cannot be read.
-pub fn inspect(spool: &File, lengths: &[u64], mut out: impl io::Write) -> Result<Report, Unfit> {
+pub fn inspect(spool: &File, lengths: &[u64], day: NaiveDate, mut out: impl io::Write) -> Result<Report, Unfit> {
     let mut files = Vec::new();
     let mut begins = 0;
     let mut places = Vec::new();
@@ -42,7 +43,7 @@ pub fn inspect(spool: &File, lengths: &[u64], mut out: impl io::Write) -> Result
     let photos = files.iter().zip(&places).enumerate().map(|(rank, (is, (begins, length)))| {
         part(spool, *begins, *length).map(|bytes| (bytes, *is)).map_err(|cause| unreadable(&cause).at(rank))
     });
-    let made = compose::compose(photos)?;
+    let made = compose::compose(photos, day)?;
     out.write_all(&made).and_then(|()| out.flush()).map_err(|cause| unreadable(&cause))?;
     Ok(Report { composed: Some(u64::try_from(made.len()).unwrap_or(u64::MAX)), files })
 }
