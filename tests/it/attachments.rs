@@ -352,8 +352,12 @@ fn the_process_that_serves_stays_small_whatever_is_attached() {
     }
     // What would take gigabytes in whoever believed it.
     let photo = samples::jpeg(20, 20, None, |_, _| [0; 3]);
-    let bomb = samples::png_claiming(8_000, 8_000);
-    g.attach(&path, "signature", &[("a.jpg", &photo), ("b.png", &bomb)], &[]).problem(422, "attachment_refused");
+    for (bomb, code) in
+        [(samples::png_claiming(8_000, 8_000), "damaged"), (samples::jpeg_claiming(65_000, 65_000), "too_many_pixels")]
+    {
+        let refused = g.attach(&path, "signature", &[("a.jpg", &photo), ("b", &bomb)], &[]);
+        assert_eq!(refused.problem(422, "attachment_refused").json["errors"][0]["code"], code);
+    }
     let spaces = samples::deflated(&vec![b' '; 200_000_000]);
     let swollen = samples::pdf(&[samples::stream("/Type /ObjStm /Filter /FlateDecode", &spaces)], "");
     let refused = g.attach(&path, "signature", &[("a.pdf", &swollen)], &[]).problem(422, "attachment_refused");
