@@ -35,7 +35,7 @@ pub mod tokens;
 mod user;
 mod views;
 
-pub use actions::find_user;
+pub use actions::{find_account, find_user, names, still};
 pub use codes::PasswordCode;
 pub use events::AccessEvent;
 pub use gate::Gate;
@@ -43,8 +43,9 @@ pub use http::{LoginRules, LoginService};
 pub use http_invited::{Invited, Links, Presented};
 pub use passwords::{NewPassword, PasswordHash};
 pub use permission::{
-    Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
-    ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
+    Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, FollowJobs, IssueConventions,
+    ManageCampaigns, ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTasks, ReadTitles,
+    RecordSignatures, SealBatches, WorkOnTasks, refusal,
 };
 pub use problems::CODES;
 pub use sessions::{Brakes, SessionRules};

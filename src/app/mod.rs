@@ -26,6 +26,7 @@ mod openapi;
 mod pace;
 mod parameters;
 mod problems;
+mod reasons;
 mod refused;
 mod serving;
 mod slices;
@@ -38,6 +39,7 @@ use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Brakes, Gate, LoginRules, LoginService, SessionRules, TokenRules, Tokens};
+use crate::acts::RunAct;
 use crate::audit::{self, Tellers};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::config::{Config, ConfigFault, own_program};
@@ -49,7 +51,7 @@ use crate::platform::papers::{self, Templates};
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
-use crate::{access, accounting, campaigns, claims, conventions, kernel, platform, registry, titles};
+use crate::{access, accounting, acts, campaigns, claims, conventions, kernel, platform, registry, tasks, titles};
 
 pub use logging::start as start_logging;
 pub use serving::Serving;
@@ -57,6 +59,8 @@ pub use serving::Serving;
 /// Mounts the capabilities under `/api/v1`, in their import order.
 pub fn capabilities(cfg: &mut ServiceConfig<'_>) {
     access::routes(cfg);
+    tasks::routes(cfg);
+    acts::routes(cfg);
     registry::routes(cfg);
     campaigns::routes(cfg);
     conventions::routes(cfg);
@@ -75,6 +79,8 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         platform::db::counters::CODES,
         platform::tabular::CODES,
         access::CODES,
+        tasks::CODES,
+        acts::CODES,
         registry::CODES,
         campaigns::CODES,
         conventions::CODES,
@@ -93,6 +99,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
 pub fn tellers() -> Tellers {
     Tellers::default()
         .with::<access::AccessEvent>()
+        .with::<tasks::TaskEvent>()
         .with::<registry::RegistryEvent>()
         .with::<campaigns::CampaignEvent>()
         .with::<conventions::ConventionEvent>()
@@ -121,15 +128,27 @@ pub const LAYOUTS: [&Layout; 4] = [
 const PAPERS: [&papers::Kind; 3] = [&conventions::PAPER, &claims::PAPER, &titles::PAPER];
 
 /// Which function runs which kind of job.
-fn handlers(renderer: &Arc<Renderer>) -> Handlers {
+fn handlers(renderer: &Arc<Renderer>, settings: &Settings) -> Handlers {
     let handlers = papers::handlers(Handlers::default(), Arc::clone(renderer), &PAPERS);
+    let (defaults, templates) = (Arc::clone(&settings.defaults), Arc::clone(&settings.templates));
+    let titling = Arc::new(titles::ActWorld { defaults, templates });
+    let (defaults, templates) = (Arc::clone(&settings.defaults), Arc::clone(&settings.templates));
     conventions::handlers(handlers)
+        .with::<RunAct<conventions::IssueAct>>(Arc::new(conventions::IssueWorld { defaults, templates }))
+        .with::<RunAct<titles::PrepareAct>>(Arc::clone(&titling))
+        .with::<RunAct<titles::ApproveAct>>(titling)
+}
+
+/// What the configuration gives the acts.
+struct Settings {
+    defaults: Arc<Defaults>,
+    templates: Arc<Templates>,
 }
 
 /// What each business day asks of each room.
 #[must_use]
 pub fn daily() -> Vec<Daily> {
-    [platform::DAILY, access::DAILY, conventions::DAILY].concat()
+    [platform::DAILY, access::DAILY, acts::DAILY, conventions::DAILY].concat()
 }
 
 /// Why the program cannot start.
@@ -274,6 +293,7 @@ impl App {
             ),
             specimen: config.documents.specimen,
         };
+        let settings = Settings { defaults: Arc::new(defaults), templates: Arc::new(templates) };
         let measures = metrics.clone();
         let measure = move |ended: &Ended| {
             if let Some(took) = ended.took {
@@ -281,7 +301,7 @@ impl App {
             }
         };
         Ok(Self {
-            handlers: handlers(&renderer).patient(patience).measured(measure),
+            handlers: handlers(&renderer, &settings).patient(patience).measured(measure).followed(reasons::after_job),
             metrics,
             files,
             db,
@@ -290,8 +310,8 @@ impl App {
             login,
             may_create,
             renderer,
-            defaults: web::Data::new(defaults),
-            templates: web::Data::new(templates),
+            defaults: settings.defaults.into(),
+            templates: settings.templates.into(),
         })
     }
 

@@ -8,6 +8,8 @@ const ORDER: &[&str] = &[
     "platform",
     "audit",
     "access",
+    "tasks",
+    "acts",
     "registry",
     "campaigns",
     "conventions",

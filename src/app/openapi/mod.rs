@@ -40,6 +40,8 @@ const BEARER: &str = "bearer";
 const TAGS: &[(&str, &str)] = &[
     ("Sessions", "Connexion et compte de la personne connectée."),
     ("Comptes", "Comptes, rôles, qualités et délégations de signature ; réservé aux administrateurs."),
+    ("Tâches", "Ce qui attend une personne, et pourquoi."),
+    ("Travaux", "Les actes en nombre demandés sans attendre leur réponse (`Prefer: respond-async`)."),
     ("Registre", "Collectivités, écoles, payeurs ; à l'unité ou par import de fichiers."),
     ("Campagnes", "L'année : tarif, dates, textes, politiques, écoles inscrites."),
     ("Conventions", "Émission, signatures, documents, participations et leur calcul."),
