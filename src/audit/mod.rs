@@ -13,7 +13,7 @@
 //! entry is taken over a salted commitment to them, not over their text: once they are eliminated the rest of the entry
 //! stays provable, and nothing can be guessed from the commitment.
 //!
-//! **Who acted** is a principal: an account, the holder of an invitation link, the program; [`mod@may`] says which acts are for
+//! **Who acted** is a principal: an account, the holder of an invitation link, the program; [`fn@may`] says which acts are for
 //! who has no account.
 //!
 //! Each room declares its acts as one enum ([`Told`]); the French sentence of an entry is made when it is read.
