@@ -138,11 +138,14 @@ impl Connector {
         };
         let pool = Pool::builder()
             .max_size(size.max(1))
-            .min_idle(Some(1))
+            // None in advance: a connection that nobody waits for would still be opening when a short command ends, and
+            // the libraries below it (Kerberos, TLS) abort a process that exits meanwhile.
+            .min_idle(Some(0))
             .connection_timeout(settings.wait)
             .test_on_check_out(false)
             .build(connector);
-        pool.map_err(|e| {
+        // The first one is had before anything is said to work; it stays for whoever comes first.
+        pool.and_then(|pool| pool.get().map(drop).map(|()| pool)).map_err(|e| {
             DatabaseFault::new(
                 format!("La base {} ne répond pas : {e}", mask(&settings.url)),
                 "Vérifier qu'elle est démarrée, l'adresse, le compte et le mot de passe.",
@@ -181,6 +184,9 @@ impl PostgresLimits {
         let mut defaults = vec![
             ("application_name", self.application_name.clone()),
             ("connect_timeout", self.connect.as_secs().to_string()),
+            // TLS is what protects the wire here; looking for a Kerberos ticket costs each connection, and its library
+            // does not bear a process that ends meanwhile. An address may still ask for it.
+            ("gssencmode", "disable".to_owned()),
         ];
         if silence > 0 {
             // Half of the time in silence, then three questions; and as long for what we sent and nobody received.
@@ -300,5 +306,19 @@ pub fn mask(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_gets_what_it_does_not_say_itself() {
+        let limits = PostgresLimits::default();
+        let silent = limits.address("postgres://ent@db/ent");
+        assert!(silent.contains("gssencmode=disable") && silent.contains("connect_timeout=5"), "{silent}");
+        let kerberos = limits.address("postgres://ent@db/ent?gssencmode=require");
+        assert!(kerberos.contains("gssencmode=require") && !kerberos.contains("disable"), "{kerberos}");
     }
 }
