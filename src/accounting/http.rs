@@ -8,19 +8,19 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchSignature, BatchState, FileFormat};
 use super::codes;
 use super::seal::{self, SealRequest};
+use super::sealed;
 use super::store::{self, BatchFilter, BatchOrder};
 use crate::access::{Can, DownloadBatches, ReadTitles, SealBatches};
 use crate::campaigns;
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::{Line, Note};
-use crate::kernel::{Instant, Money, Refused, SchoolYear};
+use crate::kernel::{Instant, Money, SchoolYear};
 use crate::path_keys;
-use crate::platform::db::blobs;
 use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::INTEGRITY_FAULT;
 use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Params, Reply, State};
-use crate::platform::{Error, Outcome, Tx};
+use crate::platform::{Outcome, Tx};
 
 path_keys!(BatchNumber => "number", FileFormat => "format");
 
@@ -124,9 +124,9 @@ async fn seal_batch(state: State, can: Can<SealBatches>, call: CallContext, body
     let actor = can.actor;
     state
         .post(actor.principal, call, body.sha256, move |tx| {
-            let sealed = seal::seal(tx, &actor, &body.value)?;
-            let (location, version) = (format!("/api/v1/accounting-batches/{}", sealed.number), sealed.version);
-            Reply::created(location, &view(tx, sealed)?, version)
+            let batch = seal::seal(tx, &actor, &body.value)?;
+            let (location, version) = (format!("/api/v1/accounting-batches/{}", batch.number), batch.version);
+            Reply::created(location, &view(tx, batch)?, version)
         })
         .await
 }
@@ -174,43 +174,6 @@ async fn list(state: State, _can: Can<ReadTitles>, Params(query): Params<ListQue
     Ok(reply.into_response())
 }
 
-pub(super) fn found(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
-    Ok(store::find(tx, number)?.ok_or_else(|| Refused::not_found("Bordereau", number))?)
-}
-
-/// A batch that is still what was sealed: its titles, their frozen contents and their sum.
-pub(super) fn verified(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<Batch> {
-    let batch = found(tx, number)?;
-    let members = store::members(tx, batch.id)?;
-    let digest = seal::content_digest(members.iter().map(|(reference, sha256, _)| (reference, sha256)));
-    let falsified = |what| Err(Error::falsified(BATCH, number, what));
-    if digest != batch.content_sha256 {
-        return falsified("les titres du bordereau ne sont plus ceux qui ont été scellés");
-    }
-    let total: Money = members.iter().map(|(_, _, amount)| *amount).sum();
-    if total != batch.total || i64::try_from(members.len()) != Ok(batch.count) {
-        return falsified("les titres du bordereau ne font plus son total");
-    }
-    Ok(batch)
-}
-
-/// The journal's name of a batch.
-const BATCH: &str = "accounting_batch";
-
-/// A file of a batch and its bytes, as stored at sealing.
-pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) -> Outcome<(BatchFile, Vec<u8>)> {
-    let batch = verified(tx, number)?;
-    let file = store::files_of(tx, batch.id)?.into_iter().find(|f| f.format == format).ok_or_else(|| {
-        // Each published format is written at sealing.
-        Error::Incident(format!("batch {number} has no file « {format} »"))
-    })?;
-    let bytes = blobs::get(tx, &file.sha256).map_err(|e| e.about(BATCH, number.as_str()))?;
-    if i64::try_from(bytes.len()) != Ok(file.length) {
-        return Err(Error::falsified(BATCH, number, format!("le fichier « {format} » n'a plus sa longueur")));
-    }
-    Ok((file, bytes))
-}
-
 /// Lire un bordereau
 #[utoipa::path(
     operation_id = "get_batch", tag = "Bordereaux", params(("number" = BatchNumber, Path)),
@@ -222,7 +185,7 @@ pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) 
 async fn one(state: State, _can: Can<ReadTitles>, Key(number): Key<BatchNumber>) -> Answer {
     let reply = state
         .read(move |tx| {
-            let batch = verified(tx, &number)?;
+            let batch = sealed::verified(tx, &number)?;
             let version = batch.version;
             Reply::versioned(&view(tx, batch)?, version)
         })
@@ -251,7 +214,7 @@ async fn download(
 ) -> Answer {
     let (file, bytes, number) = state
         .read(move |tx| {
-            let (file, bytes) = stored(tx, &number, format)?;
+            let (file, bytes) = sealed::stored(tx, &number, format)?;
             Ok((file, bytes, number))
         })
         .await?;

@@ -8,11 +8,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::batch::{BatchAct, BatchAction, BatchNumber, BatchSignature, BatchState};
 use super::codes;
 use super::http::{self, BatchView, SignatoryView};
-use super::sign;
+use super::{sealed, sign};
 use crate::access::{Can, ReadTitles, SealBatches, refusal};
-use crate::kernel::refused::{CONCURRENT_CHANGE, INVALID_VALUE, NOT_FOUND};
+use crate::kernel::Refused;
+use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::Note;
-use crate::kernel::{FieldError, FieldFault, Refused};
 use crate::platform::db::counters::CLOCK_BEHIND;
 use crate::platform::web::docs::Answers;
 use crate::platform::web::problem::INTEGRITY_FAULT;
@@ -34,7 +34,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 async fn transitions(state: State, can: Can<ReadTitles>, Key(number): Key<BatchNumber>) -> Answer {
     let reply = state
         .read(move |tx| {
-            let found = http::found(tx, &number)?;
+            let found = sealed::found(tx, &number)?;
             let by_role = refusal::<SealBatches>(can.role);
             let refused = |action| Ok(by_role.clone().or_else(|| found.admits(action).err()));
             Reply::ok(&TransitionsView::of::<crate::platform::Error>(found.state(), BatchAction::ALL, refused)?)
@@ -69,42 +69,22 @@ struct TransitionRequest {
 impl TransitionRequest {
     /// The act, once every field it needs is there; all that are missing are told together.
     fn complete(self) -> Result<BatchAct, Refused> {
-        let action = self.action;
-        if let (BatchAction::Sign, Some(_)) = (action, &self.reason) {
-            let message = format!("Champ sans objet pour l'action « {action} ».");
-            return Err(Refused::field("/reason", &FieldFault::new("field_not_for_action", message), None));
-        }
-        let mut missing = Vec::new();
-        if self.signed_on.is_none() {
-            missing.push("/signed_on");
-        }
-        if self.signatory.is_none() {
-            missing.push("/signatory");
-        }
-        if action == BatchAction::CorrectSignature && self.reason.is_none() {
-            missing.push("/reason");
-        }
-        match (action, self.signed_on, self.signatory, self.reason) {
-            (BatchAction::Sign, Some(on), Some(who), None) => {
-                Ok(BatchAct::Sign(BatchSignature { on, name: who.name, title: who.title, evidence: self.evidence }))
+        let evidence = self.evidence;
+        let signature = |on, who: SignatoryView| BatchSignature { on, name: who.name, title: who.title, evidence };
+        match (self.action, self.signed_on, self.signatory, self.reason) {
+            (BatchAction::Sign, .., Some(_)) => Err(Refused::not_for(self.action, "/reason")),
+            (BatchAction::Sign, Some(on), Some(who), None) => Ok(BatchAct::Sign(signature(on, who))),
+            (BatchAction::CorrectSignature, Some(on), Some(who), Some(reason)) => {
+                Ok(BatchAct::CorrectSignature { signature: signature(on, who), reason })
             }
-            (BatchAction::CorrectSignature, Some(on), Some(who), Some(reason)) => Ok(BatchAct::CorrectSignature {
-                signature: BatchSignature { on, name: who.name, title: who.title, evidence: self.evidence },
-                reason,
-            }),
-            _ => {
-                let message = format!("Champ obligatoire pour l'action « {action} ».");
-                let mut refused = Refused::new(&INVALID_VALUE, message.clone());
-                refused.errors = missing
-                    .into_iter()
-                    .map(|pointer| FieldError {
-                        pointer: pointer.into(),
-                        code: "missing_field".into(),
-                        message: message.clone(),
-                        value: None,
-                    })
-                    .collect();
-                Err(refused)
+            (action, on, who, reason) => {
+                let needed = [
+                    ("/signed_on", on.is_some()),
+                    ("/signatory", who.is_some()),
+                    ("/reason", reason.is_some() || action == BatchAction::Sign),
+                ];
+                let missing = needed.iter().filter(|(_, given)| !given).map(|(pointer, _)| *pointer);
+                Err(Refused::missing_for(action, missing))
             }
         }
     }
@@ -137,9 +117,6 @@ async fn transition(
     state
         .post(actor.principal, call, body.sha256, move |tx| {
             let act = body.value.complete()?;
-            sign::hold(tx, &number)?;
-            // What is signed is what was sealed.
-            http::verified(tx, &number)?;
             let next = sign::act(tx, &actor, &number, read.as_ref(), act)?;
             let version = next.version;
             Reply::versioned(&http::view(tx, next)?, version)

@@ -11,6 +11,7 @@ mod events;
 mod http;
 mod http_transitions;
 mod seal;
+mod sealed;
 mod sheet;
 mod sign;
 mod store;
@@ -49,5 +50,5 @@ pub fn file(
     number: &BatchNumber,
     format: FileFormat,
 ) -> crate::platform::Outcome<Vec<u8>> {
-    http::stored(tx, number, format).map(|(_, bytes)| bytes)
+    sealed::stored(tx, number, format).map(|(_, bytes)| bytes)
 }

@@ -2,26 +2,18 @@
 
 use super::batch::{Batch, BatchAct, BatchNumber, BatchSignature};
 use super::events::{self, BatchEvent};
-use super::store;
+use super::{sealed, store};
 use crate::audit;
-use crate::kernel::Version;
-use crate::kernel::{Actor, Refused};
+use crate::kernel::{Actor, Version};
 use crate::platform::db::counters;
 use crate::platform::{Outcome, Tx};
 
-/// Waits for whoever is at the batches of the same exercice: who comes second reads what became of its batch. Before
-/// anything of the batch is read.
+/// Does an act on one batch. Who comes second waits before reading anything of it, and so reads what became of it; what is
+/// signed is what was sealed.
 ///
 /// # Errors
-/// `clock_behind`.
-pub fn hold(tx: &mut Tx<'_>, number: &BatchNumber) -> Outcome<()> {
-    counters::lock(tx, &format!("batch:{}", number.exercice()))
-}
-
-/// Does an act on one batch, once it is held.
-///
-/// # Errors
-/// `not_found`; a version that is no longer the one read; those of [`Batch::apply`]; `concurrent_change`.
+/// `clock_behind`; `not_found`; a batch that is not what was sealed; `precondition_failed`; those of [`Batch::apply`];
+/// `concurrent_change`.
 pub fn act(
     tx: &mut Tx<'_>,
     actor: &Actor,
@@ -29,7 +21,8 @@ pub fn act(
     read: Option<&Version>,
     act: BatchAct,
 ) -> Outcome<Batch> {
-    let batch = store::find(tx, number)?.ok_or_else(|| Refused::not_found("Bordereau", number))?;
+    counters::lock(tx, &format!("batch:{}", number.exercice()))?;
+    let batch = sealed::verified(tx, number)?;
     read.map_or(Ok(()), |read| read.admits(batch.version))?;
     let event = told(batch.signature(), &act);
     let today = tx.today();

@@ -6,11 +6,8 @@
 //!              (keys, pools)    (migrate, or refuse)                 ├─▶ side address (metrics, health), if set
 //!                                                                    └─▶ job threads
 //! ```
-//! To add a capability: its routes in [`capabilities`], its problem codes in [`catalogue`], its papers in `PAPERS`, its jobs
-//! in `handlers`, its daily work in [`daily`], its events in [`tellers`],
-//! and what its handlers share in `App::shared`.
-//!
-//! Over 400 lines: each room stands once in each of these lists, kept side by side so that none forgets it.
+//! To add a capability: its value in [`rooms`], of which everything else here is made, and what its handlers share in
+//! `App::shared`.
 
 mod alarm;
 mod background;
@@ -115,7 +112,7 @@ fn papers() -> Vec<&'static papers::Kind> {
 
 /// Which function runs which kind of job.
 fn handlers(renderer: &Arc<Renderer>) -> Handlers {
-    let papers = papers::handlers(Handlers::default(), Arc::clone(renderer), &papers());
+    let papers = papers::handlers(Handlers::default(), Arc::clone(renderer), papers());
     rooms().iter().fold(papers, |handlers, room| (room.jobs)(handlers))
 }
 

@@ -44,7 +44,7 @@ pub use events::CampaignEvent;
 pub use http_requests::CampaignRequest;
 pub use http_views::CampaignView;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
-pub use small_claims::{PolicyForecast, SmallClaimsForecast};
+pub use small_claims::{PolicyForecast, SmallClaimsForecast, is_small};
 pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use terms::{CampaignTerms, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 pub use thresholds::Thresholds;

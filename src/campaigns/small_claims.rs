@@ -65,11 +65,17 @@ pub struct SmallClaimsForecast {
     pub by_policy: Vec<PolicyForecast>,
 }
 
+/// Whether an amount is a small claim: something is owed, strictly below the threshold (décret 2012-1246, art. 114).
+#[must_use]
+pub fn is_small(amount: Money, threshold: Money) -> bool {
+    amount > Money::ZERO && amount < threshold
+}
+
 impl SmallClaimsForecast {
     /// Looks at the liquidations of some payers; zero amounts are no claim.
     #[must_use]
     pub fn of(amounts: impl IntoIterator<Item = Money>, threshold: Money, policy: SmallClaimsPolicy) -> Self {
-        let small: Vec<Money> = amounts.into_iter().filter(|a| *a > Money::ZERO && *a < threshold).collect();
+        let small: Vec<Money> = amounts.into_iter().filter(|amount| is_small(*amount, threshold)).collect();
         Self::counted(small.len(), small.into_iter().sum(), threshold, policy)
     }
 

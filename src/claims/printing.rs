@@ -8,7 +8,7 @@ use crate::kernel::french;
 use crate::kernel::ids::SmallClaimActId;
 use crate::platform::db::blobs;
 use crate::platform::documents::Stamp;
-use crate::platform::papers::{self, Kind, Sheet};
+use crate::platform::papers::{self, Kind, Sheet, subject_id};
 use crate::platform::{Error, Outcome, Tx};
 
 /// The journal's name of an act.
@@ -28,7 +28,7 @@ pub const PAPER: Kind = Kind {
 
 /// The paper of an act that is still what was decided: its content, and the sum of its decisions.
 fn look(tx: &mut Tx<'_>, subject: &str) -> Outcome<Sheet> {
-    let id = SmallClaimActId::parse(subject).map_err(|fault| Error::inconsistent("papers", subject, &fault))?;
+    let id = subject_id(subject, SmallClaimActId::parse)?;
     let act = store::act(tx, id)?;
     let falsified = |what: &str| Err(Error::falsified(ACT, &act.number, what));
     let content = papers::frozen(tx, decision_paper::KIND, &[subject])?.remove(subject);

@@ -100,11 +100,6 @@ impl Scene {
         })
     }
 
-    /// The latest participation of one convention.
-    pub fn participation(&self, convention: &Convention) -> Option<&StoredParticipation> {
-        self.participations.get(&convention.id)
-    }
-
     /// The lines of one convention, as issued.
     pub fn listed(&self, convention: &Convention) -> &[ParticipationLine] {
         let participation = self.participations.get(&convention.id);

@@ -8,8 +8,8 @@ use super::{document, store, store_seals};
 use crate::kernel::ids::ConventionId;
 use crate::kernel::{Refused, french};
 use crate::platform::documents::Stamp;
-use crate::platform::papers::{Kind, Sheet};
-use crate::platform::{Error, Outcome, Tx};
+use crate::platform::papers::{Kind, Sheet, subject_id};
+use crate::platform::{Outcome, Tx};
 
 /// The kind of paper.
 pub const PAPER: Kind = Kind {
@@ -20,15 +20,11 @@ pub const PAPER: Kind = Kind {
     attaches: false,
     failed: (&DOCUMENT_FAILED, "Le modèle de la convention ne se laisse pas composer."),
     look,
-    moved: |tx, subject| store::touch(tx, convention_id(subject)?),
+    moved: |tx, subject| store::touch(tx, subject_id(subject, ConventionId::parse)?),
 };
 
-fn convention_id(subject: &str) -> Outcome<ConventionId> {
-    ConventionId::parse(subject).map_err(|fault| Error::inconsistent("papers", subject, &fault))
-}
-
 fn look(tx: &mut Tx<'_>, subject: &str) -> Outcome<Sheet> {
-    let id = convention_id(subject)?;
+    let id = subject_id(subject, ConventionId::parse)?;
     let found = store::find(tx, id)?.ok_or_else(|| Refused::not_found("Convention", id))?;
     store_seals::verify(tx, &[id])?;
     Ok(Sheet { dated: found.issued_at.day(), stamp: stamp(&found), number: found.number })

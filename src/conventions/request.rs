@@ -116,8 +116,7 @@ impl TransitionRequest {
         ];
         let odd = given.iter().find(|(pointer, given)| *given && !fields(action).contains(pointer));
         if let Some((pointer, _)) = odd {
-            let message = format!("Champ sans objet pour l'action « {action} ».");
-            return Err(Refused::field(*pointer, &FieldFault::new("field_not_for_action", message), None));
+            return Err(Refused::not_for(action, pointer));
         }
         Ok(match action {
             ConventionAction::Sign => {
@@ -164,6 +163,5 @@ impl TransitionRequest {
 }
 
 fn needed<T>(pointer: &str, value: Option<T>, action: ConventionAction) -> Result<T, Refused> {
-    let fault = || FieldFault::new("missing_field", format!("Champ obligatoire pour l'action « {action} »."));
-    value.ok_or_else(|| Refused::field(pointer, &fault(), None))
+    value.ok_or_else(|| Refused::missing_for(action, [pointer]))
 }

@@ -92,6 +92,27 @@ impl Refused {
         refused
     }
 
+    /// Fields that an action needs and that are not given, all together.
+    pub fn missing_for<'p>(action: impl fmt::Display, pointers: impl IntoIterator<Item = &'p str>) -> Self {
+        let message = format!("Champ obligatoire pour l'action « {action} ».");
+        let missing = |pointer: &str| FieldError {
+            pointer: pointer.to_owned(),
+            code: "missing_field".to_owned(),
+            message: message.clone(),
+            value: None,
+        };
+        let errors = pointers.into_iter().map(missing).collect();
+        let mut refused = Self::new(&INVALID_VALUE, message.clone());
+        refused.errors = errors;
+        refused
+    }
+
+    /// A field that an action has no use for.
+    pub fn not_for(action: impl fmt::Display, pointer: &str) -> Self {
+        let message = format!("Champ sans objet pour l'action « {action} ».");
+        Self::field(pointer, &FieldFault::new("field_not_for_action", message), None)
+    }
+
     /// A value refused at a place of the caller's document.
     pub fn field(pointer: impl Into<String>, fault: &FieldFault, value: Option<String>) -> Self {
         let mut refused = Self::new(&INVALID_VALUE, fault.message.clone());

@@ -303,10 +303,7 @@ async fn transition(
                 (TitleAction::Withdraw, Some(reason)) => approve::withdraw(tx, &actor, id, version.as_ref(), reason)?,
                 (TitleAction::Return, Some(reason)) => returns::give_back(tx, &actor, id, version.as_ref(), reason)?,
                 (TitleAction::Resubmit, Some(reason)) => returns::resubmit(tx, &actor, id, version.as_ref(), reason)?,
-                (TitleAction::Approve, Some(_)) => {
-                    let fault = FieldFault::new("field_not_for_action", "Champ sans objet pour l'action « approve ».");
-                    return Err(Refused::field("/reason", &fault, None).into());
-                }
+                (action @ TitleAction::Approve, Some(_)) => return Err(Refused::not_for(action, "/reason").into()),
                 (TitleAction::Withdraw | TitleAction::Return | TitleAction::Resubmit, None) => {
                     let fault = FieldFault::new(
                         "missing_field",

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::prepare::CALLED;
 use super::store;
 use crate::campaigns::{self, Campaign, Defaults, SmallClaimsForecast};
-use crate::claims::{self, Origin, Scene, Titling};
+use crate::claims::{self, Origin, Scene, Standing, Titling};
 use crate::conventions::{
     self, Convention, ConventionFilter, ConventionOrder, ConventionSort, ConventionState, ParticipationView,
 };
@@ -102,9 +102,14 @@ pub struct ParticipationDetail {
 /// Numbers of the acts behind some decisions.
 type Acts = HashMap<SmallClaimActId, String>;
 
-fn titling(scene: &Scene, acts: &Acts, convention: &Convention) -> Outcome<TitlingView> {
+/// A convention without a participation cannot be.
+fn standing<'s>(scene: &'s Scene, convention: &Convention) -> Outcome<Standing<'s>> {
     let without = || Error::Incident(format!("convention {} without participation", convention.number));
-    let standing = scene.standing(convention).ok_or_else(without)?;
+    scene.standing(convention).ok_or_else(without)
+}
+
+fn titling(scene: &Scene, acts: &Acts, convention: &Convention) -> Outcome<TitlingView> {
+    let standing = standing(scene, convention)?;
     let (due, titled) = (standing.claim.due, standing.titled);
     let decision = standing.not_issued().map(|d| DecisionBrief {
         id: d.id,
@@ -119,7 +124,7 @@ fn titling(scene: &Scene, acts: &Acts, convention: &Convention) -> Outcome<Titli
         due,
         titled,
         untitled: due.checked_sub(titled).filter(|m| *m > Money::ZERO).unwrap_or_default(),
-        small_claim: due > Money::ZERO && due < scene.threshold,
+        small_claim: campaigns::is_small(due, scene.threshold),
         threshold: scene.threshold,
         decision,
     })
@@ -139,9 +144,7 @@ pub(super) fn one(tx: &mut Tx<'_>, id: ConventionId, defaults: &Defaults) -> Out
     let scene = Scene::of(tx, campaign, vec![convention.clone()], defaults, CALLED)?;
     let acts = claims::act_numbers(tx, scene.decision_of(&convention))?;
     let titling = titling(&scene, &acts, &convention)?;
-    let found = scene
-        .participation(&convention)
-        .ok_or_else(|| Error::Incident(format!("convention {} without participation", convention.number)))?;
+    let found = standing(&scene, &convention)?.participation;
     let participation = ParticipationView::of(&convention.number, found, scene.listed(&convention));
     Ok(ParticipationDetail { participation, titling })
 }
@@ -164,7 +167,7 @@ pub(super) fn list(
 ) -> Outcome<ParticipationsView> {
     let (year, policy) = (campaign.said.school_year.clone(), campaign.said.small_claims.policy);
     let threshold = campaign.said.small_claims.threshold_on(tx.today(), &defaults.thresholds);
-    let (sums, small, rows) = if asked.since.is_some() || asked.titling.is_some() {
+    let (mut departements, small, rows) = if asked.since.is_some() || asked.titling.is_some() {
         looked_at(tx, campaign, defaults, asked, page)?
     } else {
         let found = conventions::list(tx, &asked.filter, page)?;
@@ -177,9 +180,9 @@ pub(super) fn list(
             .iter()
             .map(|c| Ok((c.clone(), titling(&scene, &acts, c)?)))
             .collect::<Outcome<Vec<_>>>()?;
-        (sums.into_iter().map(DepartementSum::from).collect(), small, PageView { data, meta: found.meta })
+        let departements: Vec<_> = sums.into_iter().map(DepartementSum::from).collect();
+        (departements, small, PageView { data, meta: found.meta })
     };
-    let mut departements: Vec<DepartementSum> = sums;
     departements.sort_by(|a, b| a.departement.cmp(&b.departement));
     let rows = rows.map(|(c, titling)| ParticipationRow {
         convention_id: c.id,
@@ -226,7 +229,7 @@ fn small(
         let among = ConventionFilter { among: Some(repriced), ..filter.clone() };
         let own = conventions::select(tx, &among, order)?;
         let scene = Scene::of(tx, campaign.clone(), own, defaults, CALLED)?;
-        let small = |amount: Money| amount > Money::ZERO && amount < scene.threshold;
+        let small = |amount: Money| campaigns::is_small(amount, scene.threshold);
         for convention in &scene.conventions {
             if small(convention.total) {
                 (count, cents) = (count - 1, cents - convention.total.cents());

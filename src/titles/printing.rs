@@ -9,8 +9,8 @@ use super::{approved, document, store};
 use crate::kernel::ids::TitleId;
 use crate::kernel::{Refused, french};
 use crate::platform::documents::Stamp;
-use crate::platform::papers::{Kind, Sheet};
-use crate::platform::{Error, Outcome, Tx};
+use crate::platform::papers::{Kind, Sheet, subject_id};
+use crate::platform::{Outcome, Tx};
 
 /// The kind of paper.
 pub const PAPER: Kind = Kind {
@@ -21,15 +21,11 @@ pub const PAPER: Kind = Kind {
     attaches: true,
     failed: (&TITLE_DOCUMENT_FAILED, "Le modèle de la demande d'émission ne se laisse pas composer."),
     look,
-    moved: |tx, subject| store::touch(tx, title_id(subject)?),
+    moved: |tx, subject| store::touch(tx, subject_id(subject, TitleId::parse)?),
 };
 
-fn title_id(subject: &str) -> Outcome<TitleId> {
-    TitleId::parse(subject).map_err(|fault| Error::inconsistent("papers", subject, &fault))
-}
-
 fn look(tx: &mut Tx<'_>, subject: &str) -> Outcome<Sheet> {
-    let id = title_id(subject)?;
+    let id = subject_id(subject, TitleId::parse)?;
     let title = store::find(tx, id)?.ok_or_else(|| Refused::not_found("Titre", id))?;
     if store::approvals_in_short(tx, &[id])?.is_empty() {
         let detail = "Le document existe à partir de l'approbation.";

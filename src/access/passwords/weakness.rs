@@ -213,15 +213,15 @@ fn is_predictable(password: &str) -> bool {
 }
 
 /// Whether nothing of one's own remains once these words are taken out.
-fn is_made_of<'w>(folded: &str, words: impl Iterator<Item = &'w str> + Clone) -> bool {
+fn is_made_of<'w>(folded: &str, words: impl Iterator<Item = &'w str>) -> bool {
+    let mut longest_first: Vec<&str> = words.collect();
+    longest_first.sort_by_key(|word| std::cmp::Reverse(word.len()));
     // « r3ct0rat2026! »: the digits around a word stand for no letter.
     let core = folded.trim_matches(|c: char| !c.is_alphabetic());
     [folded, core].into_iter().flat_map(readings).any(|reading| {
         let mut rest = letters(&reading);
         let mut found = false;
-        let mut longest_first: Vec<&str> = words.clone().collect();
-        longest_first.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        for word in longest_first {
+        for word in &longest_first {
             if rest.contains(word) {
                 rest = rest.replace(word, " ");
                 found = true;

@@ -14,7 +14,7 @@ use crate::platform::error::{Error, Outcome};
 const UNKNOWN: &str = "unknown";
 
 type Run = dyn Fn(&Database, i64, &str) -> Result<(), JobError> + Send + Sync;
-type Describe = fn(i64, &str) -> Option<About>;
+type Describe = dyn Fn(i64, &str) -> Option<About> + Send + Sync;
 
 /// A kind of job, and the world it runs in.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ struct Kind {
     queue: Queue,
     patience: Option<Patience>,
     run: Arc<Run>,
-    about: Describe,
+    about: Arc<Describe>,
 }
 
 /// How a job ended for now, for who wants to know.
@@ -58,9 +58,13 @@ impl Handlers {
     /// Registers a kind, with the world its jobs run in.
     #[must_use]
     pub fn with<J: Job + 'static>(mut self, world: J::World) -> Self {
+        let world = Arc::new(world);
+        let around = Arc::clone(&world);
         let run = move |db: &Database, version: i64, payload: &str| job::read::<J>(version, payload)?.run(db, &world);
-        let about: Describe = |version, payload| job::read::<J>(version, payload).ok().and_then(|job| job.about());
-        let kind = Kind { name: J::KIND, queue: J::QUEUE, patience: J::PATIENCE, run: Arc::new(run), about };
+        let about =
+            move |version: i64, payload: &str| job::read::<J>(version, payload).ok().and_then(|job| job.about(&around));
+        let (run, about) = (Arc::new(run), Arc::new(about));
+        let kind = Kind { name: J::KIND, queue: J::QUEUE, patience: J::PATIENCE, run, about };
         self.kinds.insert(J::KIND, kind);
         self
     }

@@ -30,7 +30,7 @@ pub trait Job: Serialize + DeserializeOwned {
     }
 
     /// What it is about, for the person told when it is given up.
-    fn about(&self) -> Option<About> {
+    fn about(&self, _world: &Self::World) -> Option<About> {
         None
     }
 

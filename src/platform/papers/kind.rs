@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-use crate::kernel::{ProblemCode, Refused};
+use crate::kernel::{FieldFault, ProblemCode, Refused};
 use crate::platform::db::Tx;
 use crate::platform::documents::{Stamp, Template};
-use crate::platform::error::Outcome;
+use crate::platform::error::{Error, Outcome};
 use crate::text_enum;
 
 text_enum!(
@@ -66,4 +66,12 @@ pub struct Sheet {
 pub struct NewPaper {
     pub subject: String,
     pub input: String,
+}
+
+/// Whose paper it is, as its room names its things: `subject_id(subject, TitleId::parse)`.
+///
+/// # Errors
+/// A row of the table that is none of the room's.
+pub fn subject_id<T>(subject: &str, parse: impl FnOnce(&str) -> Result<T, FieldFault>) -> Outcome<T> {
+    parse(subject).map_err(|fault| Error::inconsistent("papers", subject, &fault))
 }

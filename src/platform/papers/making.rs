@@ -7,7 +7,7 @@
 //! Bytes are compared only with those of the same compiler and fonts ([`Renderer::maker`]). A paper kept by others is not
 //! taken on trust: the job says so and is given up, for a person to look at.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,11 +22,16 @@ use crate::platform::jobs::{About, Handlers, Job, JobError, Queue};
 /// Longest cause noted.
 const CAUSE: usize = 2000;
 
-/// Every kind of paper, said once by the composition root: a job that is given up tells what it is about without a world.
-static KINDS: OnceLock<Vec<&'static Kind>> = OnceLock::new();
+/// Where papers are made: every kind of them, and what composes them.
+pub struct Press {
+    renderer: Arc<Renderer>,
+    kinds: Vec<&'static Kind>,
+}
 
-fn kind_called(name: &str) -> Option<&'static Kind> {
-    KINDS.get().into_iter().flatten().copied().find(|kind| kind.name == name)
+impl Press {
+    fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds.iter().copied().find(|kind| kind.name == name)
+    }
 }
 
 /// Makes a paper, or makes it again to compare it with what somebody else stored.
@@ -44,7 +49,7 @@ impl RenderPaper {
 }
 
 impl Job for RenderPaper {
-    type World = Arc<Renderer>;
+    type World = Press;
     const KIND: &'static str = "papers.render";
     const QUEUE: Queue = Queue::Papers;
 
@@ -52,22 +57,22 @@ impl Job for RenderPaper {
         Some(format!("{}:{}:{}", self.kind, self.subject, self.version))
     }
 
-    fn about(&self) -> Option<About> {
-        Some(About { kind: kind_called(&self.kind)?.subject, key: self.subject.clone() })
+    fn about(&self, press: &Press) -> Option<About> {
+        Some(About { kind: press.kind(&self.kind)?.subject, key: self.subject.clone() })
     }
 
-    fn run(&self, db: &Database, renderer: &Arc<Renderer>) -> Result<(), JobError> {
-        let kind = kind_called(&self.kind);
-        let kind = kind.ok_or_else(|| JobError::GiveUp(format!("no paper is called « {} »", self.kind)))?;
+    fn run(&self, db: &Database, press: &Press) -> Result<(), JobError> {
+        let renderer = &press.renderer;
+        let kind =
+            press.kind(&self.kind).ok_or_else(|| JobError::GiveUp(format!("no paper is called « {} »", self.kind)))?;
         run(&Desk { db, renderer, key: Key { kind, subject: &self.subject, version: self.version } })
     }
 }
 
 /// Registers the job of every kind of paper.
 #[must_use]
-pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>, kinds: &[&'static Kind]) -> Handlers {
-    KINDS.get_or_init(|| kinds.to_vec());
-    handlers.with::<RenderPaper>(renderer)
+pub fn handlers(handlers: Handlers, renderer: Arc<Renderer>, kinds: Vec<&'static Kind>) -> Handlers {
+    handlers.with::<RenderPaper>(Press { renderer, kinds })
 }
 
 /// A paper as served.

@@ -22,7 +22,7 @@ mod templates;
 
 pub use freezing::{freeze, keep_template};
 pub use http::{OriginalQuery, answer};
-pub use kind::{DocumentStatus, Kind, NewPaper, Sheet};
-pub use making::{RenderPaper, Served, handlers, serve};
+pub use kind::{DocumentStatus, Kind, NewPaper, Sheet, subject_id};
+pub use making::{Press, RenderPaper, Served, handlers, serve};
 pub use store::{Frozen, State, frozen, states};
 pub use templates::Templates;

@@ -50,6 +50,13 @@ pub(super) struct Key<'a> {
     pub version: i64,
 }
 
+impl<'a> Key<'a> {
+    /// As the table has it.
+    const fn columns(self) -> (&'a str, &'a str, i64) {
+        (self.subject, self.kind.name, self.version)
+    }
+}
+
 /// What a paper is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frozen {
@@ -87,7 +94,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, kind: &Kind, template_sha256: &str, new: V
 
 pub(super) fn find(tx: &mut Tx<'_>, key: Key<'_>) -> Outcome<Option<Row>> {
     Ok(papers::table
-        .find((key.subject, key.kind.name, key.version))
+        .find(key.columns())
         .select((
             papers::content,
             papers::content_sha256,
@@ -133,7 +140,7 @@ pub fn states(tx: &mut Tx<'_>, kind: &str, subjects: &[&str]) -> Outcome<HashMap
 pub(super) fn keep(tx: &mut Tx<'_>, key: Key<'_>, sha256: &str, made_by: &str) -> Outcome<bool> {
     let now = tx.now();
     let blank = papers::table
-        .find((key.subject, key.kind.name, key.version))
+        .find(key.columns())
         .filter(papers::status.eq_any([DocumentStatus::Pending, DocumentStatus::Failed]));
     let done = diesel::update(blank)
         .set((
@@ -149,9 +156,7 @@ pub(super) fn keep(tx: &mut Tx<'_>, key: Key<'_>, sha256: &str, made_by: &str) -
 /// Notes why a paper cannot be made; false when nothing changed.
 pub(super) fn fail(tx: &mut Tx<'_>, key: Key<'_>, cause: &str) -> Outcome<bool> {
     let now = tx.now();
-    let pending = papers::table
-        .find((key.subject, key.kind.name, key.version))
-        .filter(papers::status.eq(DocumentStatus::Pending));
+    let pending = papers::table.find(key.columns()).filter(papers::status.eq(DocumentStatus::Pending));
     let done = diesel::update(pending)
         .set((papers::status.eq(DocumentStatus::Failed), papers::cause.eq(cause), papers::changed_at.eq(now)))
         .execute(tx.conn())?;
@@ -162,7 +167,7 @@ pub(super) fn fail(tx: &mut Tx<'_>, key: Key<'_>, cause: &str) -> Outcome<bool> 
 pub(super) fn check(tx: &mut Tx<'_>, key: Key<'_>) -> Outcome<()> {
     let now = tx.now();
     let ready = papers::table
-        .find((key.subject, key.kind.name, key.version))
+        .find(key.columns())
         .filter(papers::status.eq(DocumentStatus::Ready))
         .filter(papers::checked_at.is_null());
     diesel::update(ready).set(papers::checked_at.eq(now)).execute(tx.conn())?;
@@ -172,8 +177,7 @@ pub(super) fn check(tx: &mut Tx<'_>, key: Key<'_>) -> Outcome<()> {
 /// Notes that what is kept is not what its input makes: it is never served again.
 pub(super) fn falsify(tx: &mut Tx<'_>, key: Key<'_>) -> Outcome<bool> {
     let now = tx.now();
-    let ready =
-        papers::table.find((key.subject, key.kind.name, key.version)).filter(papers::status.eq(DocumentStatus::Ready));
+    let ready = papers::table.find(key.columns()).filter(papers::status.eq(DocumentStatus::Ready));
     let done = diesel::update(ready)
         .set((papers::status.eq(DocumentStatus::Falsified), papers::changed_at.eq(now)))
         .execute(tx.conn())?;
