@@ -240,7 +240,8 @@ on_both_databases! {
             assert_eq!(killed.json["errors"][0]["code"], "memory_bound");
         });
         served.is_clean();
-        served.client.upload(DOORS[2].0, "f.csv", &file).expect(200);
+        // A short one: on a busy machine the long one may well take more than four seconds.
+        served.client.upload(DOORS[0].0, "f.csv", b"insee;siret;nom\n30278;21300278500011;A\n").expect(200);
     }
 
     fn a_reader_does_not_outlive_the_program(app: &TestApp) {
