@@ -142,33 +142,65 @@ impl Scene {
             let message = format!("La collectivité a refusé la convention {} : rien n'est dû.", c.number);
             Finding::to_acknowledge("convention_declined", message)
         };
-        declined.filter(|c| !lives(c.collectivite_id)).map(|c| (c, told(c))).collect()
+        // Who said no more than once is told the last time.
+        let last = |c: &&Convention| {
+            let later = |other: &Convention| {
+                other.collectivite_id == c.collectivite_id
+                    && other.state() == ConventionState::Declined
+                    && other.sequence > c.sequence
+            };
+            !self.conventions.iter().any(later)
+        };
+        declined.filter(|c| !lives(c.collectivite_id)).filter(last).map(|c| (c, told(c))).collect()
     }
 
-    /// Which conventions in effect are asked for; a named payer whose convention has no effect yet is told so.
-    pub fn choose(&self, payers: &Payers, items: &mut Vec<BulkItem>) -> Vec<&Convention> {
-        let in_effect = || self.conventions.iter().filter(|c| c.effect().is_some());
-        match payers {
-            Payers::All => in_effect().collect(),
-            Payers::Among(ids) => in_effect().filter(|c| ids.contains(&c.collectivite_id)).collect(),
-            Payers::Named(named) => {
-                let mut chosen = Vec::new();
-                for (id, key) in named {
-                    match in_effect().find(|c| c.collectivite_id == *id) {
-                        Some(convention) => chosen.push(convention),
-                        None => items.push(match self.declined(&|c| c.collectivite_id == *id).pop() {
-                            Some((_, finding)) => BulkItem::new(key, "refused").with(finding),
-                            None => {
+    /// Why nothing is due yet of a living convention.
+    fn waits(&self, convention: &Convention, key: &str) -> BulkItem {
+        let message = match convention.state() {
+            ConventionState::Issued => "La collectivité n'a pas encore signé la convention : rien n'est dû.",
+            _ => "La région académique n'a pas encore contresigné la convention : rien n'est dû.",
+        };
+        let mut finding = Finding::info("convention_not_in_effect", message);
+        finding.found = Some(convention.state().to_string());
+        BulkItem::new(key, "not_in_effect").with_id(convention.id).with(finding)
+    }
+
+    /// Which conventions in effect are asked for, and what is said of the others: each is counted, none passed over. A
+    /// named payer without any is refused.
+    pub fn choose(&self, payers: &Payers) -> (Vec<&Convention>, Vec<BulkItem>) {
+        let waiting = |c: &&Convention| matches!(c.state(), ConventionState::Issued | ConventionState::Signed);
+        let mut left = Vec::new();
+        if let Payers::Named(named) = payers {
+            let mut chosen = Vec::new();
+            for (id, key) in named {
+                let mut theirs = self.conventions.iter().filter(|c| c.collectivite_id == *id);
+                match theirs.clone().find(|c| c.effect().is_some() && c.state() != ConventionState::Cancelled) {
+                    Some(convention) => chosen.push(convention),
+                    None => {
+                        left.push(match (theirs.find(waiting), self.declined(&|c| c.collectivite_id == *id).pop()) {
+                            (Some(convention), _) => self.waits(convention, key),
+                            (None, Some((_, finding))) => BulkItem::new(key, "refused").with(finding),
+                            (None, None) => {
                                 let message = "Aucune convention de ce payeur n'a pris effet dans cette campagne.";
                                 BulkItem::refused(key, "convention_not_in_effect", message)
                             }
-                        }),
+                        })
                     }
                 }
-                chosen.sort_by_key(|c| c.rank);
-                chosen
             }
+            chosen.sort_by_key(|c| c.rank);
+            return (chosen, left);
         }
+        let asked = |c: &Convention| match payers {
+            Payers::Among(ids) => ids.contains(&c.collectivite_id),
+            Payers::All | Payers::Named(_) => true,
+        };
+        for (convention, finding) in self.declined(&asked) {
+            left.push(BulkItem::new(&convention.party.siret, "declined").with_id(convention.id).with(finding));
+        }
+        let waiting = self.conventions.iter().filter(|c| asked(c)).filter(waiting);
+        left.extend(waiting.map(|c| self.waits(c, c.party.siret.as_str())));
+        (self.conventions.iter().filter(|c| asked(c) && c.effect().is_some()).collect(), left)
     }
 }
 

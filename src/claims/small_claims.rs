@@ -128,8 +128,17 @@ pub fn record(
 }
 
 /// What may become of a payer of a bulk decision.
-pub const DECIDE_OUTCOMES: &[&str] =
-    &["decided", "already_decided", "revoked", "not_small", "already_prepared", "nothing_due", "refused"];
+pub const DECIDE_OUTCOMES: &[&str] = &[
+    "decided",
+    "already_decided",
+    "revoked",
+    "not_small",
+    "already_prepared",
+    "nothing_due",
+    "declined",
+    "not_in_effect",
+    "refused",
+];
 
 /// Takes the decision for the small claims of chosen payers, whatever the policy.
 pub fn decide(
@@ -148,7 +157,7 @@ pub fn decide(
     let scene = Scene::load(tx, campaign, defaults, called)?;
     let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
     let named = matches!(payers, conventions::Payers::Named(_));
-    let chosen = scene.choose(&payers, &mut items);
+    let (chosen, left) = scene.choose(&payers);
     let mut claims = Vec::new();
     for convention in chosen {
         let Some(standing) = scene.standing(convention) else { continue };
@@ -183,6 +192,7 @@ pub fn decide(
             Liquidation::Title { .. } | Liquidation::NotIssued { .. } => BulkItem::new(key, "not_small"),
         });
     }
+    items.extend(left);
     conventions::verify(tx, &claims.iter().map(|c| c.convention_id).collect::<Vec<_>>())?;
     record(tx, actor, &scene, &claims, (Origin::Person, request.reason.as_str()), (defaults, templates))?;
     if dry_run {

@@ -46,7 +46,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 
 /// Préparer les titres en nombre
 ///
-/// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Un titre rendu par l'ordonnateur n'est préparé de nouveau que si son payeur est nommé dans `keys` ; une créance dont un titre a été retiré porte le constat `withdrawn_before`. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `returned`, `declined`, `refused`.
+/// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Un titre rendu par l'ordonnateur n'est préparé de nouveau que si son payeur est nommé dans `keys` ; une créance dont un titre a été retiré porte le constat `withdrawn_before`. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `returned`, `declined`, `not_in_effect`, `refused`.
 #[utoipa::path(
     operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
     responses((status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances")),

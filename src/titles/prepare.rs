@@ -33,8 +33,17 @@ use crate::registry;
 pub type PrepareRequest = BulkRequest<PayerSelection>;
 
 /// What may become of a convention of a bulk preparation.
-pub const PREPARE_OUTCOMES: &[&str] =
-    &["prepared", "flagged", "not_issued", "already_prepared", "nothing_due", "returned", "declined", "refused"];
+pub const PREPARE_OUTCOMES: &[&str] = &[
+    "prepared",
+    "flagged",
+    "not_issued",
+    "already_prepared",
+    "nothing_due",
+    "returned",
+    "declined",
+    "not_in_effect",
+    "refused",
+];
 
 /// Ce qu'une préparation en nombre a fait, et ce que chaque politique des petites créances en laisserait sans titre.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -92,18 +101,9 @@ pub fn prepare(
     let scene = Scene::load(tx, campaign, defaults, CALLED)?;
     let (payers, items) = conventions::payers::chosen(tx, selection)?;
     let mut harvest = Harvest { items, ..Harvest::default() };
-    let chosen = scene.choose(&payers, &mut harvest.items);
+    let (chosen, left) = scene.choose(&payers);
     let noes = Noes::load(tx, scene.campaign.id)?;
     let named = matches!(payers, Payers::Named(_));
-    let declined = scene.declined(&|c| match &payers {
-        Payers::All => true,
-        Payers::Among(ids) => ids.contains(&c.collectivite_id),
-        Payers::Named(_) => false,
-    });
-    for (convention, finding) in declined {
-        let item = BulkItem::new(&convention.party.siret, "declined").with_id(convention.id);
-        harvest.items.push(item.with(finding));
-    }
     for convention in chosen {
         let returned = noes.returned(convention.id);
         if let Some(title) = returned.filter(|_| !named) {
@@ -113,6 +113,7 @@ pub fn prepare(
             weigh(tx, (&scene, &registry), convention, &standing, (actor, preparer), (returned, told), &mut harvest);
         }
     }
+    harvest.items.extend(left);
     // What is titled, or left untitled by an act, is what was issued.
     let titled = harvest.titles.iter().map(|(t, _)| t.convention_id);
     let concerned: Vec<ConventionId> = titled.chain(harvest.untitled.iter().map(|s| s.convention_id)).collect();

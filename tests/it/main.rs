@@ -22,6 +22,7 @@ mod authority;
 mod backups;
 mod bases;
 mod batches;
+mod bulk;
 mod catalogue;
 mod circles;
 mod clock;
