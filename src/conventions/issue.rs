@@ -270,7 +270,8 @@ pub fn issue(
             }
         }
     }
-    items.extend(scene.orphans.iter().map(|uai| {
+    // Who names payers does not ask about schools that have none.
+    items.extend(scene.orphans.iter().filter(|_| !named).map(|uai| {
         BulkItem::refused(uai, "payer_missing", "Aucune collectivité ne paie pour cette école cette année-là.")
     }));
     accepted.sort_by_cached_key(|(c, _)| {

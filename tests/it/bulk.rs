@@ -47,7 +47,7 @@ fn asked(app: &TestApp) -> BTreeSet<String> {
     let list = app.gestionnaire().get("/conventions?limit=200").expect(200).json;
     let rows = list["data"].as_array().unwrap();
     let over = |row: &&Value| row["status"] == "cancelled";
-    rows.iter().filter(|row| !over(row)).map(|row| row["payer"]["siret"].as_str().unwrap().to_owned()).collect()
+    rows.iter().filter(|row| !over(row)).map(|row| row["collectivite"]["siret"].as_str().unwrap().to_owned()).collect()
 }
 
 fn same(found: Vec<String>, expected: impl IntoIterator<Item = String>, what: &str) {
@@ -91,12 +91,13 @@ on_both_databases! {
         let mut runner = TestRunner::deterministic();
         let mut drawn = |most: u8| (0..=most).new_tree(&mut runner).unwrap().current();
         register_communes(app, PAYERS);
-        let (g, o) = (app.gestionnaire(), app.ordonnateur());
+        let g = app.gestionnaire();
         // A school without a payer: its commune is not registered.
         g.post("/schools", json!({"uai": "0300999Y", "name": "Ecole", "kind": "primaire", "sector": "public", "insee_code": "30999", "commune_name": "X"}));
         let enrolled = all(&g, "/schools?departement=30", "uai");
         open_campaign(app, "issue");
         app.set_time("2025-07-28T09:00:00Z");
+        let (g, o) = (app.gestionnaire(), app.ordonnateur());
         same(adds_up(&g.post(&format!("{PATH}/enrolments"), json!({"filter": {"departement": "30"}, "dry_run": true})).expect(200).json, "enrol"), enrolled.clone(), "enrol");
         let keys = json!({"keys": [enrolled[0], "0301023Z", "nonsense"]});
         assert_eq!(adds_up(&g.post(&format!("{PATH}/enrolments"), keys).expect(200).json, "enrol by keys").len(), 3);
@@ -113,7 +114,8 @@ on_both_databases! {
         app.forget_jobs();
         same(adds_up(&issue(json!({"dry_run": true})), "issue again"), everyone, "issue again");
         let by_keys = json!({"keys": [payers[0], payers[1], "21300278500011", "nonsense"], "dry_run": true});
-        assert_eq!(adds_up(&issue(by_keys.clone()), "issue by keys").len(), 4);
+        let by_keys = issue(by_keys);
+        assert_eq!(adds_up(&by_keys, "issue by keys").len(), 4, "{by_keys}");
 
         let mut states = BTreeSet::new();
         for round in 0..4 {
@@ -160,6 +162,7 @@ on_both_databases! {
         let issued = g.post(&format!("{PATH}/conventions"), json!({})).expect(200).json;
         app.forget_jobs();
         app.set_time("2025-07-28T09:00:00Z");
+        let g = app.gestionnaire();
         let id = |n: usize| issued["items"][n]["id"].as_str().unwrap();
         sign_both(app, id(0));
         transition(&g, &format!("/conventions/{}", id(1)), json!({"action": "sign", "signed_on": "2025-07-25", "signatory": {"name": "S. B.", "title": "Maire"}}));
