@@ -10,7 +10,7 @@ use ent_backoffice::accounting::{self, SealRequest};
 use ent_backoffice::app::App;
 use ent_backoffice::campaigns::{self, CampaignRequest, EnrolRequest};
 use ent_backoffice::config::{Config, process_environment};
-use ent_backoffice::conventions::{self, IssueRequest};
+use ent_backoffice::conventions::{self, IssueRequest, TransitionRequest};
 use ent_backoffice::kernel::contact::EmailAddress;
 use ent_backoffice::kernel::text::Line;
 use ent_backoffice::kernel::{Actor, Clock, Ids, Role, SchoolYear};
@@ -161,7 +161,7 @@ pub const YEAR: [Step; 8] = [
     Step { name: Some("import of the schools"), run: World::import_schools },
     Step { name: None, run: World::open_campaign },
     Step { name: Some("issue"), run: World::issue },
-    // By hand of the database: the program records signatures one by one.
+    // One by one, as the program records them: not an act in number.
     Step { name: None, run: World::sign },
     Step { name: Some("prepare"), run: World::prepare },
     Step { name: Some("approve"), run: World::approve },
@@ -264,13 +264,22 @@ impl World {
     }
 
     fn sign(&self, tx: &mut Tx<'_>) {
-        let signed = rows::execute(
-            tx.conn(),
-            "UPDATE conventions SET state = 'active', signed_on = '2025-06-05', signed_name = 'M', \
-             signed_title = 'Maire', countersigned_on = '2025-06-05', countersigned_name = 'R', \
-             countersigned_title = 'Rectrice', took_effect_on = '2025-06-05'",
-        );
-        assert_eq!(signed, self.conventions().0);
+        let actor = Self::actor(&self.gestionnaire);
+        let acts: Vec<TransitionRequest> = [("sign", "Maire"), ("countersign", "Rectrice")]
+            .map(|(action, title)| {
+                let signatory = json!({"name": "Camille Mesure", "title": title});
+                read(json!({"action": action, "signed_on": "2025-06-05", "signatory": signatory}))
+            })
+            .into();
+        let campaign = campaigns::find(tx, &self.year).unwrap().id;
+        let issued = conventions::of_campaign(tx, campaign).unwrap();
+        assert_eq!(issued.len(), self.conventions().0);
+        let others = ent_backoffice::app::others();
+        for convention in issued {
+            for act in &acts {
+                conventions::transition(tx, &actor, (convention.id, None), act, &others).unwrap();
+            }
+        }
     }
 
     fn prepare(&self, tx: &mut Tx<'_>) {

@@ -22,6 +22,7 @@ pub use codes::CODES;
 pub use events::BatchEvent;
 pub use seal::{SealRequest, seal};
 pub use sheet::{read_amount, read_identifier};
+pub use store::ROWS;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;

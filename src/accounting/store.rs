@@ -13,9 +13,10 @@ use crate::platform::db::schema::{
     accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_titles as members,
     accounting_batches as batches, perception_titles as titles, title_approvals,
 };
+use crate::platform::db::unreadable::Rows;
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx};
-use crate::{insert_batches, keyset};
+use crate::{insert_batches, keyset, rows};
 
 /// Writes a sealed batch, its titles and its files.
 pub(super) fn insert(
@@ -69,6 +70,20 @@ pub(super) fn insert(
     }
     Ok(())
 }
+
+type SealedRow = (BatchId, BatchNumber, BatchNature, Money, Instant);
+
+/// Where a row that cannot be read is looked for.
+pub const ROWS: &[Rows] = &[
+    rows!("accounting_batches": batches as SealedRow, "accounting_batch",
+        "SELECT id, number AS key FROM accounting_batches ORDER BY id", batches::id,
+        (batches::id, batches::number, batches::nature, batches::total_cents, batches::sealed_at)),
+    rows!("accounting_batch_progress": progress as (BatchState, Instant), "accounting_batch",
+        "SELECT id, number AS key FROM accounting_batches ORDER BY id", progress::batch_id,
+        (progress::state, progress::updated_at)),
+    rows!("accounting_batch_files": files as FileFormat, "accounting_batch",
+        "SELECT id, number AS key FROM accounting_batches ORDER BY id", files::batch_id, files::format),
+];
 
 type BatchRow = (
     (BatchId, BatchNumber, i64, CampaignId, i64, BatchNature, String, i64, Money, String),

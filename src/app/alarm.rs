@@ -4,6 +4,8 @@
 //! ```text
 //!   use case ──Error::Falsified──▶ undone ──▶ log (error) ──▶ ent_integrity_faults_total ──▶ journal `integrity.fault`
 //! ```
+//! A row that is no value of the program ends the same way: `db::unreadable` looks for it in the rows each room names.
+//!
 //! Who asks again and again for the same paper does not fill the journal, which nothing may empty: each fault is noted
 //! once an hour by each process; the counter counts them all.
 
@@ -17,6 +19,7 @@ use crate::audit::{self, Act, SubjectKind, Told};
 use crate::kernel::{Actor, Instant};
 use crate::platform::telemetry::Metrics;
 use crate::platform::{Database, Falsified};
+use crate::{accounting, campaigns, claims, conventions, registry, titles};
 
 /// What the checks of integrity found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +60,9 @@ impl Noted {
 
 /// Tells the database who is to be told.
 pub fn set(db: &Database, metrics: Metrics) {
+    db.on_unreadable(
+        [registry::ROWS, campaigns::ROWS, conventions::ROWS, claims::ROWS, titles::ROWS, accounting::ROWS].concat(),
+    );
     let noted = Noted::default();
     db.on_falsified(move |db, found| {
         metrics.falsified(found.kind);

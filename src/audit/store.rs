@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::digest::{By, Facts, commitment};
 use super::may::may;
@@ -126,8 +126,12 @@ impl EventRow {
 
     fn event(self) -> Outcome<Event> {
         let intact = self.is_intact()?;
-        let data: Value = serde_json::from_str(&self.data)?;
-        let persons: Option<Persons> = self.persons.as_deref().map(serde_json::from_str).transpose()?;
+        // What is no JSON any more is no longer what was written: told, and shown as falsified, beside the others.
+        let data: Option<Value> = serde_json::from_str(&self.data).ok();
+        let persons: Option<Option<Persons>> = self.persons.as_deref().map(|text| serde_json::from_str(text).ok());
+        let broken = data.is_none() || persons.as_ref().is_some_and(Option::is_none);
+        let intact = if broken { Some(false) } else { intact };
+        let (data, persons) = (data.unwrap_or_else(|| json!({})), persons.flatten());
         let (actor_label, fields) = persons.map_or_else(Default::default, |p| (Some(p.actor), p.fields));
         Ok(Event {
             id: self.id,

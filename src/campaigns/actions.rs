@@ -168,7 +168,7 @@ pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRe
         items.push(item);
     }
     store::insert_enrolments(tx, &new)?;
-    withdrawals::forget(tx, campaign.id, &new)?;
+    withdrawals::reinstate(tx, actor, campaign.id, &new)?;
     let view = BulkView::of(items, ENROL_OUTCOMES, dry_run);
     if dry_run {
         tx.discard();

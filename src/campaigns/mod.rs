@@ -45,6 +45,7 @@ pub use http_requests::CampaignRequest;
 pub use http_views::CampaignView;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
 pub use small_claims::{PolicyForecast, SmallClaimsForecast, is_small};
+pub use store::ROWS;
 pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use terms::{CampaignTerms, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 pub use thresholds::Thresholds;

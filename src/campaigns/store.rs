@@ -14,14 +14,13 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::Line;
 use crate::kernel::{Departement, Instant, Money, Refused, SchoolYear, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{
-    campaigns, collectivite_sirets, enrolment_withdrawals, enrolments, school_payers, schools,
-};
+use crate::platform::db::schema::{campaigns, collectivite_sirets, enrolments, school_payers, schools};
+use crate::platform::db::unreadable::Rows;
 use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, on_unique};
 use crate::registry::SchoolFilter;
-use crate::{insert_batches, keyset, school_filters};
+use crate::{insert_batches, keyset, rows, school_filters};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = campaigns, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -92,6 +91,12 @@ impl CampaignRow {
         }
     }
 }
+
+/// Where a row that cannot be read is looked for.
+pub const ROWS: &[Rows] = &[
+    rows!("campaigns": campaigns as CampaignRow, "campaign", "SELECT id, school_year AS key FROM campaigns ORDER BY id", campaigns::id),
+    rows!("enrolments": enrolments as EnrolmentRow, "enrolment", "SELECT id, uai AS key FROM enrolments ORDER BY id", enrolments::id),
+];
 
 pub(super) fn insert(tx: &mut Tx<'_>, c: &Campaign, exists: impl FnOnce() -> Refused) -> Outcome<()> {
     let inserted = diesel::insert_into(campaigns::table).values(CampaignRow::new(c)?).execute(tx.conn());
@@ -255,10 +260,8 @@ pub(super) fn delete_enrolment(tx: &mut Tx<'_>, id: EnrolmentId) -> Outcome<bool
     Ok(done == 1)
 }
 
-/// Removes a campaign and its enrolments; returns how many there were.
+/// Removes a campaign and its enrolments; returns how many there were. What was said of its schools stays said.
 pub(super) fn delete(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<usize> {
-    diesel::delete(enrolment_withdrawals::table.filter(enrolment_withdrawals::campaign_id.eq(id)))
-        .execute(tx.conn())?;
     let enrolments = diesel::delete(enrolments::table.filter(enrolments::campaign_id.eq(id))).execute(tx.conn())?;
     diesel::delete(campaigns::table.find(id)).execute(tx.conn())?;
     Ok(enrolments)

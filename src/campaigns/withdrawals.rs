@@ -20,8 +20,7 @@ pub fn note(tx: &mut Tx<'_>, actor: &Actor, campaign: CampaignId, uai: &Uai) -> 
     store::insert_withdrawal(tx, campaign, &withdrawal)
 }
 
-/// Forgets what was taken out of those enrolled again; the journal keeps it.
-pub fn forget(tx: &mut Tx<'_>, campaign: CampaignId, enrolled: &[Enrolment]) -> Outcome<()> {
-    let uais: Vec<Uai> = enrolled.iter().map(|e| e.uai.clone()).collect();
-    store::forget_withdrawals(tx, campaign, &uais)
+/// Notes that some of those taken out are enrolled again.
+pub fn reinstate(tx: &mut Tx<'_>, actor: &Actor, campaign: CampaignId, enrolled: &[Enrolment]) -> Outcome<()> {
+    store::reinstate(tx, actor, campaign, &enrolled.iter().map(|e| &e.uai).collect())
 }

@@ -36,6 +36,7 @@ pub use printing::PAPER;
 pub use scene::{Called, Scene, Small, repriced};
 pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record};
 pub use standing::{Facts, Standing, Titling, titling};
+pub use store::ROWS;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;

@@ -16,11 +16,12 @@ use crate::platform::db::schema::{
     conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
 };
 use crate::platform::db::search;
+use crate::platform::db::unreadable::Rows;
 use crate::platform::page::{Page, PageView};
-use crate::platform::{Error, Outcome, Tx};
+use crate::platform::{Error, Outcome, Tx, on_unique};
 use crate::registry;
 use crate::registry::kinds::CollectiviteKind;
-use crate::{insert_batches, keyset};
+use crate::{insert_batches, keyset, rows};
 
 /// An act, frozen.
 #[derive(Insertable, Queryable, Debug, Clone)]
@@ -117,6 +118,17 @@ impl DecisionRow {
         }
     }
 }
+
+/// Where a row that cannot be read is looked for.
+pub const ROWS: &[Rows] = &[
+    rows!("small_claim_acts": acts as ActRow, "small_claim_act",
+        "SELECT id, number AS key FROM small_claim_acts ORDER BY id", acts::id),
+    rows!("small_claim_decisions": decisions as DecisionRow, "small_claim_decision",
+        "SELECT id, id AS key FROM small_claim_decisions ORDER BY id", decisions::id),
+    rows!("line_decisions": words as LineDecisionRow, "convention",
+        "SELECT DISTINCT v.id, v.number AS key FROM line_decisions d JOIN conventions v ON v.id = d.convention_id ORDER BY v.id",
+        words::convention_id),
+];
 
 /// Stores an act and its decisions.
 pub(super) fn insert(tx: &mut Tx<'_>, act: &ActRow, new: &[Decision]) -> Outcome<()> {
@@ -303,21 +315,28 @@ impl From<LineDecisionRow> for LineDecision {
     }
 }
 
-/// The words on lines of conventions.
+/// The last words on lines of conventions.
 pub(super) fn line_decisions(tx: &mut Tx<'_>, reach: Reach<'_>) -> Outcome<Vec<LineDecision>> {
     let rows: Vec<LineDecisionRow> = match reach {
         Reach::Campaign(campaign) => words::table
             .inner_join(conventions::table.on(conventions::id.eq(words::convention_id)))
             .filter(conventions::campaign_id.eq(campaign))
+            .order(words::version.asc())
             .select(words::all_columns)
             .load(tx.conn())?,
-        Reach::These([id]) => words::table.filter(words::convention_id.eq(*id)).load(tx.conn())?,
-        Reach::These(ids) => words::table.filter(words::convention_id.eq_any(ids)).load(tx.conn())?,
+        Reach::These([id]) => {
+            words::table.filter(words::convention_id.eq(*id)).order(words::version.asc()).load(tx.conn())?
+        }
+        Reach::These(ids) => {
+            words::table.filter(words::convention_id.eq_any(ids)).order(words::version.asc()).load(tx.conn())?
+        }
     };
-    Ok(rows.into_iter().map(Into::into).collect())
+    let last: HashMap<_, LineDecision> =
+        rows.into_iter().map(|row| ((row.convention_id, row.uai.clone()), row.into())).collect();
+    Ok(last.into_values().collect())
 }
 
-/// Conventions of a campaign of which a person left a line out.
+/// Conventions of a campaign of which a person left a line out, once at least.
 pub(super) fn reduced(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<ConventionId>> {
     Ok(words::table
         .inner_join(conventions::table.on(conventions::id.eq(words::convention_id)))
@@ -328,9 +347,13 @@ pub(super) fn reduced(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Conv
         .load(tx.conn())?)
 }
 
-/// Writes the last word on a line: a new one, or instead of the one before.
+/// Writes the last word on a line, after those before it.
 pub(super) fn save_line_decision(tx: &mut Tx<'_>, d: &LineDecision) -> Outcome<()> {
-    let row = || LineDecisionRow {
+    let last: Option<i64> = words::table
+        .filter(words::convention_id.eq(d.convention_id).and(words::uai.eq(&d.uai)))
+        .select(diesel::dsl::max(words::version))
+        .first(tx.conn())?;
+    let row = LineDecisionRow {
         convention_id: d.convention_id,
         uai: d.uai.clone(),
         choice: d.choice,
@@ -338,20 +361,9 @@ pub(super) fn save_line_decision(tx: &mut Tx<'_>, d: &LineDecision) -> Outcome<(
         decided_by: d.decided_by,
         decided_by_label: d.decided_by_label.clone(),
         decided_at: d.decided_at,
-        version: d.version,
+        version: last.unwrap_or(0) + 1,
     };
-    let done = diesel::update(words::table.find((d.convention_id, &d.uai)))
-        .set((
-            words::choice.eq(d.choice),
-            words::reason.eq(&d.reason),
-            words::decided_by.eq(d.decided_by),
-            words::decided_by_label.eq(&d.decided_by_label),
-            words::decided_at.eq(d.decided_at),
-            words::version.eq(words::version + 1),
-        ))
-        .execute(tx.conn())?;
-    if done == 0 {
-        diesel::insert_into(words::table).values(row()).execute(tx.conn())?;
-    }
+    let written = diesel::insert_into(words::table).values(row).execute(tx.conn());
+    on_unique(written, || Refused::new(&CONCURRENT_CHANGE, "La ligne a été décidée entre-temps."))?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::kernel::ids::{ConventionId, RefusalId};
 use crate::kernel::refused::FORBIDDEN;
 use crate::kernel::text::fold;
 use crate::kernel::{Actor, Finding, Refused, Uai, Version};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Falsified, Outcome, Tx};
 use crate::registry;
 
 /// One convention.
@@ -283,18 +283,27 @@ pub(super) fn findings_about(tx: &mut Tx<'_>, convention: &Convention, uais: &[U
     Ok(findings)
 }
 
-/// Expires the conventions whose end is past; returns how many.
-pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor) -> Outcome<usize> {
+/// What the daily expiry did.
+#[derive(Debug)]
+pub struct Expiry {
+    pub expired: usize,
+    /// Those it could not read.
+    pub damaged: Vec<Falsified>,
+}
+
+/// Expires the conventions whose end is past.
+pub fn expire_due(tx: &mut Tx<'_>, actor: &Actor) -> Outcome<Expiry> {
     let today = tx.today();
-    let mut count = 0;
-    for convention in store::overdue(tx, today)? {
+    let (due, damaged) = store::overdue(tx, today)?;
+    let mut expired = 0;
+    for convention in due {
         let (mut next, changed) = convention.expire(today);
         if changed {
             store::save(tx, &mut next)?;
-            let expired = ConventionEvent::Expired { ends_on: next.ends_on };
-            audit::record(tx, actor, events::of(&next), expired)?;
-            count += 1;
+            let event = ConventionEvent::Expired { ends_on: next.ends_on };
+            audit::record(tx, actor, events::of(&next), event)?;
+            expired += 1;
         }
     }
-    Ok(count)
+    Ok(Expiry { expired, damaged })
 }

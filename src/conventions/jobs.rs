@@ -27,13 +27,14 @@ impl Job for Expire {
 
     fn run(&self, db: &Database, (): &()) -> Result<(), JobError> {
         let actor = Actor::program("échéance quotidienne");
-        let expired = db.write(|tx| {
+        let expiry = db.write(|tx| {
             // It cannot be undone: not on the word of a clock that jumped. Asked again once it is believed.
             let sound = audit::look_at_clock(tx)?.is_sound();
             if sound { expire_due(tx, &actor).map(Some) } else { Ok(None) }
         });
-        if expired?.is_none() {
-            tracing::warn!("no convention expires before a second look at the clock");
+        match expiry? {
+            Some(expiry) => expiry.damaged.iter().for_each(|found| db.raise(found)),
+            None => tracing::warn!("no convention expires before a second look at the clock"),
         }
         Ok(())
     }

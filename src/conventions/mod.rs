@@ -41,7 +41,7 @@ pub use payers::{PayerSelection, Payers};
 pub use printing::PAPER;
 pub use request::{SignatoryRequest, TransitionRequest};
 pub use store::{
-    ConventionFilter, ConventionOrder, ConventionSort, Reach, StoredParticipation, Sum, list, place, select, sums,
+    ConventionFilter, ConventionOrder, ConventionSort, ROWS, Reach, StoredParticipation, Sum, list, place, select, sums,
 };
 pub use views::{ConventionView, LineView, ParticipationView};
 
@@ -50,7 +50,7 @@ use utoipa::ToSchema;
 use crate::audit::Tellers;
 use crate::capability::Capability;
 use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
-use crate::platform::{Outcome, Tx};
+use crate::platform::{Database, Outcome, Tx};
 
 /// What this room gives the program.
 #[must_use]
@@ -77,6 +77,11 @@ fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// Whether some conventions are still what was issued; an alarm when one is not.
 pub fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
     store_seals::verify(tx, ids)
+}
+
+/// Seals what was issued before seals were kept; returns how many. To be asked right after a migration.
+pub fn seal_what_is_older(db: &Database) -> Outcome<usize> {
+    if db.read(store_seals::any_unsealed)? { db.write(store_seals::seal_unsealed) } else { Ok(0) }
 }
 
 /// Every convention of a campaign, in the order of numbers.

@@ -18,12 +18,13 @@ use crate::kernel::text::{Line, Note, SearchText, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{convention_seals, conventions, participation_lines, participations};
+use crate::platform::db::unreadable::{self, Rows};
 use crate::platform::db::{Backend, search};
 use crate::platform::page::{Page, PageView};
-use crate::platform::{Error, Outcome, Tx, each, on_unique, readable};
+use crate::platform::{Error, Falsified, Outcome, Tx, each, on_unique};
 use crate::registry;
 use crate::registry::kinds::{CollectiviteKind, SchoolKind};
-use crate::{insert_batches, keyset};
+use crate::{insert_batches, keyset, rows};
 
 #[derive(Queryable, Insertable, Clone)]
 #[diesel(table_name = conventions, treat_none_as_default_value = false)]
@@ -185,9 +186,9 @@ impl ConventionRow {
         })
     }
 
-    /// A stored state without what it rests on is an incident that names the row.
+    /// A stored state without what it rests on is a falsification that names the convention.
     fn into_domain(self) -> Outcome<Convention> {
-        let broken = |what: &str| Error::Incident(format!("table conventions, row {}: {what}", self.id));
+        let broken = |what: &str| Error::falsified("convention", &self.number, format!("la convention est {what}"));
         let signed = match (self.signed_on, self.signed_name, self.signed_title) {
             (Some(on), Some(name), Some(title)) => Some(Signature { on, name, title, evidence: self.signed_evidence }),
             _ => None,
@@ -204,22 +205,24 @@ impl ConventionRow {
         };
         let stage = match self.state {
             ConventionState::Issued => Stage::Issued,
-            ConventionState::Signed => Stage::Signed(signed.ok_or_else(|| broken("signed without a signature"))?),
-            ConventionState::Active => Stage::Active(effect.ok_or_else(|| broken("active without both signatures"))?),
+            ConventionState::Signed => Stage::Signed(signed.ok_or_else(|| broken("signée sans signature"))?),
+            ConventionState::Active => {
+                Stage::Active(effect.ok_or_else(|| broken("en vigueur sans ses deux signatures"))?)
+            }
             ConventionState::Expired => Stage::Expired(
-                effect.ok_or_else(|| broken("expired without both signatures"))?,
+                effect.ok_or_else(|| broken("échue sans ses deux signatures"))?,
                 self.exited_on.unwrap_or(self.ends_on),
             ),
             ConventionState::Cancelled => Stage::Cancelled {
                 signed,
                 effect,
-                on: self.exited_on.ok_or_else(|| broken("cancelled without a date"))?,
-                reason: self.exit_reason.ok_or_else(|| broken("cancelled without a reason"))?,
+                on: self.exited_on.ok_or_else(|| broken("annulée sans date"))?,
+                reason: self.exit_reason.ok_or_else(|| broken("annulée sans motif"))?,
             },
             ConventionState::Declined => Stage::Declined {
                 signed,
-                on: self.exited_on.ok_or_else(|| broken("declined without a date"))?,
-                reason: self.exit_reason.ok_or_else(|| broken("declined without a reason"))?,
+                on: self.exited_on.ok_or_else(|| broken("refusée sans date"))?,
+                reason: self.exit_reason.ok_or_else(|| broken("refusée sans motif"))?,
             },
         };
         Ok(Convention {
@@ -389,17 +392,44 @@ pub(super) fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<
     each(rows, ConventionRow::into_domain)
 }
 
-/// Active conventions whose end is past.
-pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<Vec<Convention>> {
-    let rows: Vec<ConventionRow> = conventions::table
+/// Active conventions whose end is past, and those of them that cannot be read: one that is damaged keeps no other from
+/// expiring.
+pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<(Vec<Convention>, Vec<Falsified>)> {
+    let due: Vec<(String, String)> = conventions::table
         .filter(conventions::state.eq(ConventionState::Active))
         .filter(conventions::ends_on.lt(today))
         .order(conventions::id.asc())
-        .select(columns!())
+        .select((conventions::id, conventions::number))
         .load(tx.conn())?;
-    // One that is damaged keeps no other from expiring.
-    readable(rows, ConventionRow::into_domain)
+    let (mut sound, mut damaged) = (Vec::with_capacity(due.len()), Vec::new());
+    for (id, number) in due {
+        let read: QueryResult<ConventionRow> = conventions::table.find(&id).select(columns!()).first(tx.conn());
+        match read.map(ConventionRow::into_domain) {
+            Ok(Ok(convention)) => sound.push(convention),
+            Ok(Err(Error::Falsified(found))) => damaged.push(*found),
+            Err(diesel::result::Error::DeserializationError(cause)) => {
+                tracing::error!(%number, %cause, "a convention cannot be read");
+                let fault = unreadable::fault("conventions");
+                damaged.push(Falsified { kind: "convention", key: number, fault });
+            }
+            Ok(Err(other)) => return Err(other),
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok((sound, damaged))
 }
+
+/// Where a row that cannot be read is looked for.
+pub const ROWS: &[Rows] = &[
+    rows!("conventions": conventions as ConventionRow, "convention", "SELECT id, number AS key FROM conventions ORDER BY id",
+        conventions::id, columns!()),
+    rows!("participations": participations as ParticipationRow, "convention",
+        "SELECT p.id, v.number AS key FROM participations p JOIN conventions v ON v.id = p.convention_id ORDER BY p.id",
+        participations::id),
+    rows!("participation_lines": participation_lines as LineRow, "convention",
+        "SELECT p.id, v.number AS key FROM participations p JOIN conventions v ON v.id = p.convention_id ORDER BY p.id",
+        participation_lines::participation_id),
+];
 
 /// Shows among what changed that the paper of a convention has.
 pub(super) fn touch(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<()> {

@@ -7,7 +7,7 @@
 //! The digest is over what is stored, text for text: a later version of the program that reads more or less in a JSON
 //! column finds the same digest. A field is never taken out of [`Sealed`], nor its order changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -15,10 +15,13 @@ use serde::Serialize;
 
 use super::document;
 use super::store::{ConventionRow, LineRow, ParticipationRow};
+use crate::insert_batches;
 use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::kernel::{Instant, Money};
 use crate::platform::db::blobs::digest;
-use crate::platform::db::schema::{convention_seals as seals, conventions, participation_lines, participations};
+use crate::platform::db::schema::{
+    convention_seals as seals, convention_unsealed as unsealed, conventions, participation_lines, participations,
+};
 use crate::platform::papers;
 use crate::platform::{Error, Outcome, Tx};
 use crate::registry::kinds::SchoolKind;
@@ -27,7 +30,7 @@ use crate::registry::kinds::SchoolKind;
 #[diesel(table_name = seals, treat_none_as_default_value = false)]
 pub(super) struct NewSeal {
     participation_id: ParticipationId,
-    sha256: Option<String>,
+    sha256: String,
 }
 
 /// What a paper is made of.
@@ -175,17 +178,23 @@ pub(super) fn seals(
     let rows = conventions.iter().zip(papers).zip(participations);
     rows.map(|((convention, paper), participation)| {
         let own = lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
-        let sha256 = Some(seal(&convention.into(), *paper, &participation.into(), own)?);
+        let sha256 = seal(&convention.into(), *paper, &participation.into(), own)?;
         Ok(NewSeal { participation_id: participation.id, sha256 })
     })
     .collect()
 }
 
-/// Whether some conventions are still what was issued: the seal of each version of their participation, and its sum.
-///
-/// # Errors
-/// The first that is not.
-pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
+/// One version of what a convention makes due, with all it is sealed with, as the rows are now.
+struct Whole<'a> {
+    convention: &'a Issued,
+    paper: Option<Printed<'a>>,
+    participation: &'a Version,
+    lines: &'a [&'a LineRow],
+    kept: Option<&'a String>,
+}
+
+/// Reads every version of some conventions again.
+fn read(tx: &mut Tx<'_>, ids: &[ConventionId], mut look: impl FnMut(&Whole<'_>) -> Outcome<()>) -> Outcome<()> {
     for chunk in ids.chunks(500) {
         let issued: Vec<Issued> =
             conventions::table.filter(conventions::id.eq_any(chunk)).select(Issued::as_select()).load(tx.conn())?;
@@ -195,9 +204,9 @@ pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
         let versions: Vec<Version> =
             participations::table.filter(participations::convention_id.eq_any(chunk)).load(tx.conn())?;
         let all: Vec<ParticipationId> = versions.iter().map(|p| p.id).collect();
-        let kept: Vec<(ParticipationId, Option<String>)> =
+        let kept: Vec<(ParticipationId, String)> =
             seals::table.filter(seals::participation_id.eq_any(&all)).load(tx.conn())?;
-        let kept: HashMap<ParticipationId, Option<String>> = kept.into_iter().collect();
+        let kept: HashMap<ParticipationId, String> = kept.into_iter().collect();
         let lines: Vec<LineRow> = participation_lines::table
             .filter(participation_lines::participation_id.eq_any(&all))
             .order((participation_lines::participation_id.asc(), participation_lines::position.asc()))
@@ -205,37 +214,85 @@ pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
         let lines = by_participation(&lines);
         for participation in &versions {
             let Some(convention) = issued.get(&participation.convention_id) else { continue };
-            let own = lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
             let paper = papers.get(convention.id.as_str());
             let paper = paper.map(|p| Printed { input: &p.input, template_sha256: &p.template_sha256 });
-            holds(convention, paper, participation, own, kept.get(&participation.id))?;
+            look(&Whole {
+                convention,
+                paper,
+                participation,
+                lines: lines.get(&participation.id).map(Vec::as_slice).unwrap_or_default(),
+                kept: kept.get(&participation.id),
+            })?;
         }
     }
     Ok(())
 }
 
-fn holds(
-    convention: &Issued,
-    paper: Option<Printed<'_>>,
-    participation: &Version,
-    lines: &[&LineRow],
-    kept: Option<&Option<String>>,
-) -> Outcome<()> {
-    let falsified = |what: &str| Error::falsified("convention", &convention.number, what);
-    let sum: Money = lines.iter().map(|l| l.amount_cents).sum();
-    if sum != participation.total_cents {
-        return Err(falsified("la somme des lignes n'est plus la participation émise"));
+impl Whole<'_> {
+    fn falsified(&self, what: &str) -> Error {
+        Error::falsified("convention", &self.convention.number, what)
     }
-    if participation.version == 1 && participation.total_cents != convention.total_cents {
-        return Err(falsified("le total de la convention n'est plus la participation émise"));
-    }
-    let paper = paper.ok_or_else(|| falsified("ce que le document imprime n'est plus dans la base"))?;
-    match kept {
-        None => Err(falsified("la convention n'a plus son sceau")),
-        Some(Some(sha256)) if *sha256 != seal(convention, paper, participation, lines)? => {
-            Err(falsified("la convention n'est plus ce qui a été émis"))
+
+    /// The digest of the rows as they are now, if their sums hold.
+    fn digest(&self) -> Outcome<String> {
+        let Self { convention, participation, lines, .. } = self;
+        let sum: Money = lines.iter().map(|l| l.amount_cents).sum();
+        if sum != participation.total_cents {
+            return Err(self.falsified("la somme des lignes n'est plus la participation émise"));
         }
-        // Issued before seals were kept, or whole.
-        Some(_) => Ok(()),
+        if participation.version == 1 && participation.total_cents != convention.total_cents {
+            return Err(self.falsified("le total de la convention n'est plus la participation émise"));
+        }
+        let paper = self.paper.ok_or_else(|| self.falsified("ce que le document imprime n'est plus dans la base"))?;
+        seal(convention, paper, participation, lines)
     }
+}
+
+/// Whether the rows still answer to their seal.
+fn holds(whole: &Whole<'_>) -> Outcome<()> {
+    let digest = whole.digest()?;
+    let kept = whole.kept.ok_or_else(|| whole.falsified("la convention n'a plus son sceau"))?;
+    if *kept == digest { Ok(()) } else { Err(whole.falsified("la convention n'est plus ce qui a été émis")) }
+}
+
+/// Whether some conventions are still what was issued: the seal of each version of their participation, and its sum.
+///
+/// # Errors
+/// The first that is not.
+pub(super) fn verify(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<()> {
+    read(tx, ids, holds)
+}
+
+/// Whether something issued before seals were kept awaits its own.
+pub(super) fn any_unsealed(tx: &mut Tx<'_>) -> Outcome<bool> {
+    Ok(diesel::select(diesel::dsl::exists(unsealed::table.select(unsealed::participation_id))).get_result(tx.conn())?)
+}
+
+/// Seals what was issued before seals were kept, as the migration that asks for seals found it; returns how many. What
+/// does not add up stays without, and is an alarm whenever it is looked at.
+pub(super) fn seal_unsealed(tx: &mut Tx<'_>) -> Outcome<usize> {
+    let waiting: Vec<(ParticipationId, ConventionId)> = unsealed::table
+        .inner_join(participations::table.on(participations::id.eq(unsealed::participation_id)))
+        .select((participations::id, participations::convention_id))
+        .load(tx.conn())?;
+    let ids: Vec<ConventionId> = waiting.iter().map(|(_, convention)| *convention).collect();
+    let waiting: HashSet<ParticipationId> = waiting.into_iter().map(|(id, _)| id).collect();
+    if diesel::delete(unsealed::table).execute(tx.conn())? == 0 {
+        // Another instance, started together, had them first.
+        return Ok(0);
+    }
+    let mut new = Vec::new();
+    read(tx, &ids, |whole| {
+        let id = whole.participation.id;
+        if waiting.contains(&id) && whole.kept.is_none() {
+            match whole.digest() {
+                Ok(sha256) => new.push(NewSeal { participation_id: id, sha256 }),
+                Err(cause) => tracing::error!(%cause, "issued before seals were kept, and left without"),
+            }
+        }
+        Ok(())
+    })?;
+    let sealed = new.len();
+    insert_batches!(tx, seals::table, new);
+    Ok(sealed)
 }

@@ -94,20 +94,6 @@ pub fn each<T, U>(rows: Vec<T>, mut read: impl FnMut(T) -> Outcome<U>) -> Outcom
     Ok(all)
 }
 
-/// Turns every row that can be read into what it means, for work that one damaged row must not stop; each of the others
-/// leaves a trace.
-pub fn readable<T, U>(rows: Vec<T>, mut read: impl FnMut(T) -> Outcome<U>) -> Outcome<Vec<U>> {
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        match read(row) {
-            Ok(value) => all.push(value),
-            Err(Error::Incident(cause)) => tracing::error!(%cause, "a row that cannot be read is left out"),
-            Err(other) => return Err(other),
-        }
-    }
-    Ok(all)
-}
-
 /// Turns a broken unique constraint into the sentence the code has for it; other errors pass.
 pub fn on_unique<T>(result: diesel::QueryResult<T>, refusal: impl FnOnce() -> Refused) -> Outcome<T> {
     match result {

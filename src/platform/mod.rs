@@ -12,7 +12,7 @@ pub mod telemetry;
 pub mod web;
 
 pub use db::{Database, Tx};
-pub use error::{Error, Falsified, Outcome, each, on_unique, readable};
+pub use error::{Error, Falsified, Outcome, each, on_unique};
 
 /// What each day asks of the plumbing.
 pub const DAILY: &[jobs::Daily] =

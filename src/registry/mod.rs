@@ -58,6 +58,7 @@ use crate::audit::Tellers;
 use crate::capability::Capability;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai};
+use crate::platform::db::unreadable::Rows;
 use crate::platform::tabular::Layout;
 use crate::platform::{Outcome, Tx};
 
@@ -77,6 +78,10 @@ pub fn capability() -> Capability {
         ..Capability::named("registry")
     }
 }
+
+/// Where a row that cannot be read is looked for.
+pub const ROWS: &[Rows] =
+    &[store_collectivites::ROWS[0], store_collectivites::ROWS[1], store_schools::ROWS[0], store_schools::ROWS[1]];
 
 /// Mounts the routes.
 fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {

@@ -18,10 +18,11 @@ use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Refused, Siren, Siret};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_communes, collectivite_sirets, collectivites, successions};
+use crate::platform::db::unreadable::Rows;
 use crate::platform::db::{Backend, search};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, each, on_unique};
-use crate::{insert_batches, keyset, on_backend};
+use crate::{insert_batches, keyset, on_backend, rows};
 
 #[derive(Queryable, Insertable, AsChangeset, Clone)]
 #[diesel(table_name = collectivites, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -317,6 +318,15 @@ pub struct Succession {
     pub recorded_by: String,
     pub recorded_at: Instant,
 }
+
+/// Where a row that cannot be read is looked for.
+pub(super) const ROWS: [Rows; 2] = [
+    rows!("collectivites": collectivites as CollectiviteRow, "collectivite",
+        "SELECT id, siret AS key FROM collectivites ORDER BY id", collectivites::id),
+    rows!("successions": successions as Succession, "collectivite",
+        "SELECT s.predecessor_id AS id, c.siret AS key FROM successions s JOIN collectivites c ON c.id = s.predecessor_id ORDER BY 1",
+        successions::predecessor_id),
+];
 
 pub(super) fn successions(tx: &mut Tx<'_>) -> Outcome<Vec<Succession>> {
     Ok(successions::table.order(successions::predecessor_id).load(tx.conn())?)

@@ -15,10 +15,11 @@ use crate::kernel::text::{Line, SearchText};
 use crate::kernel::{Departement, InseeCode, Instant, Refused, SchoolYear, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{collectivite_sirets, school_payers, schools};
+use crate::platform::db::unreadable::Rows;
 use crate::platform::db::{BATCH, Backend, placeholders};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx, each, on_unique};
-use crate::{insert_batches, keyset};
+use crate::{insert_batches, keyset, rows};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = schools, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -130,6 +131,13 @@ pub(super) fn find(tx: &mut Tx<'_>, uai: &Uai) -> Outcome<Option<School>> {
     let row: Option<SchoolRow> = schools::table.find(uai).first(tx.conn()).optional()?;
     Ok(row.map(SchoolRow::into_domain))
 }
+
+/// Where a row that cannot be read is looked for.
+pub(super) const ROWS: [Rows; 2] = [
+    rows!("schools": schools as SchoolRow, "school", "SELECT uai AS id, uai AS key FROM schools ORDER BY uai", schools::uai),
+    rows!("school_payers": school_payers as PeriodRow, "school", "SELECT DISTINCT uai AS id, uai AS key FROM school_payers ORDER BY uai",
+        school_payers::uai),
+];
 
 type PeriodRow = (Uai, NaiveDate, Option<NaiveDate>, CollectiviteId, SetBy);
 

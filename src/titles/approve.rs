@@ -16,7 +16,7 @@ use super::codes::TITLE_STATE;
 use super::events::{self, TitleEvent};
 use super::paper;
 use super::printing::PAPER;
-use super::settlement::Settlement;
+use super::settlement::{Given, Settlement};
 use super::store::{self, ApprovalRow, TitleFilter};
 use super::title::{RETURNED_BEFORE, Reference, Title, TitleAct, TitleAction, TitleLine, TitleState, WITHDRAWN_BEFORE};
 use crate::access::{self, User};
@@ -222,7 +222,9 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, ma
             specimen: making.defaults.specimen,
         };
         let paper = paper::compose(&title, &reference, &context);
+        let given = Given { user: by.user.id, at: now };
         let settlement = Settlement::of(&title, own.to_vec(), &reference, &by.signatory, today);
+        let settlement = Settlement { given: Some(given), ..settlement };
         if !settlement.adds_up() {
             let fault = "la somme des lignes n'est pas le montant du titre préparé";
             return Err(Error::falsified("perception_title", title.id, fault));

@@ -37,6 +37,7 @@ pub use events::TitleEvent;
 pub use prepare::{CALLED, PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
 pub use printing::PAPER;
 pub use settlement::Settlement;
+pub use store::ROWS;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 
 use crate::audit::{Moment, Tellers, Veto};

@@ -17,7 +17,7 @@ use super::paper;
 use super::title::{Reference, Title, TitleKind, TitleLine};
 use crate::access::Signatory;
 use crate::claims::{Debtor, Ground};
-use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId};
+use crate::kernel::ids::{CollectiviteId, ConventionId, ParticipationId, UserId};
 use crate::kernel::{Instant, Money};
 use crate::platform::db::blobs::digest;
 use crate::platform::documents;
@@ -40,6 +40,16 @@ pub struct Settlement {
     pub prepared_at: Instant,
     pub approved_by: Signatory,
     pub approved_on: NaiveDate,
+    /// Absent of approvals of before it was frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
+}
+
+/// What of an approval its paper does not print: whose account, the instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    pub user: UserId,
+    pub at: Instant,
 }
 
 /// The approval as stored, beside which the title moves.
@@ -49,6 +59,8 @@ pub struct Stored<'a> {
     pub exercice: i64,
     pub approver: &'a Signatory,
     pub approved_on: NaiveDate,
+    pub approved_by: UserId,
+    pub approved_at: Instant,
     pub content: &'a str,
     pub content_sha256: &'a str,
 }
@@ -97,6 +109,7 @@ impl Settlement {
             prepared_at: title.prepared_at,
             approved_by: by.clone(),
             approved_on: on,
+            given: None,
         }
     }
 
@@ -131,7 +144,9 @@ pub fn verified(stored: Stored<'_>, title: &Title, lines: &[TitleLine]) -> Resul
         return Err("le contenu approuvé n'a plus son empreinte");
     }
     let reference = title.reference().ok_or("le titre approuvé n'a plus sa référence")?;
+    let given = Given { user: stored.approved_by, at: stored.approved_at };
     let row = Settlement::of(title, lines.to_vec(), reference, stored.approver, stored.approved_on);
+    let mut row = Settlement { given: Some(given), ..row };
     // Text for text what was approved, as all of them are but those that another version of the program wrote.
     let same = serde_json::to_string(&row).is_ok_and(|text| {
         let rest = stored.content.strip_suffix('}').and_then(|content| content.strip_suffix(text.as_str()));
@@ -148,8 +163,11 @@ pub fn verified(stored: Stored<'_>, title: &Title, lines: &[TitleLine]) -> Resul
         {
             return Err("le titre n'est plus celui dont le contenu a été approuvé");
         }
-        None => row.clone(),
+        None => Settlement { given: None, ..row.clone() },
     };
+    if approved.given.is_none() {
+        row.given = None;
+    }
     if !approved.adds_up() {
         return Err("la somme des lignes n'est plus le montant approuvé");
     }
@@ -166,7 +184,8 @@ pub fn verified(stored: Stored<'_>, title: &Title, lines: &[TitleLine]) -> Resul
             "la référence du titre n'est plus celle qui a été approuvée",
         ),
         (
-            (&approved.approved_by, approved.approved_on) != (&row.approved_by, row.approved_on),
+            (&approved.approved_by, approved.approved_on, &approved.given)
+                != (&row.approved_by, row.approved_on, &row.given),
             "l'approbation n'est plus celle qui a été donnée",
         ),
         (approved != row, "le titre n'est plus celui qui a été approuvé"),

@@ -22,12 +22,13 @@ use crate::platform::db::json::Json;
 use crate::platform::db::schema::{
     collectivites, conventions, perception_titles as titles, title_approvals, title_lines,
 };
+use crate::platform::db::unreadable::Rows;
 use crate::platform::db::{BATCH, Backend, search};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique};
 use crate::registry;
 use crate::registry::kinds::CollectiviteKind;
-use crate::{insert_batches, keyset};
+use crate::{insert_batches, keyset, rows};
 
 #[derive(Queryable, Insertable, Clone)]
 #[diesel(table_name = titles, treat_none_as_default_value = false)]
@@ -113,25 +114,26 @@ impl TitleRow {
     }
 
     fn into_domain(self, returned: Option<Return>) -> Outcome<Title> {
-        let broken = |what: &str| Error::Incident(format!("table perception_titles, row {}: {what}", self.id));
+        let key = self.reference.clone().unwrap_or_else(|| self.id.to_string());
+        let broken = |what: &str| Error::falsified("perception_title", &key, format!("le titre est {what}"));
         let reference = match (self.reference, self.exercice) {
             (Some(text), Some(exercice)) => Some(Reference { text, exercice }),
             _ => None,
         };
         let stage = match self.state {
             TitleState::Prepared => Stage::Prepared,
-            TitleState::Approved => Stage::Approved(reference.ok_or_else(|| broken("approved without a reference"))?),
+            TitleState::Approved => Stage::Approved(reference.ok_or_else(|| broken("approuvé sans référence"))?),
             TitleState::Transmitted => Stage::Transmitted(
-                reference.ok_or_else(|| broken("transmitted without a reference"))?,
-                self.batch_id.ok_or_else(|| broken("transmitted without a batch"))?,
-                self.batch_number.ok_or_else(|| broken("transmitted without a batch number"))?,
+                reference.ok_or_else(|| broken("transmis sans référence"))?,
+                self.batch_id.ok_or_else(|| broken("transmis sans bordereau"))?,
+                self.batch_number.ok_or_else(|| broken("transmis sans numéro de bordereau"))?,
             ),
             TitleState::Withdrawn => Stage::Withdrawn {
                 reference,
-                reason: self.withdrawn_reason.ok_or_else(|| broken("withdrawn without a reason"))?,
+                reason: self.withdrawn_reason.ok_or_else(|| broken("retiré sans motif"))?,
             },
             TitleState::Returned => {
-                return Err(broken("state not known to this version of the program"));
+                return Err(broken("dans un état que cette version du programme ne connaît pas"));
             }
         };
         Ok(Title {
@@ -175,6 +177,16 @@ struct LineRow {
     amount_cents: Money,
     waiver: Option<String>,
 }
+
+/// Where a row that cannot be read is looked for.
+pub const ROWS: &[Rows] = &[
+    rows!("perception_titles": titles as TitleRow, "perception_title",
+        "SELECT id, coalesce(reference, id) AS key FROM perception_titles ORDER BY id", titles::id),
+    rows!("title_lines": title_lines as LineRow, "perception_title",
+        "SELECT id, coalesce(reference, id) AS key FROM perception_titles ORDER BY id", title_lines::title_id),
+    rows!("title_approvals": title_approvals as ApprovalRow, "perception_title",
+        "SELECT title_id AS id, reference AS key FROM title_approvals ORDER BY title_id", title_approvals::title_id),
+];
 
 /// Stores prepared titles and their lines, in batches.
 pub(super) fn insert(
@@ -345,6 +357,8 @@ impl ApprovalRow {
             exercice: self.exercice,
             approver: &self.approver.value,
             approved_on: self.approved_on,
+            approved_by: self.approved_by,
+            approved_at: self.approved_at,
             content,
             content_sha256: &self.content_sha256,
         }

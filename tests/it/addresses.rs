@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::operations::{Body, FORM, Operation, document, form, operations};
+use crate::support::year::{open_campaign, register_seed};
 use crate::support::{Client, Response, TestApp, raw};
-use crate::year::{open_campaign, register_seed};
 
 /// Sends bytes as they are: clients tidy addresses up.
 fn as_written(app: &TestApp, method: &str, path: &str, token: Option<&str>, more: &str) -> (u16, String) {
@@ -103,7 +103,7 @@ on_both_databases! {
     fn a_packed_body_is_refused_on_every_route_before_anything_else(app: &TestApp) {
         register_seed(app);
         let known = [Some(app.gestionnaire()), Some(app.admin()), None];
-        let before = crate::schema::text_rows(&app.db, "SELECT CAST(count(*) AS TEXT) AS line FROM audit_events");
+        let before = crate::support::databases::text_rows(&app.db, "SELECT CAST(count(*) AS TEXT) AS line FROM audit_events");
         for operation in operations(&document(app)) {
             let path = operation.unknown_path();
             let (kind, body) = match operation.body {
@@ -126,7 +126,7 @@ on_both_databases! {
         for path in ["/health/live", "/health/ready", "/metrics", "/problems", "/api/docs/", "/api/openapi.json", "/nowhere"] {
             app.anonymous().send("GET", path, &[("content-encoding", "gzip")], Vec::new()).problem(415, "unsupported_content_encoding");
         }
-        let after = crate::schema::text_rows(&app.db, "SELECT CAST(count(*) AS TEXT) AS line FROM audit_events");
+        let after = crate::support::databases::text_rows(&app.db, "SELECT CAST(count(*) AS TEXT) AS line FROM audit_events");
         assert_eq!(after, before);
     }
 

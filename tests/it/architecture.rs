@@ -2,47 +2,10 @@
 
 use std::path::Path;
 
-use ent_backoffice::app;
-
-/// Left never imports right: the floor under the rooms, then the rooms as the program lists them.
-pub fn order() -> Vec<&'static str> {
-    let floor = ["kernel", "platform", "audit", "capability"];
-    floor.into_iter().chain(app::rooms().iter().map(|room| room.name)).collect()
-}
+use crate::support::sources::{code, order, room, sources};
 
 /// These may import everything, and only each other may import them.
 const OUTSIDE: &[&str] = &["app", "cli", "config", "demo", "main", "lib"];
-
-/// Every source file: path below `src`, text.
-pub fn sources() -> Vec<(String, String)> {
-    fn walk(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, root, found);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                found.push((name, std::fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    walk(&root, &root, &mut found);
-    found.sort();
-    assert!(found.len() > 30, "the sources were not found");
-    found
-}
-
-/// Lines of code, numbered; comments left out.
-pub fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(n, line)| (n + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
-}
-
-pub fn room(path: &str) -> &str {
-    let first = path.split('/').next().unwrap();
-    first.strip_suffix(".rs").unwrap_or(first)
-}
 
 /// Top-level modules named in the code after `crate::`, groups in braces included.
 fn imports(text: &str) -> Vec<(usize, String)> {
@@ -75,6 +38,59 @@ fn imports(text: &str) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+/// Every test file: path below `tests/it`, text.
+fn tests() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let files = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: std::path::PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(if path.is_dir() { path.join("mod.rs") } else { path }).ok()?;
+        Some((name, text))
+    };
+    let found: Vec<_> = files.filter_map(read).filter(|(name, _)| name != "support").collect();
+    assert!(found.len() > 30, "the tests were not found");
+    found
+}
+
+#[test]
+fn no_test_file_uses_another() {
+    let mut wrong = Vec::new();
+    for (name, text) in tests() {
+        for (n, line) in code(&text) {
+            let mut rest = line;
+            while let Some((_, after)) = rest.split_once("crate::") {
+                if !after.starts_with("support::") && !rest.contains("$crate::") {
+                    wrong.push(format!("{name}:{n}: {line}"));
+                }
+                rest = after;
+            }
+        }
+    }
+    // Their own readers of sources are tried on made-up ones.
+    let readers = ["architecture.rs", "circles.rs", "ownership.rs"];
+    wrong.retain(|line| !readers.iter().any(|name| line.starts_with(name)));
+    assert!(wrong.is_empty(), "what two tests need stands in `support`: {wrong:#?}");
+}
+
+#[test]
+fn tests_bring_nothing_to_a_state_by_hand() {
+    // Those that try it to see it refused.
+    let falsifiers =
+        ["falsified.rs", "frozen.rs", "journal.rs", "lifecycles.rs", "architecture.rs", "batches.rs", "unreadable.rs"];
+    let mut wrong = Vec::new();
+    for (name, text) in tests() {
+        for (n, line) in code(&text).filter(|_| !falsifiers.contains(&name.as_str())) {
+            let moves = ["conventions", "perception_titles", "small_claim_decisions", "accounting_batch_progress"]
+                .iter()
+                .any(|table| line.contains(&format!("UPDATE {table} SET state")));
+            if moves {
+                wrong.push(format!("{name}:{n}: {line}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the verbs of `support::year` bring things to a state: {wrong:#?}");
 }
 
 #[test]

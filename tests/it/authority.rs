@@ -7,9 +7,8 @@ use diesel::RunQueryDsl as _;
 use ent_backoffice::kernel::Role;
 use serde_json::{Value, json};
 
+use crate::support::year::{active_campaign, register_seed};
 use crate::support::{Client, Response, TestApp};
-use crate::titles::active_campaign;
-use crate::year::register_seed;
 
 const APPROVALS: &str = "/perception-titles/approvals";
 

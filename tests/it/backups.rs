@@ -9,10 +9,9 @@ use ent_backoffice::kernel::Role;
 use ent_backoffice::platform::db::counters;
 use serde_json::json;
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
+use crate::support::year::{active_campaign, register_communes, register_seed};
 use crate::support::{Base, Program, TestApp};
-use crate::titles::{active_campaign, register_communes};
-use crate::year::register_seed;
 
 fn told(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

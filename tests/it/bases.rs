@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use ent_backoffice::kernel::Role;
 use serde_json::json;
 
-use crate::schema::text_rows;
 use crate::support::databases::open;
+use crate::support::databases::text_rows;
 use crate::support::{Base, Client, PASSWORD, Program, Response, TestApp};
 
 const PUBLIC: (&str, &str) = ("ENT__SERVER__LISTEN", "0.0.0.0:0");

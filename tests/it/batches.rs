@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
+use crate::support::year::{active_campaign, prepare, register_seed};
 use crate::support::{Client, Response, TestApp};
-use crate::titles::{active_campaign, prepare};
-use crate::year::register_seed;
 
 const MOVES: &str = "/accounting-batches/ENT-B-2025-0001/transitions";
 

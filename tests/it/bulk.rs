@@ -9,9 +9,8 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
+use crate::support::year::{open_campaign, register_communes, sign_both};
 use crate::support::{Client, TestApp};
-use crate::titles::register_communes;
-use crate::year::{open_campaign, sign_both};
 
 const PATH: &str = "/campaigns/2025-2026";
 const PAYERS: u32 = 9;

@@ -7,9 +7,9 @@ use ent_backoffice::platform::papers::Templates;
 use ent_backoffice::{access, accounting, campaigns, claims, titles};
 use serde_json::json;
 
-use crate::architecture::sources;
 use crate::support::TestApp;
-use crate::year::{open_campaign, register_seed, sign_both};
+use crate::support::sources;
+use crate::support::year::{open_campaign, register_seed, sign_both};
 
 /// Name of the constant that declares a code.
 fn constant(code: &str) -> String {
@@ -155,7 +155,7 @@ on_both_databases! {
         register_seed(app);
         let second = json!({"siret": "21300189400012", "kind": "commune", "name": "Nîmes", "insee_code": "30189"});
         app.gestionnaire().post("/collectivites", second).expect(201);
-        let school = json!({"uai": crate::matrix::uai(300_002), "name": "Ecole", "kind": "primaire", "sector": "public",
+        let school = json!({"uai": crate::support::year::uai(300_002), "name": "Ecole", "kind": "primaire", "sector": "public",
                             "insee_code": "30189", "commune_name": "Nîmes"});
         app.gestionnaire().post("/schools", school).expect(201);
         open_campaign(app, "issue");
@@ -225,13 +225,13 @@ on_both_databases! {
         g.get(&format!("/small-claim-decisions/{id}/document")).problem(409, "decision_document_failed");
     }
 
-    fn a_row_that_is_no_value_is_an_incident_that_says_nothing(app: &TestApp) {
-        app.gestionnaire().post("/campaigns", crate::year::campaign("issue")).expect(201);
+    fn a_row_that_is_no_value_is_a_fault_that_names_it_and_says_nothing_of_it(app: &TestApp) {
+        app.gestionnaire().post("/campaigns", crate::support::year::campaign("issue")).expect(201);
         app.sql("UPDATE campaigns SET tariff = '{\"secret\": 1}'").unwrap();
-        let answer = app.gestionnaire().get("/campaigns/2025-2026").problem(500, "internal_error");
+        let answer = app.gestionnaire().get("/campaigns/2025-2026").problem(500, "integrity_fault");
         assert!(!answer.text().contains("secret") && !answer.text().contains("tariff"), "{}", answer.text());
         // Nothing of it is written: the transaction was undone, and the connection still serves.
-        app.gestionnaire().json("PATCH", "/campaigns/2025-2026", &[("if-match", "*")], &json!({})).problem(500, "internal_error");
+        app.gestionnaire().json("PATCH", "/campaigns/2025-2026", &[("if-match", "*")], &json!({})).problem(500, "integrity_fault");
         app.gestionnaire().get("/schools").expect(200);
     }
 }

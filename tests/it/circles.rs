@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::architecture::sources;
+use crate::support::sources;
 
 /// Steps that still go round, each with its reason. It only gets shorter: a step that is on no circle is refused here.
 const KNOWN: &[(&str, &str, &str)] = &[

@@ -11,10 +11,9 @@ use ent_backoffice::platform::db::counters;
 use ent_backoffice::registry::{self, SchoolRequest};
 use serde_json::{Value, json};
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
+use crate::support::year::{active_campaign, open_campaign, prepare, register_communes, register_seed, sign_both};
 use crate::support::{Base, Client, Response, TestApp, at};
-use crate::titles::{active_campaign, prepare, register_communes};
-use crate::year::{open_campaign, register_seed, sign_both};
 
 fn ready(app: &TestApp) -> Value {
     app.anonymous().send("GET", "/health/ready", &[], Vec::new()).expect(200).json
@@ -38,7 +37,7 @@ fn journalled(app: &TestApp, action: &str) -> usize {
 
 fn school(n: u32) -> SchoolRequest {
     serde_json::from_value(
-        json!({"uai": crate::matrix::uai(n), "name": "Ecole", "kind": "primaire", "sector": "public",
+        json!({"uai": crate::support::year::uai(n), "name": "Ecole", "kind": "primaire", "sector": "public",
                                   "insee_code": "30278", "commune_name": "Saint-Laurent"}),
     )
     .unwrap()
@@ -171,7 +170,7 @@ on_both_databases! {
             Ok(())
         }).unwrap();
         // 10:04 is the greatest instant anybody may have seen meanwhile.
-        assert_eq!(changed_since(&g, "2025-06-05T10:04:00Z"), [crate::matrix::uai(300_500)]);
+        assert_eq!(changed_since(&g, "2025-06-05T10:04:00Z"), [crate::support::year::uai(300_500)]);
         // What changed before is not told for ever.
         assert_eq!(changed_since(&g, "2025-06-05T10:10:01Z"), Vec::<String>::new());
     }
@@ -211,7 +210,7 @@ on_both_databases! {
         // The clock is right again before the client comes back.
         app.set_time("2025-06-05T12:05:00Z");
         app.db.write(audit::look_at_clock).unwrap();
-        assert_eq!(changed_since(&g, &since), [crate::matrix::uai(300_500)]);
+        assert_eq!(changed_since(&g, &since), [crate::support::year::uai(300_500)]);
     }
 }
 
@@ -278,6 +277,6 @@ fn on_postgres_overlapping_transactions_hide_nothing_from_who_asks_what_changed(
         .unwrap();
     assert_eq!(seen, "2025-06-05T10:03:00Z");
     for since in [seen, given] {
-        assert!(changed_since(&g, &since).contains(&crate::matrix::uai(300_500)), "{since}");
+        assert!(changed_since(&g, &since).contains(&crate::support::year::uai(300_500)), "{since}");
     }
 }

@@ -9,7 +9,7 @@ use ent_backoffice::platform::jobs::daily::run_due;
 use ent_backoffice::platform::jobs::{self, Daily, Missed};
 use ent_backoffice::platform::{Outcome, Tx};
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
 use crate::support::{TestApp, at};
 
 test_job!(Day, "day", Default);

@@ -8,11 +8,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::matrix::uai;
 use crate::support::contract::contract;
+use crate::support::year::{campaign, luhn, open_campaign, register_seed, sign_both, uai};
 use crate::support::{Response, TestApp};
-use crate::titles::luhn;
-use crate::year::{campaign, open_campaign, register_seed, sign_both};
 
 /// One date of one operation: the days just outside, with the code they get, and the outermost days admitted.
 struct Field {

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::titles::{active_campaign, prepare};
-use crate::year::register_seed;
+use crate::support::year::{active_campaign, prepare, register_seed};
 
 const PAYER: &str = "21300278500011";
 const HEIR: &str = "21300001100014";

@@ -4,23 +4,23 @@
 use serde_json::{Value, json};
 
 use crate::support::operations::{Body, FORM, Operation, Recorder, form};
+use crate::support::year::{open_campaign, register_seed};
 use crate::support::{Client, Response, TestApp};
-use crate::year::{open_campaign, register_seed};
 
 /// Rows of every table but the bookkeeping of migrations.
 fn rows(app: &TestApp) -> Vec<String> {
-    let tables = crate::schema::text_rows(
+    let tables = crate::support::databases::text_rows(
         &app.db,
         &format!(
             "SELECT DISTINCT substr(line, 1, {}) AS line FROM ({}) AS c",
             if app.db.is_sqlite() { "instr(line, '.') - 1" } else { "strpos(line, '.') - 1" },
-            crate::schema::columns_sql(&app.db)
+            crate::support::databases::columns_sql(&app.db)
         ),
     );
     assert!(tables.len() > 15, "{tables:?}");
     let all: Vec<String> =
         tables.iter().map(|t| format!("SELECT '{t} ' || CAST(count(*) AS TEXT) AS line FROM {t}")).collect();
-    crate::schema::text_rows(&app.db, &all.join(" UNION ALL "))
+    crate::support::databases::text_rows(&app.db, &all.join(" UNION ALL "))
 }
 
 /// A refusal as the contract has it.
@@ -59,7 +59,7 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
     let school = json!({"uai": "0300002P", "name": "Ecole", "kind": "primaire", "sector": "public", "insee_code": "30278",
         "commune_name": "Saint-Laurent", "payer_siret": "21300278500011", "payer_from": "2025-01-01", "pupils": 80, "classes": 3,
         "opened_on": "2001-09-01", "closed_on": "2030-07-01", "first_school_year": "2025-2026"});
-    assert_eq!(crate::matrix::uai(300_002), "0300002P");
+    assert_eq!(crate::support::year::uai(300_002), "0300002P");
     let commune = json!({"siret": "21300189400012", "kind": "commune", "name": "Nîmes", "insee_code": "30189",
         "address": {"line1": "Place", "line2": "BP", "postal_code": "30000", "city": "Nîmes"},
         "representative": {"civility": "monsieur", "first_name": "Jean", "last_name": "Dupont", "title": "Maire"},

@@ -6,8 +6,8 @@ use std::path::Path;
 use ent_backoffice::platform::Tx;
 use ent_backoffice::platform::db::Database;
 
-use crate::schema::text_rows;
 use crate::support::databases::open;
+use crate::support::databases::text_rows;
 use crate::support::{Base, TestApp};
 
 #[derive(diesel::QueryableByName)]

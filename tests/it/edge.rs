@@ -149,7 +149,7 @@ fn the_openapi_document_is_3_1_and_describes_every_operation() {
 /// Codes declared in the source: fields of a `ProblemCode`, and lines of the table of the HTTP edge.
 fn declared_codes() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
-    for (_, text) in crate::architecture::sources() {
+    for (_, text) in crate::support::sources() {
         let mut lines = text.lines().map(str::trim).peekable();
         while let Some(line) = lines.next() {
             let followed_by_status = lines.peek().is_some_and(|next| next.starts_with("status: "));

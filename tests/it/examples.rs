@@ -295,7 +295,7 @@ impl Year<'_> {
             "signatory": {"name": "Carole Drucker-Godard", "title": "Rectrice"}
         });
         who.post(&format!("{path}/transitions"), carole).expect(200);
-        crate::year::sign_both(self.app, issued["items"][1]["id"].as_str().unwrap());
+        crate::support::year::sign_both(self.app, issued["items"][1]["id"].as_str().unwrap());
         self.get(&who, &path);
         path
     }

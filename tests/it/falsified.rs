@@ -3,10 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
+use crate::support::year::{active_campaign, luhn, prepare, register_communes, register_seed, seal};
 use crate::support::{Response, TestApp};
-use crate::titles::{active_campaign, luhn, prepare, register_communes};
-use crate::year::register_seed;
 
 const BATCH: &str = "/accounting-batches/ENT-B-2025-0001";
 
@@ -19,10 +18,6 @@ fn approved(app: &TestApp) -> (String, String) {
         .post(&format!("/perception-titles/{title}/transitions"), json!({"action": "approve"}))
         .expect(200);
     (convention, title)
-}
-
-fn seal(app: &TestApp) -> Response {
-    app.ordonnateur().post("/accounting-batches", json!({"campaign": "2025-2026"}))
 }
 
 fn alarms(app: &TestApp) -> Vec<Value> {
@@ -166,6 +161,13 @@ on_both_databases! {
         app.tamper("title_approvals", "UPDATE title_approvals SET approver = replace(approver, 'Camille', 'FAUX')");
         alarmed(app, || seal(app), "perception_title", "approbation");
         restore(app, "UPDATE title_approvals SET approver = replace(approver, 'FAUX', 'Camille')");
+        app.sql("CREATE TABLE given AS SELECT * FROM title_approvals").unwrap();
+        for set in ["approved_at = '2025-07-28 09:00:01'", &format!("approved_by = '{}'", app.person(ent_backoffice::kernel::Role::Gestionnaire).id)] {
+            restore(app, &format!("UPDATE title_approvals SET {set}"));
+            alarmed(app, || seal(app), "perception_title", "approbation");
+            restore(app, "DELETE FROM title_approvals");
+            restore(app, "INSERT INTO title_approvals SELECT * FROM given");
+        }
         // A lone approval that was never given.
         app.sql("CREATE TABLE aside AS SELECT * FROM title_approvals").unwrap();
         restore(app, "DELETE FROM title_approvals");
@@ -235,12 +237,52 @@ on_both_databases! {
         app.sql("CREATE TABLE aside AS SELECT * FROM convention_seals").unwrap();
         app.tamper("convention_seals", "DELETE FROM convention_seals");
         alarmed(app, print, "convention", "sceau");
-        // Issued before seals were kept: sums are all there is to hold it to.
-        restore(app, "INSERT INTO convention_seals SELECT participation_id, NULL FROM aside");
-        print().expect(200);
-        restore(app, "UPDATE convention_seals SET sha256 = (SELECT sha256 FROM aside)");
+        alarmed(app, title, "convention", "sceau");
+        // Nobody is listed any more among those issued before seals were kept, and the program gives no seal back.
+        refused(app, "INSERT INTO convention_unsealed SELECT participation_id FROM aside");
+        assert_eq!(ent_backoffice::conventions::seal_what_is_older(&app.db).unwrap(), 0);
+        alarmed(app, print, "convention", "sceau");
+        restore(app, "INSERT INTO convention_seals SELECT * FROM aside");
         print().expect(200);
         assert_eq!(title().expect(200).json["total"], "80.00");
+    }
+
+    fn what_was_issued_before_seals_is_sealed_once_by_the_migration(app: &TestApp) {
+        register_communes(app, 3);
+        let ids = active_campaign(app, "issue");
+        app.forget_jobs();
+        let seals = || text_rows(&app.db, "SELECT participation_id || ' ' || coalesce(sha256, '-') AS line FROM convention_seals ORDER BY 1");
+        let whole = seals();
+        let run = |sql: &str| {
+            app.db.write(|tx| {
+                use diesel::connection::SimpleConnection as _;
+                Ok(tx.conn().batch_execute(sql)?)
+            }).unwrap();
+        };
+        let (up, down) = if app.db.is_sqlite() {
+            (include_str!("../../migrations/sqlite/00000000000024_facts_stay/up.sql"), include_str!("../../migrations/sqlite/00000000000024_facts_stay/down.sql"))
+        } else {
+            (include_str!("../../migrations/postgres/00000000000024_facts_stay/up.sql"), include_str!("../../migrations/postgres/00000000000024_facts_stay/down.sql"))
+        };
+        run(down);
+        assert_eq!(seals(), whole);
+        app.tamper("convention_seals", "UPDATE convention_seals SET sha256 = NULL");
+        // One does not add up any more.
+        let of = |id: &str| format!("SELECT id FROM participations WHERE convention_id = '{id}'");
+        app.tamper("participation_lines", &format!("UPDATE participation_lines SET amount_cents = amount_cents + 1 WHERE participation_id = ({})", of(&ids[2])));
+        if app.db.is_sqlite() {
+            // Lifting its guards took this one away: the migration looks for it.
+            run("CREATE TRIGGER participation_lines_whole BEFORE INSERT ON participation_lines BEGIN SELECT 1; END");
+        }
+        run(up);
+        let path = |id: &str| format!("/conventions/{id}/document");
+        let g = app.gestionnaire();
+        alarmed(app, || g.get(&path(&ids[0])), "convention", "sceau");
+        assert_eq!(ent_backoffice::conventions::seal_what_is_older(&app.db).unwrap(), 2);
+        assert_eq!(seals().iter().filter(|seal| whole.contains(seal)).count(), 2, "the same rows, the same seals");
+        assert_eq!(ent_backoffice::conventions::seal_what_is_older(&app.db).unwrap(), 0);
+        g.get(&path(&ids[0])).expect(200);
+        alarmed(app, || g.get(&path(&ids[2])), "convention", "somme des lignes");
     }
 
     fn a_falsified_stored_file_is_never_served(app: &TestApp) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use ent_backoffice::platform::db::{Database, blobs};
 
-use crate::schema::{Row, text_rows};
+use crate::support::databases::{Row, text_rows};
 use crate::support::{Base, TestApp};
 
 /// The tables that refuse every change.
@@ -20,6 +20,9 @@ const FROZEN: &[&str] = &[
     "convention_refusals",
     "convention_reopenings",
     "convention_seals",
+    "enrolment_reinstatements",
+    "enrolment_withdrawals",
+    "line_decisions",
     "participation_lines",
     "participations",
     "small_claim_acts",
@@ -30,8 +33,15 @@ const FROZEN: &[&str] = &[
 ];
 
 /// The tables that let through only what legitimately moves (see `falsified`).
-const KEPT: &[&str] =
-    &["accounting_batch_progress", "conventions", "counters", "papers", "perception_titles", "small_claim_decisions"];
+const KEPT: &[&str] = &[
+    "accounting_batch_progress",
+    "campaigns",
+    "conventions",
+    "counters",
+    "papers",
+    "perception_titles",
+    "small_claim_decisions",
+];
 
 /// One row in each frozen table, and in those they refer to.
 fn fill(app: &TestApp) {
@@ -54,7 +64,7 @@ on_both_databases! {
     fn frozen_rows_refuse_update_and_delete(app: &TestApp) {
         fill(app);
         for table in FROZEN {
-            let column = text_rows(&app.db, &format!("SELECT * FROM ({}) AS c WHERE line LIKE '{table}.%'", crate::schema::columns_sql(&app.db)));
+            let column = text_rows(&app.db, &format!("SELECT * FROM ({}) AS c WHERE line LIKE '{table}.%'", crate::support::databases::columns_sql(&app.db)));
             let column = column[0].split(['.', ' ']).nth(1).unwrap().to_owned();
             refused(app, &format!("UPDATE {table} SET {column} = {column}"));
             refused(app, &format!("DELETE FROM {table}"));
@@ -203,17 +213,19 @@ fn another_program_moves_no_row_onto_a_frozen_one() {
         .collect();
     app.sql(&format!("INSERT INTO perception_titles SELECT {} FROM perception_titles", second.join(", "))).unwrap();
     let columns = text_rows(&app.db, "SELECT name AS line FROM pragma_table_info('conventions')");
-    let declined: Vec<&str> = columns
+    let again: Vec<&str> = columns
         .iter()
         .map(|c| match c.as_str() {
             "id" => "'v2'",
             "sequence" | "number_rank" => "2",
             "sequence_reason" | "number" => "'x'",
-            "state" => "'cancelled'",
+            "state" => "'issued'",
+            "exited_on" | "exit_reason" => "NULL",
             other => other,
         })
         .collect();
-    app.sql(&format!("INSERT INTO conventions SELECT {} FROM conventions", declined.join(", "))).unwrap();
+    app.sql("UPDATE conventions SET state = 'declined', exited_on = '2025-06-05', exit_reason = 'x'").unwrap();
+    app.sql(&format!("INSERT INTO conventions SELECT {} FROM conventions", again.join(", "))).unwrap();
     let mut other = stranger(&app);
     for attempt in [
         "UPDATE OR REPLACE perception_titles SET reference = 'R' WHERE id = 't2'",
@@ -221,7 +233,7 @@ fn another_program_moves_no_row_onto_a_frozen_one() {
         "UPDATE OR REPLACE perception_titles SET id = 't' WHERE id = 't2'",
         "UPDATE OR REPLACE perception_titles SET participation_id = 'p' WHERE id = 't2'",
         "UPDATE OR REPLACE perception_titles SET rowid = (SELECT rowid FROM perception_titles WHERE id = 't') WHERE id = 't2'",
-        "UPDATE OR REPLACE conventions SET state = 'issued' WHERE id = 'v2'",
+        "UPDATE OR REPLACE conventions SET state = 'issued', exited_on = NULL, exit_reason = NULL WHERE id = 'v'",
         "UPDATE OR REPLACE conventions SET number = 'N' WHERE id = 'v2'",
         "UPDATE OR REPLACE conventions SET rowid = (SELECT rowid FROM conventions WHERE id = 'v') WHERE id = 'v2'",
     ] {

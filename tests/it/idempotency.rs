@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::TestApp;
 use crate::support::operations::{FORM, Sent, document, find, form, operations};
-use crate::year::{campaign, register_seed};
+use crate::support::year::{campaign, register_seed};
 
 fn commune(name: &str) -> serde_json::Value {
     json!({"siret": "21300278500011", "kind": "commune", "name": name, "insee_code": "30278"})
@@ -40,7 +40,7 @@ on_both_databases! {
         app.set_time("2025-06-06T08:00:01Z");
         post(&commune("Saint-Laurent")).problem(409, "siret_taken");
         // The day's work removes what nobody can ask for any more.
-        let kept = |app: &TestApp| crate::schema::text_rows(&app.db, "SELECT key AS line FROM idempotency_keys").len();
+        let kept = |app: &TestApp| crate::support::databases::text_rows(&app.db, "SELECT key AS line FROM idempotency_keys").len();
         assert_eq!(kept(app), 1);
         assert_eq!(app.db.write(ent_backoffice::platform::db::idempotency::purge).unwrap(), 1);
         assert_eq!(kept(app), 0);
@@ -101,7 +101,7 @@ on_both_databases! {
             headers: vec![("content-type".into(), "application/json".into())],
             body: commune("Saint-Laurent").to_string().into_bytes(),
         };
-        let refused = crate::matrix::two_at_once(app, &g, operation, &sent).problem(409, "idempotency_key_in_flight");
+        let refused = crate::support::two_at_once(app, &g, operation, &sent).problem(409, "idempotency_key_in_flight");
         assert_eq!(refused.header("retry-after"), "1");
         // Asked again, the answer of the one that acted.
         let again = g.json("POST", "/collectivites", &[("idempotency-key", "deux-fois")], &commune("Saint-Laurent")).expect(201);

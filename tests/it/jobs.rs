@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ent_backoffice::platform::jobs::{self, Job, JobEnd, JobError, Queue};
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
 use crate::support::jobs::running;
 use crate::support::{Base, TestApp};
 
@@ -93,15 +93,6 @@ on_both_databases! {
         assert!(!handlers.run_one(&app.db).unwrap(), "they are not taken again");
     }
 
-    fn one_convention_that_cannot_be_read_keeps_no_other_from_expiring(app: &TestApp) {
-        crate::titles::register_communes(app, 2);
-        let ids = crate::titles::active_campaign(app, "issue");
-        app.tamper("conventions", &format!("UPDATE conventions SET signed_name = NULL WHERE id = '{}'", ids[0]));
-        app.set_time("2026-09-06T08:00:00Z");
-        app.db.write(ent_backoffice::conventions::enqueue_expiry).unwrap();
-        app.run_jobs();
-        assert_eq!(app.gestionnaire().get(&format!("/conventions/{}", ids[1])).json["status"], "expired");
-    }
 
     fn a_payload_that_cannot_be_read_is_given_up_at_once(app: &TestApp) {
         app.forget_jobs();
@@ -113,8 +104,8 @@ on_both_databases! {
 
     /// What was queued before jobs had queues and versions: the bare day, in no queue.
     fn what_an_older_program_queued_is_run(app: &TestApp) {
-        crate::titles::register_communes(app, 1);
-        let id = crate::titles::active_campaign(app, "issue").remove(0);
+        crate::support::year::register_communes(app, 1);
+        let id = crate::support::year::active_campaign(app, "issue").remove(0);
         app.set_time("2026-09-06T08:00:00Z");
         insert(app, "id, kind, payload, dedup_key", &format!("{ID}, 'conventions.expire', '\"2026-09-06\"', 'conventions.expire:2026-09-06'"));
         assert!(app.run_jobs() >= 1);

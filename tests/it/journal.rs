@@ -7,10 +7,9 @@ use ent_backoffice::app::tellers;
 use ent_backoffice::kernel::Role;
 use serde_json::{Value, json};
 
-use crate::schema::text_rows;
 use crate::support::TestApp;
-use crate::titles::{active_campaign, prepare, register_communes};
-use crate::year::register_seed;
+use crate::support::databases::text_rows;
+use crate::support::year::{active_campaign, prepare, register_communes, register_seed};
 
 const SEED: &str = "21300278500011";
 
@@ -102,7 +101,7 @@ on_both_databases! {
         assert_eq!(story(app, user.id.as_str()), ["user.created", "user.changed"]);
         assert!(story(app, "personne@exemple.invalid").is_empty());
         // A school and its enrolment share its UAI.
-        crate::year::open_campaign(app, "issue");
+        crate::support::year::open_campaign(app, "issue");
         assert_eq!(story(app, "0301023Z"), ["school.created", "campaign.school_enrolled"]);
         g.delete("/campaigns/2025-2026/enrolments/0301023Z").expect(204);
         assert_eq!(story(app, "0301023Z").last().unwrap(), "campaign.school_withdrawn");

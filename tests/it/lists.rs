@@ -7,10 +7,8 @@ use ent_backoffice::kernel::Actor;
 use ent_backoffice::registry::{self, SchoolRequest};
 use serde_json::{Value, json};
 
-use crate::matrix::uai;
+use crate::support::year::{campaign, open_campaign, register_communes, register_seed, sign_both, uai};
 use crate::support::{Client, TestApp, operations as contract};
-use crate::titles::register_communes;
-use crate::year::{campaign, open_campaign, register_seed, sign_both};
 
 /// Escapes a parameter's value.
 fn escaped(value: &str) -> String {
@@ -318,7 +316,7 @@ on_both_databases! {
     fn search_forgives_accents_case_ligatures_and_abbreviations(app: &TestApp) {
         let g = app.gestionnaire();
         for (n, name) in (100_u32..).zip(["Saint-Étienne-du-Cœur", "L'Haÿ-les-Œillets", "Sainte-Affinité", "Château 100% laïque", "A_B"]) {
-            let siret = crate::titles::luhn(&format!("{}0001", crate::titles::luhn(&format!("2130{n:04}"))));
+            let siret = crate::support::year::luhn(&format!("{}0001", crate::support::year::luhn(&format!("2130{n:04}"))));
             g.post("/collectivites", json!({"siret": siret, "kind": "autre", "name": name})).expect(201);
         }
         let found = |q: &str| -> Vec<String> {

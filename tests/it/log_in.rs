@@ -9,7 +9,7 @@ use ent_backoffice::access::sessions;
 use ent_backoffice::kernel::Role;
 use serde_json::{Value, json};
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
 use crate::support::{Base, PASSWORD, Program, Response, TestApp};
 
 const ZOE: &str = "zoe@exemple.invalid";

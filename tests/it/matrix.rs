@@ -6,13 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ent_backoffice::kernel::Role;
-use ent_backoffice::platform::db::blobs;
+use ent_backoffice::kernel::{Actor, Role, SchoolYear};
+use ent_backoffice::platform::Tx;
+use ent_backoffice::platform::documents::Template;
+use ent_backoffice::platform::papers::Templates;
+use ent_backoffice::{campaigns, conventions};
 use serde_json::{Value, json};
 
-use crate::support::operations::{self as contract, Body, FORM, Operation, Recorder, Sent, form};
+use crate::support::operations::{self as contract, Body, FORM, Operation, Recorder, Sent, form, pairs, two_at_once};
+use crate::support::year::{campaign, register_seed, uai};
 use crate::support::{Base, Client, PASSWORD, TestApp};
-use crate::year::{campaign, register_seed};
 
 const ALL: &[Role] = Role::ALL;
 const REGISTRY: &[Role] = &[Role::Lecteur, Role::Gestionnaire, Role::Ordonnateur, Role::Admin];
@@ -438,17 +441,10 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.post(&g, &moves, &sign).problem(409, "convention_state");
     r.post(&g, &moves, &with(&sign, "action", "countersign")).expect(200);
     // A template that does not compose.
-    let second = issued.json["items"][1]["id"].as_str().unwrap();
-    let broken = app.db.write(|tx| blobs::put(tx, "text/x-typst", b"#panic(\"abime\")")).unwrap();
-    app.tamper(
-        "papers",
-        &format!(
-            "UPDATE papers SET template_sha256 = '{broken}', status = 'pending', sha256 = NULL, made_by = NULL, checked_at = NULL \
-             WHERE subject_id = '{second}'"
-        ),
-    );
-    // As one issued before seals were kept.
-    app.tamper("convention_seals", "UPDATE convention_seals SET sha256 = NULL");
+    let second = &issued.json["items"][1];
+    let cancel = json!({"action": "cancel", "reason": "à émettre de nouveau"});
+    r.post(&g, &format!("/conventions/{}/transitions", second["id"].as_str().unwrap()), &cancel).expect(200);
+    let second = &issue_badly(app, second["key"].as_str().unwrap());
     r.get(&g, &format!("/conventions/{second}/document")).problem(409, "document_failed");
 
     // Small claims, and a line whose school has closed.
@@ -520,14 +516,22 @@ fn with(body: &Value, field: &str, value: &str) -> Value {
     body
 }
 
-/// The UAI of a number.
-pub fn uai(number: u32) -> String {
-    let key = "ABCDEFGHJKLMNPRSTUVWXYZ".chars().nth(usize::try_from(number % 23).unwrap()).unwrap();
-    format!("{number:07}{key}")
-}
-
-fn pairs(headers: &[(String, String)]) -> Vec<(&str, &str)> {
-    headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()
+/// Issues to one payer with a template that does not compose; the id of the convention.
+fn issue_badly(app: &TestApp, siret: &str) -> String {
+    let defaults = campaigns::Defaults {
+        texts: campaigns::texts::CampaignTexts::default(),
+        thresholds: campaigns::Thresholds::new(Vec::new()),
+        specimen: false,
+    };
+    let broken = Template::new("convention.typ", "#panic(\"abîmé\")".to_owned());
+    let templates = Templates::default().with(&conventions::PAPER, broken);
+    let year = SchoolYear::parse("2025-2026").unwrap();
+    let person = app.person(Role::Gestionnaire);
+    let actor = Actor::staff(person.id, person.role, person.full_name(), None);
+    let request = conventions::IssueRequest { filter: None, keys: Some(vec![siret.to_owned()]), dry_run: false };
+    let issue = |tx: &mut Tx<'_>| conventions::issue(tx, &actor, &year, request.clone(), &defaults, &templates);
+    let view = app.db.write(issue).unwrap();
+    view.bulk.items[0].id.clone().unwrap()
 }
 
 /// What went well is sent again: to things that do not exist, with a version that is none, and twice at once.
@@ -553,32 +557,6 @@ fn what_went_well_is_refused_when_repeated_amiss(app: &TestApp, recorder: &Recor
             assert_eq!(refused.header("retry-after"), "1", "{}", operation.id);
         }
     }
-}
-
-/// Sends twice with one key while nobody can write; gives the answer that comes while the other waits.
-pub fn two_at_once(app: &TestApp, client: &Client, operation: &Operation, sent: &Sent) -> crate::support::Response {
-    let headers = [pairs(&sent.headers), vec![("idempotency-key", "deux-fois")]].concat();
-    let sqlite = app.db.is_sqlite();
-    std::thread::scope(|scope| {
-        let (answered, first) = std::sync::mpsc::channel();
-        app.db
-            .write(|tx| {
-                use diesel::RunQueryDsl as _;
-                if !sqlite {
-                    diesel::sql_query("LOCK TABLE idempotency_keys IN EXCLUSIVE MODE").execute(tx.conn())?;
-                }
-                for _ in 0..2 {
-                    let (answered, headers) = (answered.clone(), headers.clone());
-                    scope.spawn(move || {
-                        let answer = client.send(&operation.method, &sent.path, &headers, sent.body.clone());
-                        // Only the first is waited for.
-                        let _ = answered.send(answer);
-                    });
-                }
-                Ok(first.recv_timeout(std::time::Duration::from_secs(20)).expect("one of two is answered at once"))
-            })
-            .unwrap()
-    })
 }
 
 fn the_whole_matrix(base: Base) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::TestApp;
-use crate::year::campaign;
+use crate::support::year::{campaign, sign_all};
 
 fn real(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/data/occitanie/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -37,9 +37,7 @@ on_both_databases! {
         let again = gestionnaire.post("/campaigns/2025-2026/conventions", json!({})).expect(200).json;
         assert_eq!((&again["issued"], &again["already_issued"]), (&json!(0), &json!(2386)));
 
-        // Everything is signed by hand of the database: the API signs one at a time and that is tested elsewhere.
-        app.sql("UPDATE conventions SET state = 'active', signed_on = '2025-06-05', signed_name = 'M', signed_title = 'Maire', \
-                 countersigned_on = '2025-06-05', countersigned_name = 'R', countersigned_title = 'Rectrice', took_effect_on = '2025-06-05'").unwrap();
+        sign_all(app, "2025-06-05");
         let prepared = gestionnaire.post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json;
         assert_eq!((&prepared["prepared"], &prepared["total"]), (&json!(2386), &json!("164160.00")));
         let small = prepared["items"].as_array().unwrap().iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ent_backoffice::app;
 
-use crate::architecture::sources;
+use crate::support::sources;
 
 /// The attribute of each handler of the sources: its file, its operation, its text.
 fn handlers() -> Vec<(String, String, String)> {

@@ -8,9 +8,8 @@ use ent_backoffice::platform::jobs::{self, JobError, Patience};
 use serde_json::{Value, json};
 
 use crate::support::jobs::running;
+use crate::support::year::{open_campaign, register_communes, register_seed};
 use crate::support::{Base, Client, PASSWORD, Program, Response, TestApp, raw};
-use crate::titles::register_communes;
-use crate::year::{open_campaign, register_seed};
 
 test_job!(NobodyRunsThis, "nobody_runs_this", Default);
 test_job!(Panics, "panics", Default);
@@ -499,6 +498,7 @@ fn every_kind_of_answer_carries_the_security_headers() {
 #[test]
 fn sqlite_waits_for_a_lock_as_long_as_it_is_told() {
     let app = TestApp::with(Base::sqlite(), |config| config.database.busy_timeout_milliseconds = 1_234);
-    let told = crate::schema::text_rows(&app.db, "SELECT CAST(timeout AS TEXT) AS line FROM pragma_busy_timeout");
+    let told =
+        crate::support::databases::text_rows(&app.db, "SELECT CAST(timeout AS TEXT) AS line FROM pragma_busy_timeout");
     assert_eq!(told, ["1234"]);
 }

@@ -9,7 +9,7 @@ use ent_backoffice::platform::{Error, Outcome, Tx};
 use serde_json::json;
 
 use crate::support::TestApp;
-use crate::year::{open_campaign, register_seed};
+use crate::support::year::{open_campaign, register_seed};
 
 fn silent(_: &mut Tx<'_>, _: &Subject) -> Outcome<Option<String>> {
     Ok(None)

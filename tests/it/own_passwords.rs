@@ -14,7 +14,7 @@ use ent_backoffice::kernel::Role;
 use ent_backoffice::kernel::contact::EmailAddress;
 use serde_json::{Value, json};
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
 use crate::support::{Client, PASSWORD, Program, Response, TestApp};
 
 const ANNE: &str = "anne.durand@exemple.invalid";
@@ -62,7 +62,7 @@ fn journal(app: &TestApp, action: &str) -> Vec<Value> {
 
 /// Whether a text stands anywhere in the base.
 fn is_kept(app: &TestApp, text: &str) -> bool {
-    let columns = text_rows(&app.db, crate::schema::columns_sql(&app.db));
+    let columns = text_rows(&app.db, crate::support::databases::columns_sql(&app.db));
     columns.iter().filter(|column| column.contains(" text ")).any(|column| {
         let (table, name) = column.split(' ').next().unwrap().split_once('.').unwrap();
         let found = format!("SELECT '{table}' AS line FROM {table} WHERE {name} LIKE '%{text}%'");

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ent_backoffice::app;
 use regex::Regex;
 
-use crate::architecture::{code, order, room, sources};
+use crate::support::sources::{code, order, room, sources};
 
 /// What a file does with tables.
 #[derive(Debug, Default, PartialEq)]

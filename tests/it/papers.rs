@@ -11,9 +11,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::support::papers::{absurdities, rows, text_of};
+use crate::support::year::{active_campaign, luhn, open_campaign, prepare, register_seed, sign_both};
 use crate::support::{Base, TestApp};
-use crate::titles::{active_campaign, luhn, prepare};
-use crate::year::{open_campaign, register_seed, sign_both};
 
 const SEED: &str = "21300278500011";
 const PATH: &str = "/campaigns/2025-2026";
@@ -306,7 +305,7 @@ fn texts_that_say_nothing_open_no_campaign(base: Base) {
     let mut texts = serde_json::to_value(crate::support::texts()).unwrap();
     texts["courts"]["convention"] = json!(" ");
     texts["signatory"]["place"] = json!(",");
-    let mut campaign = crate::year::campaign("issue");
+    let mut campaign = crate::support::year::campaign("issue");
     campaign["texts"] = texts;
     g.post("/campaigns", campaign).expect(201);
     let refused =

@@ -7,11 +7,10 @@ use diesel::connection::SimpleConnection as _;
 use ent_backoffice::platform::db::blobs;
 use serde_json::json;
 
-use crate::schema::text_rows;
+use crate::support::databases::text_rows;
 use crate::support::papers::{collapsed, pages, text_of};
+use crate::support::year::{active_campaign, prepare, register_communes, register_seed};
 use crate::support::{Client, Response, TestApp};
-use crate::titles::{active_campaign, prepare, register_communes};
-use crate::year::register_seed;
 
 /// A PDF that is none of ours, with its true digest, in the place of what is still to be made.
 fn usurp(app: &TestApp, kind: &str, made_by: &str) {

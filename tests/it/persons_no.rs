@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::titles::{active_campaign, prepare, register_communes};
-use crate::year::{open_campaign, register_seed, sign_both};
+use crate::support::year::{active_campaign, open_campaign, prepare, register_communes, register_seed, sign_both};
 
 const SEED: &str = "21300278500011";
 const CONVENTIONS: &str = "/campaigns/2025-2026/conventions";
@@ -261,7 +260,7 @@ on_both_databases! {
     fn a_school_taken_out_comes_back_only_by_name(app: &TestApp) {
         register_seed(app);
         let g = app.gestionnaire();
-        g.post("/campaigns", crate::year::campaign("issue")).expect(201);
+        g.post("/campaigns", crate::support::year::campaign("issue")).expect(201);
         let path = "/campaigns/2025-2026/enrolments";
         let filter = json!({"filter": {"departement": "30"}});
         assert_eq!(g.post(path, filter.clone()).expect(200).json["enrolled"], 2);

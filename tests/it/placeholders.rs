@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::support::papers::text_of;
+use crate::support::year::{campaign, open_campaign, register_seed};
 use crate::support::{Base, TestApp};
-use crate::year::{campaign, open_campaign, register_seed};
 
 const PATH: &str = "/campaigns/2025-2026";
 
@@ -154,8 +154,8 @@ on_both_databases! {
         }
         app.lecteur().get(&format!("{PATH}/specimen?collectivite=35600000000048")).problem(404, "not_found");
         // Nothing was stored, queued or journaled, no number taken.
-        assert_eq!(crate::schema::text_rows(&app.db, "SELECT id AS line FROM jobs").len(), 0);
-        assert_eq!(crate::schema::text_rows(&app.db, "SELECT sha256 AS line FROM blobs").len(), 0);
+        assert_eq!(crate::support::databases::text_rows(&app.db, "SELECT id AS line FROM jobs").len(), 0);
+        assert_eq!(crate::support::databases::text_rows(&app.db, "SELECT sha256 AS line FROM blobs").len(), 0);
         transition(app, json!({"action": "open"})).expect(200);
         app.forget_jobs();
         let issued = g.post(&format!("{PATH}/conventions"), json!({})).expect(200).json;
@@ -197,8 +197,8 @@ on_both_databases! {
 
     fn a_campaign_opened_before_on_shipped_texts_prints_nothing_more_until_they_are_written(app: &TestApp) {
         register_seed(app);
-        crate::titles::register_communes(app, 1);
-        crate::titles::active_campaign(app, "do_not_issue");
+        crate::support::year::register_communes(app, 1);
+        crate::support::year::active_campaign(app, "do_not_issue");
         let shipped = serde_json::to_string(&ent_backoffice::campaigns::texts::CampaignTexts::default()).unwrap();
         app.sql(&format!("UPDATE campaigns SET texts = '{}'", shipped.replace('\'', "''"))).unwrap();
         let g = app.gestionnaire();
@@ -234,8 +234,8 @@ on_both_databases! {
 
     fn who_signs_with_a_word_to_replace_does_not_approve(app: &TestApp) {
         register_seed(app);
-        crate::titles::active_campaign(app, "issue");
-        crate::titles::prepare(app);
+        crate::support::year::active_campaign(app, "issue");
+        crate::support::year::prepare(app);
         let person = app.person(ent_backoffice::kernel::Role::Ordonnateur);
         let approve = || app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}}));
         for field in ["delegation_reference = 'Arrêté À COMPLÉTER'", "capacity = 'XXX'"] {

@@ -21,10 +21,9 @@ use ent_backoffice::platform::web::{Body, CallContext, Reply, State};
 use ent_backoffice::platform::{Error, Outcome, Tx};
 use serde_json::{Value, json};
 
-use crate::schema::text_rows;
 use crate::support::TestApp;
-use crate::titles::register_communes;
-use crate::year::{open_campaign, register_seed};
+use crate::support::databases::text_rows;
+use crate::support::year::{open_campaign, register_communes, register_seed};
 
 const NAME: &str = "Sylvie BARRIEU VIGNAL";
 

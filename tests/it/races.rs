@@ -10,9 +10,8 @@ use ent_backoffice::kernel::Role;
 use ent_backoffice::platform::jobs::{self, JobError};
 use serde_json::{Value, json};
 
+use crate::support::year::{campaign, luhn, open_campaign, register_communes, sign_both};
 use crate::support::{Client, Response, TestApp};
-use crate::titles::{luhn, register_communes};
-use crate::year::{campaign, open_campaign, sign_both};
 
 const ROUNDS: usize = 5;
 const YEAR: &str = "/campaigns/2025-2026";

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::support::year::{campaign, open_campaign, register_seed};
 use crate::support::{Response, TestApp};
-use crate::year::{campaign, open_campaign, register_seed};
 
 fn commune() -> Value {
     json!({"siret": "21300278500011", "kind": "commune", "name": "Saint-Laurent-des-Arbres", "insee_code": "30278"})
@@ -147,7 +147,7 @@ on_both_databases! {
         app.forget_jobs();
         let id = app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).json["items"][0]["id"].as_str().unwrap().to_owned();
         app.set_time("2025-07-28T09:00:00Z");
-        crate::year::sign_both(app, &id);
+        crate::support::year::sign_both(app, &id);
         app.set_time("2026-09-06T08:00:00Z");
         app.db.write(ent_backoffice::conventions::enqueue_expiry).unwrap();
         app.run_jobs();
@@ -162,7 +162,7 @@ on_both_databases! {
         app.forget_jobs();
         let id = app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).json["items"][0]["id"].as_str().unwrap().to_owned();
         app.set_time("2025-07-28T09:00:00Z");
-        crate::year::sign_both(app, &id);
+        crate::support::year::sign_both(app, &id);
         let gestionnaire = app.gestionnaire();
         let heir = json!({"siret": "21300001100014", "kind": "commune", "name": "Aigaliers", "insee_code": "30001"});
         gestionnaire.post("/collectivites", heir).expect(201);
@@ -181,7 +181,7 @@ on_both_databases! {
     fn a_list_is_no_object_at_any_depth(app: &TestApp) {
         register_seed(app);
         let gestionnaire = app.gestionnaire();
-        gestionnaire.post("/campaigns", crate::year::campaign("issue")).expect(201);
+        gestionnaire.post("/campaigns", crate::support::year::campaign("issue")).expect(201);
         let refused = |answer: crate::support::Response, pointer: &str| {
             let problem = answer.problem(422, "invalid_value").json;
             assert_eq!((&problem["errors"][0]["pointer"], &problem["errors"][0]["code"]), (&json!(pointer), &json!("wrong_type")));
@@ -199,9 +199,9 @@ on_both_databases! {
     fn a_header_that_cannot_be_read_is_not_taken_for_absent(app: &TestApp) {
         register_seed(app);
         let gestionnaire = app.gestionnaire();
-        let key = gestionnaire.json("POST", "/campaigns", &[("idempotency-key", "clé")], &crate::year::campaign("issue"));
+        let key = gestionnaire.json("POST", "/campaigns", &[("idempotency-key", "clé")], &crate::support::year::campaign("issue"));
         assert_eq!(key.problem(422, "invalid_value").json["errors"][0]["pointer"], "header/Idempotency-Key");
-        gestionnaire.post("/campaigns", crate::year::campaign("issue")).expect(201);
+        gestionnaire.post("/campaigns", crate::support::year::campaign("issue")).expect(201);
         let opening = json!({"action": "open"});
         let stale = gestionnaire.json("POST", "/campaigns/2025-2026/transitions", &[("if-match", "été")], &opening);
         stale.problem(422, "invalid_value");

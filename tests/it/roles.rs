@@ -4,11 +4,10 @@ use diesel::RunQueryDsl as _;
 use ent_backoffice::platform::db::{Database, idempotency};
 use serde_json::json;
 
-use crate::schema::text_rows;
 use crate::support::databases::open;
+use crate::support::databases::text_rows;
+use crate::support::year::{active_campaign, register_communes, register_seed};
 use crate::support::{Base, PASSWORD, Program, TestApp};
-use crate::titles::{active_campaign, register_communes};
-use crate::year::register_seed;
 
 /// Two roles of the server, removed with the test.
 struct Roles {

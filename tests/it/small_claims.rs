@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 use crate::support::papers::text_of;
-use crate::titles::{active_campaign, prepare, register_communes};
-use crate::year::register_seed;
+use crate::support::year::{active_campaign, prepare, register_communes, register_seed};
 
 fn set_policy(app: &TestApp, policy: &str) {
     let campaign = app.gestionnaire().get("/campaigns/2025-2026").json;
@@ -190,7 +189,7 @@ on_both_databases! {
     fn no_campaign_says_a_threshold_above_the_decree(app: &TestApp) {
         let g = app.gestionnaire();
         let with = |threshold: &str| {
-            let mut body = crate::year::campaign("do_not_issue");
+            let mut body = crate::support::year::campaign("do_not_issue");
             body["small_claims"]["threshold"] = json!(threshold);
             body
         };

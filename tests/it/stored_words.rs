@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::support::TestApp;
-use crate::year::{open_campaign, register_seed};
+use crate::support::year::{open_campaign, register_seed};
 
 /// The terms of a campaign in the journal, as a program of before wrote them.
 const TERMS: &str = r#"{"school_year":"2025-2026","tariff":{"unit":"school","unit_amount":"40.00","tiers":[],"tier_mode":null,"minimum":null,"cap":null,"first_year_free":false,"exemptions":[]},"convention_date":"2025-06-05","ends_on":"2026-09-05","response_deadline":"2025-10-15","small_claims":{"threshold":"50.00","policy":"issue"},"countersign_policy":"record","texts":null}"#;
@@ -47,6 +47,6 @@ on_both_databases! {
         assert_eq!(g.get("/campaigns/2025-2026").expect(200).json["texts"]["issuer"]["service"], "DRANE");
         // Written again by another change, they are what they were.
         g.json("PATCH", "/campaigns/2025-2026", &[("if-match", "*")], &serde_json::json!({"response_deadline": "2025-11-01"})).expect(200);
-        assert_eq!(crate::schema::text_rows(&app.db, "SELECT texts AS line FROM campaigns"), [known]);
+        assert_eq!(crate::support::databases::text_rows(&app.db, "SELECT texts AS line FROM campaigns"), [known]);
     }
 }

@@ -6,24 +6,11 @@ use ent_backoffice::registry::{self, SchoolFilter};
 use rust_xlsxwriter::{Format, Workbook, Worksheet};
 use serde_json::{Value, json};
 
-use crate::matrix::uai;
-use crate::support::{Base, Program, Response, TestApp};
-use crate::year::campaign;
+use crate::support::year::{campaign, uai};
+use crate::support::{Base, DOORS, Program, Response, TestApp};
 
 const SIRET: &str = "21300278500011";
 const NIMES: &str = "21300189400012";
-/// The four doors, each with a header and a row that is read.
-pub const DOORS: [(&str, &str, &str); 4] = [
-    ("/collectivites/imports", "insee;siret;nom", "30278;21300278500011;Saint-Laurent-des-Arbres"),
-    (
-        "/schools/imports",
-        "uai;nom_etablissement;type_etablissement;statut_public_prive;code_commune;nom_commune;ecole_elementaire;siren_siret",
-        "0301023Z;Ecole;Ecole;Public;30278;Saint-Laurent-des-Arbres;1;21300278500037",
-    ),
-    ("/contacts/imports", "siret;nom", "21300278500011;Durand"),
-    ("/campaigns/2025-2026/enrolments/imports", "uai;demandeur", "0301023Z;Mme Durand"),
-];
-
 fn send(app: &TestApp, path: &str, bytes: impl AsRef<[u8]>) -> Response {
     app.gestionnaire().upload(path, "fichier.csv", bytes.as_ref())
 }

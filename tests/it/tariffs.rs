@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::year::{register_seed, sign_both};
+use crate::support::year::{register_seed, sign_both};
 
 const ELEMENTAIRE: &str = "0301023Z";
 const MATERNELLE: &str = "0301015R";

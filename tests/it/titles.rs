@@ -6,64 +6,7 @@ use ent_backoffice::kernel::Role;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::year::{open_campaign, register_seed, sign_both};
-
-/// Communes of the Gard that really exist, with a school each made for the test.
-pub fn register_communes(app: &TestApp, count: u32) {
-    let gestionnaire = app.gestionnaire();
-    for n in 0..count {
-        let siren = luhn(&format!("2130{:04}", 100 + n));
-        let siret = luhn(&format!("{siren}0001"));
-        let insee = format!("30{:03}", 100 + n);
-        let body = json!({"siret": siret, "kind": "commune", "name": format!("Commune {n}"), "insee_code": insee});
-        gestionnaire.post("/collectivites", body).expect(201);
-        let number = 300_000 + n;
-        let key = "ABCDEFGHJKLMNPRSTUVWXYZ".chars().nth(usize::try_from(number % 23).unwrap()).unwrap();
-        let school = json!({"uai": format!("{number:07}{key}"), "name": "Ecole primaire", "kind": "primaire", "sector": "public",
-                            "insee_code": insee, "commune_name": format!("Commune {n}")});
-        gestionnaire.post("/schools", school).expect(201);
-    }
-}
-
-pub fn luhn(body: &str) -> String {
-    (0..10)
-        .map(|k| format!("{body}{k}"))
-        .find(|s| {
-            let sum: u32 = s
-                .chars()
-                .rev()
-                .enumerate()
-                .map(|(i, c)| {
-                    let d = c.to_digit(10).unwrap();
-                    if i % 2 == 0 {
-                        d
-                    } else if d > 4 {
-                        d * 2 - 9
-                    } else {
-                        d * 2
-                    }
-                })
-                .sum();
-            sum.is_multiple_of(10)
-        })
-        .unwrap()
-}
-
-pub fn active_campaign(app: &TestApp, policy: &str) -> Vec<String> {
-    open_campaign(app, policy);
-    let gestionnaire = app.gestionnaire();
-    let issued = gestionnaire.post("/campaigns/2025-2026/conventions", json!({})).expect(200).json;
-    app.forget_jobs();
-    app.set_time("2025-07-28T09:00:00Z");
-    let ids: Vec<String> =
-        issued["items"].as_array().unwrap().iter().map(|i| i["id"].as_str().unwrap().to_owned()).collect();
-    ids.iter().for_each(|id| sign_both(app, id));
-    ids
-}
-
-pub fn prepare(app: &TestApp) -> Value {
-    app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json
-}
+use crate::support::year::{active_campaign, open_campaign, prepare, register_communes, register_seed, sign_both};
 
 fn findings(item: &Value) -> Vec<&str> {
     item["findings"].as_array().unwrap().iter().map(|f| f["code"].as_str().unwrap()).collect()

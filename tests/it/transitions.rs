@@ -5,8 +5,8 @@ use ent_backoffice::kernel::ids::ConventionId;
 use ent_backoffice::kernel::{Actor, Role};
 use serde_json::{Value, json};
 
+use crate::support::year::{campaign, expire, open_campaign, register_seed, sign_both};
 use crate::support::{Client, TestApp};
-use crate::year::{campaign, open_campaign, register_seed, sign_both};
 
 /// What the list says of an action: its refusal's code and reason, or none.
 fn told(client: &Client, path: &str, action: &str) -> Option<(String, String)> {
@@ -41,7 +41,8 @@ on_both_databases! {
         register_seed(app);
         open_campaign(app, "issue");
         app.forget_jobs();
-        let issue = || app.gestionnaire().post("/campaigns/2025-2026/conventions", json!({})).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
+        let named = json!({"keys": ["21300278500011"]});
+        let issue = || app.gestionnaire().post("/campaigns/2025-2026/conventions", named.clone()).expect(200).json["items"][0]["id"].as_str().unwrap().to_owned();
         let who = json!({"name": "Sylvie BARRIEU VIGNAL", "title": "Maire"});
         let signatory = app.gestionnaire().get("/campaigns/2025-2026").json["texts"]["signatory"].clone();
         let name = format!("{} {}", signatory["first_name"].as_str().unwrap(), signatory["last_name"].as_str().unwrap());
@@ -73,6 +74,10 @@ on_both_databases! {
         let state = Some("convention_state");
         let id = issue();
         check(&id, [None, state, None, state, None, state]);
+        app.gestionnaire().post(&format!("/conventions/{id}/transitions"), bodies("")[2].clone()).expect(200);
+        check(&id, [state, state, state, state, state, state]);
+        let id = issue();
+        check(&id, [None, state, None, state, None, state]);
         let path = format!("/conventions/{id}/transitions");
         app.gestionnaire().post(&path, bodies("2025-06-05")[0].clone()).expect(200);
         check(&id, [state, None, None, None, None, state]);
@@ -91,10 +96,8 @@ on_both_databases! {
         app.gestionnaire().post("/campaigns/2025-2026/line-decisions", keep).expect(200);
         app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
         check(&id, [state, state, Some("convention_titled"), Some("convention_titled"), state, state]);
-        app.sql("UPDATE conventions SET state = 'expired', exited_on = '2026-09-05'").unwrap();
+        expire(app);
         check(&id, [state, state, state, Some("convention_titled"), state, state]);
-        app.sql("UPDATE conventions SET state = 'cancelled', exited_on = '2025-06-05', exit_reason = 'essai'").unwrap();
-        check(&id, [state, state, state, state, state, state]);
     }
 
     fn of_declined_conventions(app: &TestApp) {

@@ -1,67 +1,10 @@
 //! One whole year of the seed's commune, from its registration to the sealed file of the accountant.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::TestApp;
 use crate::support::papers::text_of;
-
-/// Registers the commune of Saint-Laurent-des-Arbres and its two schools.
-pub fn register_seed(app: &TestApp) {
-    let gestionnaire = app.gestionnaire();
-    gestionnaire
-        .post(
-            "/collectivites",
-            json!({
-                "siret": "21300278500011", "kind": "commune", "name": "Saint-Laurent-des-Arbres", "insee_code": "30278",
-                "address": {"line1": "2 place de la Mairie", "line2": "Hôtel de ville", "postal_code": "30126",
-                            "city": "Saint-Laurent-des-Arbres"},
-                "representative": {"civility": "madame", "first_name": "Sylvie", "last_name": "BARRIEU VIGNAL", "title": "Maire"},
-                "contact_email": "mairie@saint-laurent-des-arbres.invalid"
-            }),
-        )
-        .expect(201);
-    for (uai, name, kind) in [
-        ("0301023Z", "Ecole élémentaire Charles Odoyer", "elementaire"),
-        ("0301015R", "Ecole maternelle Charles Odoyer", "maternelle"),
-    ] {
-        let school = json!({
-            "uai": uai, "name": name, "kind": kind, "sector": "public", "insee_code": "30278",
-            "commune_name": "Saint-Laurent-des-Arbres"
-        });
-        let view = gestionnaire.post("/schools", school).expect(201).json;
-        assert_eq!(view["payer"]["siret"], "21300278500011");
-    }
-}
-
-/// The campaign of the seed.
-pub fn campaign(policy: &str) -> Value {
-    json!({
-        "school_year": "2025-2026", "tariff": {"unit": "school", "unit_amount": "40.00"}, "convention_date": "2025-06-05",
-        "ends_on": "2026-09-05", "response_deadline": "2025-10-15",
-        "small_claims": {"threshold": "50.00", "policy": policy}
-    })
-}
-
-/// Creates and opens the campaign, enrols every public school of the Gard.
-pub fn open_campaign(app: &TestApp, policy: &str) {
-    let gestionnaire = app.gestionnaire();
-    gestionnaire.post("/campaigns", campaign(policy)).expect(201);
-    gestionnaire
-        .post("/campaigns/2025-2026/enrolments", json!({"filter": {"departement": "30", "sector": "public"}}))
-        .expect(200);
-    gestionnaire.post("/campaigns/2025-2026/transitions", json!({"action": "open"})).expect(200);
-}
-
-/// Signs and countersigns a convention on 25 July 2025.
-pub fn sign_both(app: &TestApp, id: &str) {
-    let gestionnaire = app.gestionnaire();
-    for (action, name, title) in
-        [("sign", "Sylvie BARRIEU VIGNAL", "Maire"), ("countersign", "Carole Drucker-Godard", "Rectrice")]
-    {
-        let body = json!({"action": action, "signed_on": "2025-07-25", "signatory": {"name": name, "title": title}});
-        gestionnaire.post(&format!("/conventions/{id}/transitions"), body).expect(200);
-    }
-}
+use crate::support::year::{open_campaign, register_seed, sign_both};
 
 on_both_databases! {
     fn the_seed_commune_goes_from_registration_to_the_sealed_file(app: &TestApp) {

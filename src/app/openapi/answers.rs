@@ -23,8 +23,8 @@ use crate::platform::db::idempotency::{IN_FLIGHT, KEY_REUSED};
 use crate::platform::page::BAD_CURSOR;
 use crate::platform::web::docs::{ANSWERS, Answers};
 use crate::platform::web::problem::{
-    BAD_FORM, DATABASE_BUSY, INTERNAL_ERROR, MALFORMED_JSON, MALFORMED_QUERY, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE,
-    UNAVAILABLE, UNKNOWN_FIELD, UNKNOWN_PARAMETER, UNSUPPORTED_MEDIA_TYPE,
+    BAD_FORM, DATABASE_BUSY, INTEGRITY_FAULT, INTERNAL_ERROR, MALFORMED_JSON, MALFORMED_QUERY, METHOD_NOT_ALLOWED,
+    PAYLOAD_TOO_LARGE, UNAVAILABLE, UNKNOWN_FIELD, UNKNOWN_PARAMETER, UNSUPPORTED_MEDIA_TYPE,
 };
 
 pub(super) fn complete(document: &mut Value) {
@@ -107,7 +107,16 @@ fn codes<'a>(method: &str, path: &str, answers: &'a Answers, operation: &Value) 
     ];
     let in_api = path.starts_with("/api/v1/");
     if in_api {
-        codes.extend([&INTERNAL_ERROR, &DATABASE_BUSY, &UNAVAILABLE, &TIMED_OUT, &UNKNOWN_PARAMETER, &MALFORMED_QUERY]);
+        // A row that cannot be read may be met by whoever reads the base.
+        codes.extend([
+            &INTERNAL_ERROR,
+            &INTEGRITY_FAULT,
+            &DATABASE_BUSY,
+            &UNAVAILABLE,
+            &TIMED_OUT,
+            &UNKNOWN_PARAMETER,
+            &MALFORMED_QUERY,
+        ]);
     }
     if !is_open(operation) {
         codes.extend([&UNAUTHENTICATED, &TOKEN_EXPIRED, &FORBIDDEN]);
@@ -141,7 +150,9 @@ fn codes<'a>(method: &str, path: &str, answers: &'a Answers, operation: &Value) 
         }
     }
     let own = answers.refusals.iter().map(String::as_str);
-    own.chain(codes.into_iter().map(|code| code.code)).collect()
+    let deduced =
+        codes.into_iter().map(|code| code.code).filter(|code| !answers.refusals.iter().any(|own| own == code));
+    own.chain(deduced).collect()
 }
 
 /// Writes the refusals, in the place of what the handler said of them.

@@ -29,6 +29,7 @@ pub mod schema;
 pub mod search;
 mod soundness;
 mod tx;
+pub mod unreadable;
 mod writing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,6 +50,7 @@ pub use health::{is_busy, is_full, is_lost};
 use identity::Identity;
 use probe::Probe;
 pub use tx::{LONGEST_WRITE, Tx};
+use unreadable::Rows;
 
 /// Rows inserted by one statement: well below the bind limits (32,766 on SQLite) for our widest table.
 pub const BATCH: usize = 400;
@@ -111,6 +113,8 @@ pub struct Database {
     probe: Arc<Probe>,
     /// Who is told of what was found falsified.
     alarm: Arc<OnceLock<Box<Alarm>>>,
+    /// Where a row that cannot be read is looked for.
+    rows: Arc<OnceLock<Vec<Rows>>>,
     /// How long SQLite waits for a lock that another process holds.
     busy: Duration,
     clock: Clock,
@@ -139,8 +143,8 @@ impl Database {
         let writers = Connector::pool(settings, &losses, if sqlite { 1 } else { settings.connections }, 20_000)?;
         let readers = Connector::pool(settings, &losses, settings.readers, 4_000)?;
         let identity = Arc::new(Identity::of(file));
-        let (probe, alarm, busy) = (Arc::default(), Arc::default(), settings.busy);
-        Ok(Self { writers, readers, losses, sqlite, identity, probe, alarm, busy, clock, ids })
+        let (probe, alarm, rows, busy) = (Arc::default(), Arc::default(), Arc::default(), settings.busy);
+        Ok(Self { writers, readers, losses, sqlite, identity, probe, alarm, rows, busy, clock, ids })
     }
 
     /// Says who is told of what is found falsified; the first to say so stays.
@@ -148,15 +152,42 @@ impl Database {
         let _ = self.alarm.set(Box::new(alarm));
     }
 
+    /// Says where to look for a row that cannot be read; the first to say so stays.
+    pub fn on_unreadable(&self, rows: Vec<Rows>) {
+        let _ = self.rows.set(rows);
+    }
+
     /// Raises the alarm if that is how a use case ended. Its connection was given back: the alarm may need it.
     fn alarmed<T>(&self, result: Outcome<T>) -> Outcome<T> {
+        let result = result.map_err(|error| self.named(error));
         if let Err(Error::Falsified(found)) = &result {
-            tracing::error!(kind = found.kind, key = %found.key, fault = %found.fault, "something frozen was falsified");
-            if let Some(alarm) = self.alarm.get() {
-                alarm(self, found);
-            }
+            self.raise(found);
         }
         result
+    }
+
+    /// Raises the alarm for something falsified that a use case found and could leave aside.
+    pub fn raise(&self, found: &Falsified) {
+        tracing::error!(kind = found.kind, key = %found.key, fault = %found.fault, "something frozen was falsified");
+        if let Some(alarm) = self.alarm.get() {
+            alarm(self, found);
+        }
+    }
+
+    /// Names the row, when a use case ended on one that cannot be read.
+    fn named(&self, error: Error) -> Error {
+        let (Error::Database(cause), Some(rows)) = (&error, self.rows.get()) else { return error };
+        if !unreadable::is_unreadable(cause) {
+            return error;
+        }
+        match self.seen(|tx| Ok(unreadable::find(tx, rows)?)) {
+            Ok(Some(found)) => Error::Falsified(Box::new(found)),
+            Ok(None) => error,
+            Err(other) => {
+                tracing::error!(cause = %other, "the row that cannot be read was not found");
+                error
+            }
+        }
     }
 
     #[must_use]

@@ -324,7 +324,13 @@ diesel::table! {
 diesel::table! {
     convention_seals (participation_id) {
         participation_id -> Text,
-        sha256 -> Nullable<Text>,
+        sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    convention_unsealed (participation_id) {
+        participation_id -> Text,
     }
 }
 
@@ -567,7 +573,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    line_decisions (convention_id, uai) {
+    line_decisions (convention_id, uai, version) {
         convention_id -> Text,
         uai -> Text,
         choice -> Text,
@@ -624,9 +630,20 @@ diesel::table! {
 }
 
 diesel::table! {
-    enrolment_withdrawals (campaign_id, uai) {
+    enrolment_reinstatements (campaign_id, uai, rank) {
         campaign_id -> Text,
         uai -> Text,
+        rank -> BigInt,
+        reinstated_by_label -> Text,
+        reinstated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    enrolment_withdrawals (campaign_id, uai, rank) {
+        campaign_id -> Text,
+        uai -> Text,
+        rank -> BigInt,
         withdrawn_by_label -> Text,
         withdrawn_at -> Timestamp,
     }
@@ -661,6 +678,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     participations,
     participation_lines,
     convention_seals,
+    convention_unsealed,
     accounting_batches,
     accounting_batch_progress,
     accounting_batch_signatures,
@@ -675,6 +693,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     convention_reopenings,
     title_returns,
     title_resubmissions,
+    enrolment_reinstatements,
     enrolment_withdrawals,
     accounting_batch_titles,
 );

@@ -16,9 +16,9 @@ use ent_backoffice::kernel::Role;
 use serde_json::{Value, json};
 
 use self::corpus::{Answer, Hostile};
-use crate::strange_files::DOORS;
+use crate::support::DOORS;
+use crate::support::year::campaign;
 use crate::support::{Client, PASSWORD, Program, Response, TestApp};
-use crate::year::campaign;
 
 /// Most that the process which serves may grow by, in kB.
 const GROWTH: u64 = 150_000;

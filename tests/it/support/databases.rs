@@ -163,3 +163,32 @@ fn postgres_template(server: &str, admin: &Database) -> String {
         .unwrap();
     name
 }
+
+#[derive(diesel::QueryableByName)]
+pub struct Row {
+    #[diesel(sql_type = Text)]
+    pub line: String,
+}
+
+/// Runs a query whose one column is called `line`.
+pub fn text_rows(db: &Database, sql: &str) -> Vec<String> {
+    let rows: Vec<Row> = db.read(|tx| Ok(diesel::sql_query(sql).load(tx.conn())?)).unwrap();
+    rows.into_iter().map(|row| row.line).collect()
+}
+
+/// `table.column type null|not null`, in the order of the table.
+pub fn columns_sql(db: &Database) -> &'static str {
+    if db.is_sqlite() {
+        "SELECT m.name || '.' || c.name || ' ' || lower(c.type) || ' ' || \
+            CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN 'not null' ELSE 'null' END AS line \
+         FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\' \
+         ORDER BY m.name, c.cid"
+    } else {
+        "SELECT table_name || '.' || column_name || ' ' || CASE data_type WHEN 'timestamp without time zone' THEN \
+            'timestamp' WHEN 'bytea' THEN 'blob' ELSE data_type END || ' ' || \
+            CASE is_nullable WHEN 'NO' THEN 'not null' ELSE 'null' END AS line \
+         FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%' \
+         ORDER BY table_name, ordinal_position"
+    }
+}

@@ -38,3 +38,9 @@ INSERT INTO title_returns (id, title_id, reason, returned_by, returned_by_label,
 VALUES ('r', 't', 'x', 'u', 'A B', '2025-06-05 08:00:00');
 INSERT INTO title_resubmissions (return_id, reason, resubmitted_by, resubmitted_by_label, resubmitted_at)
 VALUES ('r', 'x', 'u', 'A B', '2025-06-05 08:00:00');
+INSERT INTO enrolment_withdrawals (campaign_id, uai, rank, withdrawn_by_label, withdrawn_at)
+VALUES ('k', '0300001A', 1, 'A B', '2025-06-05 08:00:00');
+INSERT INTO enrolment_reinstatements (campaign_id, uai, rank, reinstated_by_label, reinstated_at)
+VALUES ('k', '0300001A', 1, 'A B', '2025-06-05 08:00:00');
+INSERT INTO line_decisions (convention_id, uai, choice, reason, decided_by, decided_by_label, decided_at, version)
+VALUES ('v', '0300001A', 'keep', 'x', 'u', 'A B', '2025-06-05 08:00:00', 1);

@@ -5,6 +5,7 @@
 //!                                    ├─▶ Clock       fixed, moved by the test
 //!                                    ├─▶ server      real HTTP on 127.0.0.1, no worker
 //!                                    └─▶ Client      one per role, whose tokens are made, not asked for
+//!   year: the verbs that bring conventions and titles to a state, by the doors people use
 //!   papers: each PDF fetched, or made by a job, is read back and proofread
 //!   Program: the same as a process of its own, where signals, logs and two instances matter
 //! ```
@@ -18,11 +19,15 @@ pub mod operations;
 pub mod papers;
 mod program;
 mod shape;
+pub mod sources;
 mod test_app;
+pub mod year;
 
 pub use client::{Client, Response};
 pub use databases::Base;
+pub use operations::{DOORS, two_at_once};
 pub use program::{Program, raw};
+pub use sources::sources;
 pub use test_app::{MORNING, PASSWORD, TestApp, at, cheap_hash, texts, texts_file};
 
 /// Makes each test two: `name::sqlite` and `name::postgres`.

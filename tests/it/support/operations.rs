@@ -213,3 +213,46 @@ pub fn form(field: &str, file_name: &str, bytes: &[u8]) -> Vec<u8> {
     body.extend_from_slice(b"\r\n--limite--\r\n");
     body
 }
+
+/// Headers as they are sent.
+pub fn pairs(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()
+}
+
+/// Sends twice with one key while nobody can write; gives the answer that comes while the other waits.
+pub fn two_at_once(app: &TestApp, client: &Client, operation: &Operation, sent: &Sent) -> Response {
+    let headers = [pairs(&sent.headers), vec![("idempotency-key", "deux-fois")]].concat();
+    let sqlite = app.db.is_sqlite();
+    std::thread::scope(|scope| {
+        let (answered, first) = std::sync::mpsc::channel();
+        app.db
+            .write(|tx| {
+                use diesel::RunQueryDsl as _;
+                if !sqlite {
+                    diesel::sql_query("LOCK TABLE idempotency_keys IN EXCLUSIVE MODE").execute(tx.conn())?;
+                }
+                for _ in 0..2 {
+                    let (answered, headers) = (answered.clone(), headers.clone());
+                    scope.spawn(move || {
+                        let answer = client.send(&operation.method, &sent.path, &headers, sent.body.clone());
+                        // Only the first is waited for.
+                        let _ = answered.send(answer);
+                    });
+                }
+                Ok(first.recv_timeout(std::time::Duration::from_secs(20)).expect("one of two is answered at once"))
+            })
+            .unwrap()
+    })
+}
+
+/// The four doors of files, each with a header and a row that is read.
+pub const DOORS: [(&str, &str, &str); 4] = [
+    ("/collectivites/imports", "insee;siret;nom", "30278;21300278500011;Saint-Laurent-des-Arbres"),
+    (
+        "/schools/imports",
+        "uai;nom_etablissement;type_etablissement;statut_public_prive;code_commune;nom_commune;ecole_elementaire;siren_siret",
+        "0301023Z;Ecole;Ecole;Public;30278;Saint-Laurent-des-Arbres;1;21300278500037",
+    ),
+    ("/contacts/imports", "siret;nom", "21300278500011;Durand"),
+    ("/campaigns/2025-2026/enrolments/imports", "uai;demandeur", "0301023Z;Mme Durand"),
+];

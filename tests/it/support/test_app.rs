@@ -203,7 +203,7 @@ impl TestApp {
         if self.db.is_sqlite() {
             let guards =
                 format!("SELECT name AS line FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'");
-            for guard in crate::schema::text_rows(&self.db, &guards) {
+            for guard in crate::support::databases::text_rows(&self.db, &guards) {
                 self.sql(&format!("DROP TRIGGER {guard}")).unwrap();
             }
         } else {
@@ -221,7 +221,7 @@ impl TestApp {
     pub fn run_jobs(&self) -> usize {
         let ran = self.handlers.drain(&self.db).unwrap();
         let made = "SELECT sha256 AS line FROM blobs WHERE media_type = 'application/pdf'";
-        for sha256 in crate::schema::text_rows(&self.db, made) {
+        for sha256 in crate::support::databases::text_rows(&self.db, made) {
             let pdf = self.db.read(|tx| blobs::get(tx, &sha256)).unwrap();
             papers::proofread(&pdf, self.real_texts, "a paper made by a job");
         }

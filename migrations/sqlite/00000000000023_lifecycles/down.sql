@@ -1,0 +1,11 @@
+DROP TRIGGER campaigns_no_replace_update;
+DROP TRIGGER campaigns_no_replace;
+DROP TRIGGER campaigns_born;
+DROP TRIGGER campaigns_kept_delete;
+DROP TRIGGER campaigns_kept_update;
+DROP TRIGGER small_claim_decisions_born;
+DROP TRIGGER small_claim_decisions_steps;
+DROP TRIGGER perception_titles_born;
+DROP TRIGGER perception_titles_shape;
+DROP TRIGGER conventions_born;
+DROP TRIGGER conventions_steps;
