@@ -84,6 +84,16 @@ pub fn seal_what_is_older(db: &Database) -> Outcome<usize> {
     if db.read(store_seals::any_unsealed)? { db.write(store_seals::seal_unsealed) } else { Ok(0) }
 }
 
+/// Some conventions.
+pub fn by_ids(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<Vec<Convention>> {
+    store::by_ids(tx, ids)
+}
+
+/// Some participations, whatever their versions.
+pub fn participations_by_ids(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcome<Vec<StoredParticipation>> {
+    store::participations_by_ids(tx, ids)
+}
+
 /// Every convention of a campaign, in the order of numbers.
 pub fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Convention>> {
     store::of_campaign(tx, campaign)

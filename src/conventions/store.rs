@@ -382,6 +382,28 @@ pub(super) fn find(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<Option<Conventi
     row.map(ConventionRow::into_domain).transpose()
 }
 
+/// Some conventions.
+pub(super) fn by_ids(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<Vec<Convention>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(5000) {
+        let rows: Vec<ConventionRow> =
+            conventions::table.filter(conventions::id.eq_any(chunk)).select(columns!()).load(tx.conn())?;
+        found.extend(each(rows, ConventionRow::into_domain)?);
+    }
+    Ok(found)
+}
+
+/// Some participations, whatever their versions.
+pub(super) fn participations_by_ids(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcome<Vec<StoredParticipation>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(5000) {
+        let rows: Vec<ParticipationRow> =
+            participations::table.filter(participations::id.eq_any(chunk)).load(tx.conn())?;
+        found.extend(rows.into_iter().map(participation));
+    }
+    Ok(found)
+}
+
 /// Every convention of a campaign, in the order of numbers.
 pub(super) fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Convention>> {
     let rows: Vec<ConventionRow> = conventions::table

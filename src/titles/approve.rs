@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::codes::TITLE_STATE;
 use super::events::{self, TitleEvent};
 use super::paper;
+use super::prepared;
 use super::printing::PAPER;
 use super::settlement::{Given, Settlement};
 use super::store::{self, ApprovalRow, TitleFilter};
@@ -24,14 +25,16 @@ use crate::audit::{self, Entry};
 use crate::campaigns::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use crate::campaigns::{self, Campaign, Defaults};
 use crate::claims::PREPARER_UNKNOWN;
+use crate::conventions::{self, ParticipationLine};
 use crate::kernel::dates::exercice;
-use crate::kernel::ids::{CampaignId, ConventionId, TitleId, UserId};
+use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId, TitleId, UserId};
 use crate::kernel::text::{Note, SearchText};
 use crate::kernel::{Actor, Departement, InseeCode, Refused, SchoolYear, Siret, Version};
 use crate::platform::db::json::Json;
 use crate::platform::db::{blobs, counters};
 use crate::platform::papers::{self, NewPaper, Templates};
 use crate::platform::{Error, Outcome, Tx};
+use crate::registry;
 use crate::registry::kinds::CollectiviteKind;
 
 /// Les titres d'une approbation en nombre ; les champs sont ceux de `GET /perception-titles`.
@@ -179,6 +182,36 @@ fn choose(tx: &mut Tx<'_>, selection: Selection<TitleSelection>) -> Outcome<(Vec
     }
 }
 
+/// Whether prepared titles are still what was prepared: their conventions whole, and each with what it rests on.
+fn still_claims(tx: &mut Tx<'_>, titles: &[Title], lines: &HashMap<TitleId, Vec<TitleLine>>) -> Outcome<()> {
+    let conventions: Vec<ConventionId> = titles.iter().map(|t| t.convention_id).collect();
+    conventions::verify(tx, &conventions)?;
+    let known: HashMap<ConventionId, _> =
+        conventions::by_ids(tx, &conventions)?.into_iter().map(|c| (c.id, c)).collect();
+    let ids: Vec<ParticipationId> = titles.iter().map(|t| t.participation_id).collect();
+    let participations: HashMap<ParticipationId, _> =
+        conventions::participations_by_ids(tx, &ids)?.into_iter().map(|p| (p.id, p)).collect();
+    let mut listed: HashMap<ParticipationId, Vec<ParticipationLine>> = HashMap::new();
+    for (id, line) in conventions::participation_lines(tx, &ids)? {
+        listed.entry(id).or_default().push(line);
+    }
+    let successions = registry::successions(tx)?;
+    for title in titles {
+        let own = lines.get(&title.id).map(Vec::as_slice).unwrap_or_default();
+        let found = known.get(&title.convention_id).zip(participations.get(&title.participation_id));
+        let held = match found {
+            None => Err("le titre préparé n'a plus sa convention"),
+            Some((convention, participation)) => {
+                let lines = listed.get(&participation.id).map(Vec::as_slice).unwrap_or_default();
+                let base = prepared::Base { convention, participation, lines, successions: &successions };
+                prepared::holds(title, own, &base)
+            }
+        };
+        held.map_err(|fault| Error::falsified("perception_title", title.key(), fault))?;
+    }
+    Ok(())
+}
+
 fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, making: &Making<'_>) -> Outcome<()> {
     let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
     let first = counters::take(tx, &format!("title:{}", by.exercice), count)?;
@@ -188,6 +221,7 @@ fn write(tx: &mut Tx<'_>, actor: &Actor, accepted: Vec<Title>, by: &Approver, ma
     for (id, line) in store::lines(tx, &ids)? {
         lines.entry(id).or_default().push(line);
     }
+    still_claims(tx, &accepted, &lines)?;
     let mut campaigns: HashMap<CampaignId, Campaign> = HashMap::new();
     let mut preparers: HashMap<UserId, User> = HashMap::new();
     let (now, today) = (tx.now(), tx.today());

@@ -21,6 +21,7 @@ mod noes;
 mod paper;
 mod participations;
 mod prepare;
+mod prepared;
 mod printing;
 mod returns;
 mod settlement;

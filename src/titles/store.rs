@@ -120,6 +120,11 @@ impl TitleRow {
             (Some(text), Some(exercice)) => Some(Reference { text, exercice }),
             _ => None,
         };
+        let owes = &self.debtor.value;
+        if (&self.debtor_siret, &self.debtor_departement) != (&owes.siret, &owes.departement) {
+            let fault = "le débiteur du titre n'est plus le même dans toutes ses colonnes";
+            return Err(Error::falsified("perception_title", &key, fault));
+        }
         let stage = match self.state {
             TitleState::Prepared => Stage::Prepared,
             TitleState::Approved => Stage::Approved(reference.ok_or_else(|| broken("approuvé sans référence"))?),

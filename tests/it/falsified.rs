@@ -140,7 +140,7 @@ on_both_databases! {
             ("amount_cents = 999900", "amount_cents = 8000".to_owned(), "montant"),
             (&format!("debtor = '{other}'"), format!("debtor = '{debtor}'"), "débiteur"),
             ("reference = 'ENT-T-2025-000009'", "reference = 'ENT-T-2025-000001'".to_owned(), "référence"),
-            (&format!("small_claim = NOT small_claim, debtor_siret = '{siret}'"), "small_claim = NOT small_claim, debtor_siret = '21300278500011'".to_owned(), "le titre n'est plus celui"),
+            (&format!("small_claim = NOT small_claim, debtor_siret = '{siret}'"), "small_claim = NOT small_claim, debtor_siret = '21300278500011'".to_owned(), "toutes ses colonnes"),
         ] {
             app.tamper("perception_titles", &format!("UPDATE perception_titles SET {change}"));
             alarmed(app, || seal(app), "perception_title", words);
@@ -362,7 +362,45 @@ on_both_databases! {
         app.forget_jobs();
         app.tamper("perception_titles", "UPDATE perception_titles SET amount_cents = 999900");
         let approve = || app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}}));
-        alarmed(app, approve, "perception_title", "somme des lignes");
+        alarmed(app, approve, "perception_title", "montant du titre préparé");
         assert_eq!(text_rows(&app.db, "SELECT state AS line FROM perception_titles"), ["prepared"]);
+    }
+
+    fn a_prepared_title_that_a_raw_change_moved_is_not_approved(app: &TestApp) {
+        register_seed(app);
+        register_communes(app, 1);
+        active_campaign(app, "issue");
+        prepare(app);
+        app.forget_jobs();
+        let seed = "debtor_siret = '21300278500011'";
+        let approve = || app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}}));
+        let other = text_rows(&app.db, "SELECT id AS line FROM collectivites WHERE siret <> '21300278500011'").remove(0);
+        let own = text_rows(&app.db, "SELECT id AS line FROM collectivites WHERE siret = '21300278500011'").remove(0);
+        let rank = text_rows(&app.db, &format!("SELECT CAST(convention_rank AS TEXT) AS line FROM perception_titles WHERE {seed}")).remove(0);
+        for (set, back, words) in [
+            ("ground = replace(ground, '2025-07-25', '2025-07-24')", "ground = replace(ground, '2025-07-24', '2025-07-25')", "signatures"),
+            (&format!("debtor_id = '{other}'"), &format!("debtor_id = '{own}'"), "débiteur"),
+            ("convention_rank = 77", &format!("convention_rank = {rank}"), "celui de sa convention"),
+            ("debtor_siret = '35600000000048'", "debtor_siret = '21300278500011'", "toutes ses colonnes"),
+        ] {
+            app.tamper("perception_titles", &format!("UPDATE perception_titles SET {set} WHERE {seed}"));
+            alarmed(app, approve, "perception_title", words);
+            restore(app, &format!("UPDATE perception_titles SET {back} WHERE convention_id = (SELECT id FROM conventions WHERE party_siret = '21300278500011')"));
+        }
+        // Half of what is due, lines and amount together.
+        app.sql("CREATE TABLE aside AS SELECT * FROM title_lines").unwrap();
+        app.tamper("title_lines", &format!("DELETE FROM title_lines WHERE position = 2 AND title_id = (SELECT id FROM perception_titles WHERE {seed})"));
+        restore(app, &format!("UPDATE perception_titles SET amount_cents = 4000 WHERE {seed}"));
+        alarmed(app, approve, "perception_title", "lignes");
+        restore(app, "DELETE FROM title_lines");
+        restore(app, "INSERT INTO title_lines SELECT * FROM aside");
+        restore(app, &format!("UPDATE perception_titles SET amount_cents = 8000 WHERE {seed}"));
+        // A convention that is no longer what was issued.
+        app.tamper("participation_lines", "UPDATE participation_lines SET label = label || ' FAUX'");
+        alarmed(app, approve, "convention", "ce qui a été émis");
+        restore(app, "UPDATE participation_lines SET label = substr(label, 1, length(label) - 5)");
+        // What the registry learns meanwhile is no falsification.
+        app.gestionnaire().json("PATCH", "/schools/0301015R", &[("if-match", "*")], &json!({"closed_on": "2025-07-20"})).expect(200);
+        assert_eq!(approve().expect(200).json["approved"], 2);
     }
 }
