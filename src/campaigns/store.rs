@@ -103,13 +103,23 @@ pub(super) fn insert(tx: &mut Tx<'_>, c: &Campaign, exists: impl FnOnce() -> Ref
     on_unique(inserted, exists).map(|_| ())
 }
 
+/// Writes a changed campaign if nobody did since it was read; what did not change keeps its very text, which is frozen.
 pub(super) fn save(tx: &mut Tx<'_>, c: &mut Campaign) -> Outcome<()> {
     let read = c.version;
     c.version += 1;
     c.updated_at = tx.now();
-    let done = diesel::update(campaigns::table.find(c.id).filter(campaigns::version.eq(read)))
-        .set(CampaignRow::new(c)?)
-        .execute(tx.conn())?;
+    let mut row = CampaignRow::new(c)?;
+    let stored: Option<(Json<Tariff>, Option<Json<CampaignTexts>>)> =
+        campaigns::table.find(c.id).select((campaigns::tariff, campaigns::texts)).first(tx.conn()).optional()?;
+    if let Some((tariff, texts)) = stored {
+        row.tariff = row.tariff.unless_said(tariff);
+        row.texts = match (row.texts, texts) {
+            (Some(said), Some(stored)) => Some(said.unless_said(stored)),
+            (said, _) => said,
+        };
+    }
+    let done =
+        diesel::update(campaigns::table.find(c.id).filter(campaigns::version.eq(read))).set(row).execute(tx.conn())?;
     if done == 1 {
         Ok(())
     } else {

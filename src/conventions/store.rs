@@ -362,13 +362,19 @@ pub(super) fn insert(
     on_unique(run(), doubled)
 }
 
-/// Writes what moves of a changed convention if nobody did since it was read.
+/// Writes what moves of a changed convention if nobody did since it was read; acknowledgements that an act does not bring
+/// keep their very text, which is frozen.
 pub(super) fn save(tx: &mut Tx<'_>, c: &mut Convention) -> Outcome<()> {
     let read = c.version;
     c.version += 1;
     c.updated_at = tx.now();
+    let mut row = ConventionRow::new(c)?;
+    let stored = conventions::table.find(c.id).select(conventions::acknowledged).first(tx.conn()).optional()?;
+    if let Some(stored) = stored {
+        row.acknowledged = row.acknowledged.unless_said(stored);
+    }
     let done = diesel::update(conventions::table.find(c.id).filter(conventions::version.eq(read)))
-        .set(Moves::from(ConventionRow::new(c)?))
+        .set(Moves::from(row))
         .execute(tx.conn())?;
     if done == 1 {
         Ok(())

@@ -42,18 +42,20 @@ pub(super) fn holds(title: &Title, lines: &[TitleLine], base: &Base<'_>) -> Resu
     // A line left out is stated with the decision that left it out; the others are priced without it.
     let kept: Vec<ParticipationLine> =
         base.lines.iter().filter(|l| lines.iter().any(|t| t.uai == l.school.uai)).cloned().collect();
-    let (due, expected, steps) = if ground.left_out.is_empty() {
-        (participation.total, base.lines.to_vec(), participation.steps.clone())
+    let (due, expected, same_steps) = if ground.left_out.is_empty() {
+        (participation.total, base.lines.to_vec(), ground.steps == participation.steps)
     } else {
         let again = conventions::reprice(&participation.tariff, &kept)
             .ok_or("les lignes du titre préparé ne sont plus celles de sa convention")?;
-        (again.total, again.lines, again.steps)
+        // The words of a computation are those of the version of the program that made it.
+        let same = ground.steps.iter().map(|s| s.amount).eq(again.steps.iter().map(|s| s.amount));
+        (again.total, again.lines, same)
     };
     let expected: Vec<TitleLine> = expected.iter().map(TitleLine::from).collect();
     if expected != lines || lines.len() + ground.left_out.len() != base.lines.len() {
         return Err("les lignes du titre préparé ne sont plus celles de sa convention");
     }
-    if title.amount != due || ground.steps != steps {
+    if title.amount != due || !same_steps {
         return Err("le montant du titre préparé n'est plus celui de sa convention");
     }
     Ok(())

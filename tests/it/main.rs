@@ -70,4 +70,5 @@ mod transitions;
 mod unreadable;
 mod users;
 mod waits;
+mod walks;
 mod year;

@@ -22,7 +22,7 @@ BEGIN
     OR ((NEW.countersigned_on IS DISTINCT FROM OLD.countersigned_on OR NEW.countersigned_name IS DISTINCT FROM OLD.countersigned_name OR NEW.countersigned_title IS DISTINCT FROM OLD.countersigned_title OR NEW.took_effect_on IS DISTINCT FROM OLD.took_effect_on)
         AND (OLD.state || '>' || NEW.state) NOT IN ('signed>active', 'active>active', 'expired>expired'))
     OR (NEW.acknowledged IS DISTINCT FROM OLD.acknowledged AND (OLD.state || '>' || NEW.state)
-        NOT IN ('issued>signed', 'signed>signed', 'signed>active', 'active>active', 'expired>expired'))
+        NOT IN ('issued>signed', 'signed>signed', 'signed>active', 'active>active', 'expired>expired', 'issued>declined', 'signed>declined'))
     OR ((NEW.exited_on IS DISTINCT FROM OLD.exited_on OR NEW.exit_reason IS DISTINCT FROM OLD.exit_reason) AND NEW.state = OLD.state)
     OR (NEW.signed_on IS NULL) <> (NEW.signed_name IS NULL) OR (NEW.signed_on IS NULL) <> (NEW.signed_title IS NULL)
     OR (NEW.signed_on IS NULL AND NEW.signed_evidence IS NOT NULL)

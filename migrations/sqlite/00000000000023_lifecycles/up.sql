@@ -10,7 +10,7 @@ CREATE TRIGGER conventions_steps BEFORE UPDATE ON conventions WHEN
     OR ((NEW.countersigned_on IS NOT OLD.countersigned_on OR NEW.countersigned_name IS NOT OLD.countersigned_name OR NEW.countersigned_title IS NOT OLD.countersigned_title OR NEW.took_effect_on IS NOT OLD.took_effect_on)
         AND (OLD.state || '>' || NEW.state) NOT IN ('signed>active', 'active>active', 'expired>expired'))
     OR (NEW.acknowledged IS NOT OLD.acknowledged AND (OLD.state || '>' || NEW.state)
-        NOT IN ('issued>signed', 'signed>signed', 'signed>active', 'active>active', 'expired>expired'))
+        NOT IN ('issued>signed', 'signed>signed', 'signed>active', 'active>active', 'expired>expired', 'issued>declined', 'signed>declined'))
     OR ((NEW.exited_on IS NOT OLD.exited_on OR NEW.exit_reason IS NOT OLD.exit_reason) AND NEW.state = OLD.state)
     OR (NEW.signed_on IS NULL) <> (NEW.signed_name IS NULL) OR (NEW.signed_on IS NULL) <> (NEW.signed_title IS NULL)
     OR (NEW.signed_on IS NULL AND NEW.signed_evidence IS NOT NULL)

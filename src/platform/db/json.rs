@@ -26,6 +26,14 @@ impl<T: Serialize + std::fmt::Debug> Json<T> {
     }
 }
 
+impl<T: PartialEq + std::fmt::Debug> Json<T> {
+    /// What is stored, where it says the same in other words: an older version of the program may have written it.
+    #[must_use]
+    pub fn unless_said(self, stored: Self) -> Self {
+        if self.value == stored.value { stored } else { self }
+    }
+}
+
 impl<T: std::fmt::Debug> Json<T> {
     /// The text as stored.
     pub fn text(&self) -> &str {
