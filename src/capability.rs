@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   titles::capability() ─┐
-//!   claims::capability() ─┼─▶ app::rooms() ──▶ routes, catalogue, document, journal, jobs, days, files, vetoes
+//!   claims::capability() ─┼─▶ app::rooms() ──▶ routes, catalogue, document, journal, jobs, days, rows, files, vetoes
 //!   …                    ─┘
 //! ```
 //! A room says only what it has: `Capability { codes: CODES, ..Capability::named("titles") }`.
@@ -13,6 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit::{Follow, Moment, Tellers, Veto};
 use crate::kernel::ProblemCode;
+use crate::platform::db::unreadable::Rows;
 use crate::platform::jobs::{Daily, Handlers};
 use crate::platform::papers::Kind;
 use crate::platform::tabular::Layout;
@@ -38,6 +39,8 @@ pub struct Capability {
     pub jobs: fn(Handlers) -> Handlers,
     /// What each business day asks of it.
     pub daily: &'static [Daily],
+    /// Its tables, where a row that cannot be read is looked for.
+    pub rows: &'static [Rows],
     /// The sorts of file it reads.
     pub layouts: &'static [&'static Layout],
     /// Its kinds of paper, with the program's own templates.
@@ -61,6 +64,7 @@ impl Capability {
             tells: |tellers| tellers,
             jobs: |handlers| handlers,
             daily: &[],
+            rows: &[],
             layouts: &[],
             papers: &[],
             vetoes: &[],

@@ -22,7 +22,6 @@ pub use codes::CODES;
 pub use events::BatchEvent;
 pub use seal::{SealRequest, seal};
 pub use sheet::{read_amount, read_identifier};
-pub use store::ROWS;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;
@@ -35,6 +34,7 @@ pub fn capability() -> Capability {
         routes,
         codes: CODES,
         tells: Tellers::with::<BatchEvent>,
+        rows: store::ROWS,
         ..Capability::named("accounting")
     }
 }

@@ -8,10 +8,11 @@ use super::batch::{
 use super::store_signatures as signatures;
 use crate::kernel::ids::{BatchId, CampaignId, TitleId, UserId};
 use crate::kernel::refused::CONCURRENT_CHANGE;
+use crate::kernel::text::{Line, Note};
 use crate::kernel::{Actor, Instant, Money, Refused};
 use crate::platform::db::schema::{
-    accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_titles as members,
-    accounting_batches as batches, perception_titles as titles, title_approvals,
+    accounting_batch_files as files, accounting_batch_progress as progress, accounting_batch_signatures,
+    accounting_batch_titles as members, accounting_batches as batches, perception_titles as titles, title_approvals,
 };
 use crate::platform::db::unreadable::Rows;
 use crate::platform::page::{Page, PageView};
@@ -74,13 +75,16 @@ pub(super) fn insert(
 type SealedRow = (BatchId, BatchNumber, BatchNature, Money, Instant);
 
 /// Where a row that cannot be read is looked for.
-pub const ROWS: &[Rows] = &[
+pub(super) const ROWS: &[Rows] = &[
     rows!("accounting_batches": batches as SealedRow, "accounting_batch",
         "SELECT id, number AS key FROM accounting_batches ORDER BY id", batches::id,
         (batches::id, batches::number, batches::nature, batches::total_cents, batches::sealed_at)),
     rows!("accounting_batch_progress": progress as (BatchState, Instant), "accounting_batch",
         "SELECT id, number AS key FROM accounting_batches ORDER BY id", progress::batch_id,
         (progress::state, progress::updated_at)),
+    rows!("accounting_batch_signatures": accounting_batch_signatures as (Line, Line, Option<Note>), "accounting_batch",
+        "SELECT id, number AS key FROM accounting_batches ORDER BY id", accounting_batch_signatures::batch_id,
+        (accounting_batch_signatures::name, accounting_batch_signatures::title, accounting_batch_signatures::evidence)),
     rows!("accounting_batch_files": files as FileFormat, "accounting_batch",
         "SELECT id, number AS key FROM accounting_batches ORDER BY id", files::batch_id, files::format),
 ];

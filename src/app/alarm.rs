@@ -16,10 +16,12 @@ use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{self, Act, SubjectKind, Told};
+use crate::conventions;
 use crate::kernel::{Actor, Instant};
+use crate::platform::db::DatabaseFault;
+use crate::platform::db::unreadable::Rows;
 use crate::platform::telemetry::Metrics;
 use crate::platform::{Database, Falsified};
-use crate::{accounting, campaigns, claims, conventions, registry, titles};
 
 /// What the checks of integrity found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,11 +60,9 @@ impl Noted {
     }
 }
 
-/// Tells the database who is to be told.
-pub fn set(db: &Database, metrics: Metrics) {
-    db.on_unreadable(
-        [registry::ROWS, campaigns::ROWS, conventions::ROWS, claims::ROWS, titles::ROWS, accounting::ROWS].concat(),
-    );
+/// Tells the database where a row that cannot be read is looked for, and who is to be told.
+pub fn set(db: &Database, metrics: Metrics, rows: Vec<Rows>) {
+    db.on_unreadable(rows);
     let noted = Noted::default();
     db.on_falsified(move |db, found| {
         metrics.falsified(found.kind);
@@ -80,4 +80,18 @@ pub fn set(db: &Database, metrics: Metrics) {
             tracing::error!(%cause, "the falsification could not be journalled");
         }
     });
+}
+
+/// What was issued before seals were kept is sealed once, before anybody is served.
+pub fn seal_what_is_older(db: &Database) -> Result<(), DatabaseFault> {
+    let sealed = conventions::seal_what_is_older(db).map_err(|cause| {
+        DatabaseFault::new(
+            format!("Les conventions d'avant les sceaux n'ont pu être scellées : {cause}"),
+            "Relancer la commande ; si le refus demeure, comparer la base avec une sauvegarde.",
+        )
+    })?;
+    if sealed > 0 {
+        tracing::warn!(sealed, "conventions issued before seals were kept: sealed as they are");
+    }
+    Ok(())
 }

@@ -216,7 +216,7 @@ impl App {
         let db = Database::open(&settings, clock.clone(), ids)?;
         let metrics = Metrics::new(if db.is_sqlite() { "sqlite" } else { "postgres" }, started)
             .map_err(|e| StartFault::Listen { problem: e.to_string(), remedy: "Signaler ce défaut.".into() })?;
-        alarm::set(&db, metrics.clone());
+        alarm::set(&db, metrics.clone(), rooms().iter().flat_map(|room| room.rows).copied().collect());
         let rules = TokenRules {
             issuer: config.access.issuer.clone(),
             audience: config.access.audience.clone(),
@@ -299,23 +299,9 @@ impl App {
         self.db.recognise(expected)?;
         self.migrate_if(migrate)?;
         self.db.recognise(expected)?;
-        self.seal_what_is_older()?;
+        alarm::seal_what_is_older(&self.db)?;
         if !self.config.server.listen.ip().is_loopback() && self.db.owns_its_tables()? {
             tracing::warn!("the program owns its tables, and could disable what freezes them: see migrate --grant-to");
-        }
-        Ok(())
-    }
-
-    /// What was issued before seals were kept is sealed once, before anybody is served.
-    fn seal_what_is_older(&self) -> Result<(), StartFault> {
-        let sealed = conventions::seal_what_is_older(&self.db).map_err(|cause| {
-            DatabaseFault::new(
-                format!("Les conventions d'avant les sceaux n'ont pu être scellées : {cause}"),
-                "Relancer la commande ; si le refus demeure, comparer la base avec une sauvegarde.",
-            )
-        })?;
-        if sealed > 0 {
-            tracing::warn!(sealed, "conventions issued before seals were kept: sealed as they are");
         }
         Ok(())
     }

@@ -45,7 +45,6 @@ pub use http_requests::CampaignRequest;
 pub use http_views::CampaignView;
 pub use pricing::{Charge, LineAmount, Priced, Step, price};
 pub use small_claims::{PolicyForecast, SmallClaimsForecast, is_small};
-pub use store::ROWS;
 pub use tariff::{Exemption, Tariff, TariffUnit};
 pub use terms::{CampaignTerms, CountersignPolicy, SmallClaims, SmallClaimsPolicy};
 pub use thresholds::Thresholds;
@@ -73,6 +72,7 @@ pub fn capability() -> Capability {
         tells: Tellers::with::<CampaignEvent>,
         omits: &[(<bulk::BulkItem as ToSchema>::name, bulk::BulkItem::SOMETIMES)],
         layouts: LAYOUTS,
+        rows: store::ROWS,
         ..Capability::named("campaigns")
     }
 }

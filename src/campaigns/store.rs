@@ -93,7 +93,7 @@ impl CampaignRow {
 }
 
 /// Where a row that cannot be read is looked for.
-pub const ROWS: &[Rows] = &[
+pub(super) const ROWS: &[Rows] = &[
     rows!("campaigns": campaigns as CampaignRow, "campaign", "SELECT id, school_year AS key FROM campaigns ORDER BY id", campaigns::id),
     rows!("enrolments": enrolments as EnrolmentRow, "enrolment", "SELECT id, uai AS key FROM enrolments ORDER BY id", enrolments::id),
 ];

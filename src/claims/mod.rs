@@ -36,7 +36,6 @@ pub use printing::PAPER;
 pub use scene::{Called, Scene, Small, repriced};
 pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record};
 pub use standing::{Facts, Standing, Titling, titling};
-pub use store::ROWS;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;
@@ -49,6 +48,7 @@ pub fn capability() -> Capability {
         codes: CODES,
         tells: Tellers::with::<ClaimEvent>,
         papers: &[&PAPER],
+        rows: store::ROWS,
         ..Capability::named("claims")
     }
 }

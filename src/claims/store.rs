@@ -120,7 +120,7 @@ impl DecisionRow {
 }
 
 /// Where a row that cannot be read is looked for.
-pub const ROWS: &[Rows] = &[
+pub(super) const ROWS: &[Rows] = &[
     rows!("small_claim_acts": acts as ActRow, "small_claim_act",
         "SELECT id, number AS key FROM small_claim_acts ORDER BY id", acts::id),
     rows!("small_claim_decisions": decisions as DecisionRow, "small_claim_decision",

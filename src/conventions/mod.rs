@@ -41,7 +41,7 @@ pub use payers::{PayerSelection, Payers};
 pub use printing::PAPER;
 pub use request::{SignatoryRequest, TransitionRequest};
 pub use store::{
-    ConventionFilter, ConventionOrder, ConventionSort, ROWS, Reach, StoredParticipation, Sum, list, place, select, sums,
+    ConventionFilter, ConventionOrder, ConventionSort, Reach, StoredParticipation, Sum, list, place, select, sums,
 };
 pub use views::{ConventionView, LineView, ParticipationView};
 
@@ -64,6 +64,7 @@ pub fn capability() -> Capability {
         jobs: jobs::handlers,
         daily: jobs::DAILY,
         papers: &[&PAPER],
+        rows: store::ROWS,
         ..Capability::named("conventions")
     }
 }

@@ -17,7 +17,9 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::text::{Line, Note, SearchText, fold};
 use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
-use crate::platform::db::schema::{convention_seals, conventions, participation_lines, participations};
+use crate::platform::db::schema::{
+    convention_refusals, convention_seals, conventions, participation_lines, participations,
+};
 use crate::platform::db::unreadable::{self, Rows};
 use crate::platform::db::{Backend, search};
 use crate::platform::page::{Page, PageView};
@@ -448,7 +450,7 @@ pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<(Vec<Convent
 }
 
 /// Where a row that cannot be read is looked for.
-pub const ROWS: &[Rows] = &[
+pub(super) const ROWS: &[Rows] = &[
     rows!("conventions": conventions as ConventionRow, "convention", "SELECT id, number AS key FROM conventions ORDER BY id",
         conventions::id, columns!()),
     rows!("participations": participations as ParticipationRow, "convention",
@@ -457,6 +459,9 @@ pub const ROWS: &[Rows] = &[
     rows!("participation_lines": participation_lines as LineRow, "convention",
         "SELECT p.id, v.number AS key FROM participations p JOIN conventions v ON v.id = p.convention_id ORDER BY p.id",
         participation_lines::participation_id),
+    rows!("convention_refusals": convention_refusals as (Line, Note), "convention",
+        "SELECT DISTINCT v.id, v.number AS key FROM convention_refusals r JOIN conventions v ON v.id = r.convention_id ORDER BY v.id",
+        convention_refusals::convention_id, (convention_refusals::declined_by, convention_refusals::reason)),
 ];
 
 /// Shows among what changed that the paper of a convention has.

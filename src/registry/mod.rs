@@ -75,12 +75,13 @@ pub fn capability() -> Capability {
         tells: Tellers::with::<RegistryEvent>,
         omits: &[(<http_views::SchoolView as ToSchema>::name, http_views::SchoolView::SOMETIMES)],
         layouts: LAYOUTS,
+        rows: ROWS,
         ..Capability::named("registry")
     }
 }
 
 /// Where a row that cannot be read is looked for.
-pub const ROWS: &[Rows] =
+const ROWS: &[Rows] =
     &[store_collectivites::ROWS[0], store_collectivites::ROWS[1], store_schools::ROWS[0], store_schools::ROWS[1]];
 
 /// Mounts the routes.

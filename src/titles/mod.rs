@@ -38,7 +38,6 @@ pub use events::TitleEvent;
 pub use prepare::{CALLED, PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
 pub use printing::PAPER;
 pub use settlement::Settlement;
-pub use store::ROWS;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};
 
 use crate::audit::{Moment, Tellers, Veto};
@@ -63,6 +62,7 @@ pub fn capability() -> Capability {
         tells: Tellers::with::<TitleEvent>,
         papers: &[&PAPER],
         vetoes: VETOES,
+        rows: store::ROWS,
         ..Capability::named("titles")
     }
 }

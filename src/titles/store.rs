@@ -20,7 +20,8 @@ use crate::kernel::text::{Line, Note, SearchText};
 use crate::kernel::{Departement, Finding, InseeCode, Instant, Money, Refused, Siret, Uai};
 use crate::platform::db::json::Json;
 use crate::platform::db::schema::{
-    collectivites, conventions, perception_titles as titles, title_approvals, title_lines,
+    collectivites, conventions, perception_titles as titles, title_approvals, title_lines, title_resubmissions,
+    title_returns,
 };
 use crate::platform::db::unreadable::Rows;
 use crate::platform::db::{BATCH, Backend, search};
@@ -184,13 +185,19 @@ struct LineRow {
 }
 
 /// Where a row that cannot be read is looked for.
-pub const ROWS: &[Rows] = &[
+pub(super) const ROWS: &[Rows] = &[
     rows!("perception_titles": titles as TitleRow, "perception_title",
         "SELECT id, coalesce(reference, id) AS key FROM perception_titles ORDER BY id", titles::id),
     rows!("title_lines": title_lines as LineRow, "perception_title",
         "SELECT id, coalesce(reference, id) AS key FROM perception_titles ORDER BY id", title_lines::title_id),
     rows!("title_approvals": title_approvals as ApprovalRow, "perception_title",
         "SELECT title_id AS id, reference AS key FROM title_approvals ORDER BY title_id", title_approvals::title_id),
+    rows!("title_returns": title_returns as Note, "perception_title",
+        "SELECT DISTINCT t.id, coalesce(t.reference, t.id) AS key FROM title_returns r JOIN perception_titles t ON t.id = r.title_id ORDER BY t.id",
+        title_returns::title_id, title_returns::reason),
+    rows!("title_resubmissions": title_resubmissions as Note, "perception_title",
+        "SELECT r.id, coalesce(t.reference, t.id) AS key FROM title_returns r JOIN perception_titles t ON t.id = r.title_id ORDER BY r.id",
+        title_resubmissions::return_id, title_resubmissions::reason),
 ];
 
 /// Stores prepared titles and their lines, in batches.

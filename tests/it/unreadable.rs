@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::databases::text_rows;
 use crate::support::year::{
-    active_campaign, approve, expire, issue, open_campaign, prepare, register_communes, register_seed, seal,
+    active_campaign, approve, expire, issue, open_campaign, prepare, register_communes, register_seed, seal, sign_both,
 };
 use crate::support::{Response, TestApp};
 
@@ -107,6 +107,49 @@ on_both_databases! {
         assert_eq!(count(app, "accounting_batches"), 0);
         sealed().expect(201);
         app.forget_jobs();
+    }
+
+    fn what_a_person_said_that_nobody_can_read_is_named(app: &TestApp) {
+        register_communes(app, 2);
+        open_campaign(app, "issue");
+        let ids = issue(app);
+        app.forget_jobs();
+        app.set_time("2025-07-28T09:00:00Z");
+        let (g, o) = (app.gestionnaire(), app.ordonnateur());
+        let no = json!({"action": "decline", "declined_on": "2025-07-26", "declined_by": "la maire", "reason": "essai"});
+        let declined = g.post(&format!("/conventions/{}/transitions", ids[1]), no).expect(200).json["number"].clone();
+        sign_both(app, &ids[0]);
+        let title = prepare(app)["items"].as_array().unwrap().iter().find(|i| i["outcome"] == "prepared").unwrap()["id"].clone();
+        let title = title.as_str().unwrap();
+        let moved = |client: &crate::support::Client, action: &str| {
+            let mut body = json!({"action": action});
+            if action != "approve" {
+                body["reason"] = json!("essai");
+            }
+            client.post(&format!("/perception-titles/{title}/transitions"), body).expect(200);
+        };
+        let lost = |(table, column): (&str, &str), (kind, key): (&str, &str), path: &str| {
+            let before = text_rows(&app.db, &format!("SELECT {column} AS line FROM {table}")).remove(0);
+            app.tamper(table, &format!("UPDATE {table} SET {column} = ''"));
+            named(app, &g.get(path), kind, key, &format!("« {table} »"));
+            assert_eq!(app.sql(&format!("UPDATE {table} SET {column} = '{before}'")).unwrap(), 1);
+            g.get(path).expect(200);
+        };
+        for column in ["declined_by", "reason"] {
+            lost(("convention_refusals", column), ("convention", declined.as_str().unwrap()), "/conventions");
+        }
+        moved(&o, "return");
+        lost(("title_returns", "reason"), ("perception_title", title), "/perception-titles");
+        moved(&g, "resubmit");
+        lost(("title_resubmissions", "reason"), ("perception_title", title), "/perception-titles");
+        moved(&o, "approve");
+        let batch = seal(app).expect(201).json["number"].clone();
+        let path = format!("/accounting-batches/{}", batch.as_str().unwrap());
+        let who = json!({"name": "Dominique REY", "title": "Secrétaire générale"});
+        o.post(&format!("{path}/transitions"), json!({"action": "sign", "signed_on": "2025-07-28", "signatory": who, "evidence": "parapheur"})).expect(200);
+        for column in ["name", "title", "evidence"] {
+            lost(("accounting_batch_signatures", column), ("accounting_batch", batch.as_str().unwrap()), &path);
+        }
     }
 
     fn an_import_stops_at_a_row_of_the_registry_nobody_can_read(app: &TestApp) {
