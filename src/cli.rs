@@ -4,6 +4,7 @@
 //! 70 incident · 78 settings to mend.
 
 mod accounts;
+mod apart;
 mod command;
 mod keeping;
 
@@ -23,7 +24,6 @@ use crate::app::{self, App, Serving, StartFault};
 use crate::config::{Config, Environment, FaultLevel, process_environment};
 use crate::kernel::{Actor, Departement};
 use crate::platform::Error;
-use crate::platform::tabular::{Bounds, run_child};
 use crate::registry::import::{communes, contacts, directory};
 use crate::{demo, registry};
 
@@ -71,18 +71,10 @@ enum Command {
     CheckConfig,
     /// Read one file, on standard input, within bounds: what the program starts for each file it is sent
     #[command(hide = true)]
-    ReadTable(ReadTableArgs),
-}
-
-#[derive(Debug, Args)]
-struct ReadTableArgs {
-    layout: String,
-    #[arg(long)]
-    memory_bytes: u64,
-    #[arg(long)]
-    seconds: u64,
-    #[arg(long)]
-    rows: u64,
+    ReadTable(apart::ReadTableArgs),
+    /// Look at files, on standard input, within bounds: what the program starts for each attachment it is given
+    #[command(hide = true)]
+    InspectFiles(apart::InspectFilesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -142,7 +134,10 @@ pub fn run() -> ExitCode {
     };
     // Before anything else is read or opened.
     if let Command::ReadTable(args) = cli.command {
-        return read_table(&args);
+        return apart::read_table(&args);
+    }
+    if let Command::InspectFiles(args) = cli.command {
+        return apart::inspect_files(&args);
     }
     let environment = process_environment();
     let log_json = cli.log_json;
@@ -212,7 +207,7 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
             Ok(writeln!(std::io::stdout(), "{text}")?)
         }
         Command::CheckConfig => check_config(&load()?),
-        Command::ReadTable(_) => Ok(()),
+        Command::ReadTable(_) | Command::InspectFiles(_) => Ok(()),
     }
 }
 
@@ -296,19 +291,6 @@ fn demo(config: Config, args: &DemoArgs, environment: &Environment) -> Result<()
     }
     out.flush()?;
     listen(app, false, false)
-}
-
-fn read_table(args: &ReadTableArgs) -> ExitCode {
-    let bounds = Bounds { memory_bytes: args.memory_bytes, seconds: args.seconds, rows: args.rows };
-    let layout = app::layouts().find(|layout| layout.name == args.layout);
-    match layout.map(|layout| run_child(layout, bounds)) {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        Some(Err(error)) => {
-            say(&error.to_string());
-            ExitCode::from(70)
-        }
-        None => ExitCode::from(2),
-    }
 }
 
 fn import(config: Config, args: &ImportArgs) -> Result<(), Failure> {

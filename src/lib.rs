@@ -3,14 +3,14 @@
 //! Folders are business capabilities; `platform` holds the plumbing, `app` puts everything together:
 //!
 //! ```text
-//! kernel ◀ platform ◀ audit ◀ access ◀ registry ◀ campaigns ◀ conventions ◀ claims ◀ titles ◀ accounting
+//! kernel ◀ platform ◀ audit ◀ access ◀ attachments ◀ registry ◀ campaigns ◀ conventions ◀ claims ◀ titles ◀ accounting
 //! ```
 //! ```text
 //! kernel      money, dates, identifiers, refusals        conventions  issued, signed, what they make due
 //! platform    database, web, jobs, papers, files         claims       what is owed today and what was decided of it
 //! audit       the journal        access  who may         titles       prepared, approved, printed
 //! registry    collectivités and schools                  accounting   sealed batches and their files
-//! campaigns   a year: tariff, texts, enrolments
+//! campaigns   a year: tariff, texts, enrolments           attachments  what people give as proof
 //! ```
 //! `app`, `cli`, `config` and `demo` may see everything.
 //! What stands to the left never imports what stands to its right; a test reads the `use` lines and says so.
@@ -23,6 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub mod access;
 pub mod accounting;
 pub mod app;
+pub mod attachments;
 pub mod audit;
 pub mod campaigns;
 pub mod capability;

@@ -40,6 +40,7 @@ use crate::campaigns::{Defaults, Thresholds};
 use crate::capability::Capability;
 use crate::config::{Config, ConfigFault, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
+use crate::platform::attachments::Desk;
 use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::Renderer;
 use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
@@ -47,7 +48,7 @@ use crate::platform::papers::{self, Templates};
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
-use crate::{access, accounting, campaigns, claims, conventions, kernel, platform, registry, titles};
+use crate::{access, accounting, attachments, campaigns, claims, conventions, kernel, platform, registry, titles};
 
 pub use logging::start as start_logging;
 pub use serving::Serving;
@@ -57,6 +58,7 @@ pub use serving::Serving;
 pub fn rooms() -> Vec<Capability> {
     vec![
         access::capability(),
+        attachments::capability(),
         registry::capability(),
         campaigns::capability(),
         conventions::capability(),
@@ -82,6 +84,7 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
         platform::db::idempotency::CODES,
         platform::db::counters::CODES,
         platform::tabular::CODES,
+        platform::attachments::CODES,
     ];
     let rooms = rooms().into_iter().map(|room| room.codes);
     left.into_iter().chain(rooms).chain([edge::CODES, doors::CODES, misread::CODES]).flatten().copied().collect()
@@ -153,6 +156,7 @@ pub struct App {
     pub renderer: Arc<Renderer>,
     pub metrics: Metrics,
     pub files: FileReader,
+    pub desk: Desk,
     login: LoginService,
     may_create: bool,
 }
@@ -240,6 +244,7 @@ impl App {
             problem: format!("Le programme ne sait où il se trouve : {cause}"),
             remedy: "Monter /proc, ou lancer le programme par son chemin.".into(),
         })?;
+        let desk = Desk::new(program.clone(), config.attachments.rules());
         let files = FileReader::new(program, config.imports.bounds(), config.imports.at_once);
         let renderer = Renderer::new(config.documents.font_dir.as_deref()).map_err(|fault| StartFault::Papers {
             problem: fault.to_string(),
@@ -274,6 +279,7 @@ impl App {
             handlers: handlers(&renderer).patient(patience).measured(measure),
             metrics,
             files,
+            desk,
             db,
             config,
             tokens,
@@ -336,6 +342,8 @@ impl App {
         let tellers = web::Data::new(tellers());
         let (others, called) = (web::Data::new(others()), web::Data::new(titles::CALLED));
         let files = web::Data::new(self.files.clone());
+        let desk = web::Data::new(self.desk.clone());
+        let uploads = web::Data::new(self.config.attachments.uploads());
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let templates = self.templates.clone();
@@ -350,6 +358,8 @@ impl App {
                 .app_data(json.clone())
                 .app_data(import.clone())
                 .app_data(files.clone())
+                .app_data(desk.clone())
+                .app_data(uploads.clone())
                 .app_data(metrics.clone())
                 .app_data(tellers.clone())
                 .app_data(others.clone())

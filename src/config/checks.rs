@@ -4,6 +4,7 @@
 
 use super::{Config, ConfigFault, FaultLevel};
 use crate::campaigns::texts::DocumentKind;
+use crate::platform::attachments::MAX_FILE_BYTES;
 use crate::platform::db::address::{self, Protection};
 use crate::platform::jobs::Queue;
 use std::path::Path;
@@ -17,6 +18,7 @@ impl Config {
         self.check_database(&mut faults);
         self.check_access(&mut faults);
         self.check_imports(&mut faults);
+        self.check_attachments(&mut faults);
         self.check_documents(&mut faults);
         self.check_jobs(&mut faults);
         self.check_small_claims(&mut faults);
@@ -242,6 +244,37 @@ impl Config {
         }
     }
 
+    fn check_attachments(&self, faults: &mut Vec<ConfigFault>) {
+        let attachments = &self.attachments;
+        let file = attachments.file_limit_bytes;
+        range(faults, "attachments.file_limit_bytes", file, 100_000, MAX_FILE_BYTES, "octets");
+        range(faults, "attachments.total_limit_bytes", attachments.total_limit_bytes, file, 524_288_000, "octets");
+        range(faults, "attachments.memory_megabytes", attachments.memory_megabytes, 128, 16_384, "mégaoctets");
+        range(faults, "attachments.seconds", attachments.seconds, 1, 3_600, "secondes");
+        range(faults, "attachments.at_once", attachments.at_once, 1, 64, "pièces");
+        range(faults, "attachments.scan_timeout_seconds", attachments.scan_timeout_seconds, 1, 600, "secondes");
+        if attachments.scan_command.first().is_some_and(|program| !program.starts_with('/')) {
+            faults.push(ConfigFault::error(
+                "attachments.scan_command",
+                "le programme n'est pas donné par son chemin entier".to_owned(),
+                "Écrivez par exemple [\"/usr/bin/clamdscan\", \"--no-summary\", \"-\"], ou [] sans antivirus.",
+            ));
+        }
+        let scanning = if attachments.scan_command.is_empty() { 0 } else { attachments.scan_timeout_seconds };
+        let longest = attachments.seconds.saturating_add(scanning);
+        if longest >= self.server.request_timeout_seconds {
+            faults.push(ConfigFault::warning(
+                "attachments.seconds",
+                format!(
+                    "et attachments.scan_timeout_seconds font {longest}, et une requête n'a que {} secondes \
+                     (server.request_timeout_seconds)",
+                    self.server.request_timeout_seconds
+                ),
+                "Laissez à la requête plus de temps qu'à l'examen d'une pièce.",
+            ));
+        }
+    }
+
     fn check_jobs(&self, faults: &mut Vec<ConfigFault>) {
         let jobs = &self.jobs;
         for queue in Queue::ALL {
@@ -446,6 +479,17 @@ mod tests {
         assert!(config.check().iter().any(|f| f.key == "jobs.workers" && f.level == FaultLevel::Warning));
         assert_eq!(errors(|c| c.imports.memory_megabytes = 1), ["imports.memory_megabytes"]);
         assert_eq!(errors(|c| c.imports.at_once = 0), ["imports.at_once"]);
+        let relative = |c: &mut Config| c.attachments.scan_command = vec!["clamdscan".into(), "-".into()];
+        assert_eq!(errors(relative), ["attachments.scan_command"]);
+        assert_eq!(errors(|c| c.attachments.file_limit_bytes = 20_971_521), ["attachments.file_limit_bytes"]);
+        assert_eq!(errors(|c| c.attachments.total_limit_bytes = 1_000_000), ["attachments.total_limit_bytes"]);
+        let mut config = Config::default();
+        config.attachments.seconds = config.server.request_timeout_seconds - 10;
+        let warned =
+            |c: &Config| c.check().iter().any(|f| f.key == "attachments.seconds" && f.level == FaultLevel::Warning);
+        assert!(!warned(&config));
+        config.attachments.scan_command = vec!["/usr/bin/clamdscan".into()];
+        assert!(warned(&config));
         let mut config = Config::default();
         config.imports.seconds = config.server.request_timeout_seconds;
         assert!(config.check().iter().any(|f| f.key == "imports.seconds" && f.level == FaultLevel::Warning));

@@ -21,6 +21,6 @@ pub use faults::{ConfigFault, FaultLevel};
 pub use reading::{Environment, own_program, process_environment};
 pub use secrets::{SigningKey, ensure_signing_key};
 pub use sections::{
-    AccessConfig, Config, DatabaseConfig, DocumentsConfig, ImportsConfig, JobsConfig, MetricsConfig, ServerConfig,
-    SmallClaimsConfig, Threshold, WorkersConfig,
+    AccessConfig, AttachmentsConfig, Config, DatabaseConfig, DocumentsConfig, ImportsConfig, JobsConfig, MetricsConfig,
+    ServerConfig, SmallClaimsConfig, Threshold, WorkersConfig,
 };

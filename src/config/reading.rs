@@ -76,13 +76,14 @@ impl Config {
         let database = section.read("database");
         let access = section.read("access");
         let imports = section.read("imports");
+        let attachments = section.read("attachments");
         let documents = section.read("documents");
         let jobs = section.read("jobs");
         let metrics = section.read("metrics");
         let small_claims = section.read("small_claims");
         let texts = section.read("texts");
         if section.faults.is_empty() {
-            Ok(Self { server, database, access, imports, documents, jobs, metrics, small_claims, texts })
+            Ok(Self { server, database, access, imports, attachments, documents, jobs, metrics, small_claims, texts })
         } else {
             Err(section.faults)
         }

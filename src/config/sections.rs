@@ -6,6 +6,7 @@
 //! Over 400 lines: one list of settings, and each setting is one line of it.
 
 use crate::campaigns::texts::CampaignTexts;
+use crate::platform::attachments::{DeskRules, MAX_FILE_BYTES, Scanner, UploadRules};
 use crate::platform::jobs::Queue;
 use crate::platform::tabular::Bounds;
 use crate::platform::web::caller::{ForwardedBy, Network, TrustedProxies};
@@ -23,6 +24,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub access: AccessConfig,
     pub imports: ImportsConfig,
+    pub attachments: AttachmentsConfig,
     pub documents: DocumentsConfig,
     pub jobs: JobsConfig,
     pub metrics: MetricsConfig,
@@ -266,6 +268,63 @@ impl ImportsConfig {
 impl Default for ImportsConfig {
     fn default() -> Self {
         Self { memory_megabytes: 400, seconds: 30, at_once: 2, rows: 200_000 }
+    }
+}
+
+/// Files given by people: how large, what looking at them may cost, the house's antivirus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttachmentsConfig {
+    pub file_limit_bytes: u64,
+    /// Of all the photos of one attachment, and of the PDF made of them.
+    pub total_limit_bytes: u64,
+    /// Memory of the process that looks at the files, beyond what the program itself takes.
+    pub memory_megabytes: u64,
+    pub seconds: u64,
+    /// Attachments looked at at the same time.
+    pub at_once: usize,
+    /// Program and arguments; empty = no antivirus.
+    pub scan_command: Vec<String>,
+    /// For all the files of one attachment.
+    pub scan_timeout_seconds: u64,
+}
+
+impl AttachmentsConfig {
+    /// The same for who receives.
+    #[must_use]
+    pub fn uploads(&self) -> UploadRules {
+        UploadRules { file_bytes: self.file_limit_bytes, total_bytes: self.total_limit_bytes }
+    }
+
+    /// The same for who looks.
+    #[must_use]
+    pub fn rules(&self) -> DeskRules {
+        let scanner = self.scan_command.split_first().map(|(program, arguments)| Scanner {
+            program: program.clone(),
+            arguments: arguments.to_vec(),
+            patience: std::time::Duration::from_secs(self.scan_timeout_seconds),
+        });
+        DeskRules {
+            memory_bytes: self.memory_megabytes.saturating_mul(1_000_000),
+            seconds: self.seconds,
+            written_bytes: self.total_limit_bytes,
+            at_once: self.at_once,
+            scanner,
+        }
+    }
+}
+
+impl Default for AttachmentsConfig {
+    fn default() -> Self {
+        Self {
+            file_limit_bytes: MAX_FILE_BYTES,
+            total_limit_bytes: 4 * MAX_FILE_BYTES,
+            memory_megabytes: 800,
+            seconds: 45,
+            at_once: 2,
+            scan_command: Vec::new(),
+            scan_timeout_seconds: 10,
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 //! findings, never as another paper. How much of a participation is titled is known further right, and told there.
 
 mod actions;
+mod attachments;
 mod codes;
 mod convention;
 pub mod document;
@@ -73,6 +74,7 @@ pub fn capability() -> Capability {
 fn routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig) {
     http::routes(cfg);
     http_campaign::routes(cfg);
+    attachments::routes(cfg);
 }
 
 /// Whether some conventions are still what was issued; an alarm when one is not.

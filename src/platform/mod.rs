@@ -1,5 +1,8 @@
-//! Plumbing, without a business word: database, web, jobs, lists, documents, tabular files, measures.
+//! Plumbing, without a business word: database, web, jobs, lists, documents, tabular files, files given by people,
+//! measures.
 
+pub mod attachments;
+pub mod bounded;
 pub mod db;
 pub mod documents;
 pub mod error;

@@ -10,6 +10,7 @@ use ent_backoffice::platform::db::counters;
 use serde_json::json;
 
 use crate::support::databases::text_rows;
+use crate::support::samples;
 use crate::support::year::{active_campaign, register_communes, register_seed};
 use crate::support::{Base, Program, TestApp};
 
@@ -32,6 +33,35 @@ fn count(app: &TestApp) -> (Arc<AtomicBool>, Arc<AtomicI64>, std::thread::JoinHa
 
 const COUNTED: &str = "SELECT CAST(value AS TEXT) AS line FROM counters WHERE name = 'of the test'";
 
+/// A scan of two parts, attached to a convention: its address.
+fn attach(app: &TestApp, convention: &str) -> String {
+    let noise: Vec<u8> =
+        (0..1_500_000_u32).map(|n| u8::try_from(n.wrapping_mul(2_654_435_761) >> 24).unwrap()).collect();
+    let scan = samples::pdf(&[samples::stream("", &noise)], "");
+    let path = format!("/conventions/{convention}/attachments");
+    let answer = app.gestionnaire().attach(&path, "signature", &[("a.pdf", &scan)], &[]).expect(201);
+    answer.header("location").trim_start_matches("/api/v1").to_owned()
+}
+
+/// Expects that no backup of this base is trusted.
+#[track_caller]
+fn refused_by_name(app: &TestApp, table: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ent.backup");
+    let name = file.to_str().unwrap();
+    let saved = Program::run(&app.database_url(), &["backup", name], "");
+    let refused = if app.db.is_sqlite() {
+        assert!(!file.exists());
+        saved
+    } else {
+        // What an archive of PostgreSQL holds is known once it is restored.
+        assert!(saved.status.success(), "{}", told(&saved));
+        Program::run(&Base::postgres_empty().url(), &["restore", name], "")
+    };
+    assert_eq!(refused.status.code(), Some(69));
+    assert!(told(&refused).contains(table), "{}", told(&refused));
+}
+
 fn is_private(path: &Path) -> bool {
     path.metadata().unwrap().permissions().mode() & 0o777 == 0o600
 }
@@ -45,6 +75,7 @@ on_both_databases! {
         app.ordonnateur().post("/perception-titles/approvals", json!({"filter": {"campaign": "2025-2026"}})).expect(200);
         app.ordonnateur().post("/accounting-batches", json!({"campaign": "2025-2026"})).expect(201);
         app.run_jobs();
+        let attached = attach(app, &ids[0]);
         let people = [Role::Gestionnaire, Role::Comptable, Role::Admin].map(|role| app.person(role));
 
         let folder = tempfile::tempdir().unwrap();
@@ -92,6 +123,8 @@ on_both_databases! {
             (0, "/schools?limit=200".to_owned()),
             (0, "/conventions?limit=200".to_owned()),
             (0, "/campaigns/2025-2026".to_owned()),
+            (0, attached.clone()),
+            (0, format!("{attached}/content")),
             (1, "/perception-titles?limit=200".to_owned()),
             (1, "/accounting-batches/ENT-B-2025-0001".to_owned()),
             (1, "/accounting-batches/ENT-B-2025-0001/files/csv".to_owned()),
@@ -136,20 +169,16 @@ on_both_databases! {
         app.db.write(|tx| ent_backoffice::platform::db::blobs::put(tx, "text/plain", "pièce".as_bytes())).unwrap();
         let bytes = if app.db.is_sqlite() { "x'00'" } else { "'\\x00'" };
         app.tamper("blobs", &format!("UPDATE blobs SET bytes = {bytes}, length = 1"));
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ent.backup");
-        let name = file.to_str().unwrap();
-        let saved = Program::run(&app.database_url(), &["backup", name], "");
-        let refused = if app.db.is_sqlite() {
-            assert!(!file.exists());
-            saved
-        } else {
-            // What an archive of PostgreSQL holds is known once it is restored.
-            assert!(saved.status.success(), "{}", told(&saved));
-            Program::run(&Base::postgres_empty().url(), &["restore", name], "")
-        };
-        assert_eq!(refused.status.code(), Some(69));
-        assert!(told(&refused).contains("table blobs"), "{}", told(&refused));
+        refused_by_name(app, "table blobs");
+    }
+
+    fn a_base_where_a_file_lost_a_part_is_refused_by_name(app: &TestApp) {
+        register_seed(app);
+        register_communes(app, 1);
+        let ids = active_campaign(app, "issue");
+        attach(app, &ids[0]);
+        app.tamper("stored_file_parts", "DELETE FROM stored_file_parts WHERE position = 1");
+        refused_by_name(app, "table stored_files");
     }
 }
 

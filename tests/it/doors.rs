@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::operations::{Body, FORM, Operation, Recorder, form};
+use crate::support::operations::{Body, FORM, Operation, Recorder, attachment, form};
+use crate::support::samples;
 use crate::support::year::{open_campaign, register_seed};
 use crate::support::{Client, Response, TestApp};
 
@@ -73,6 +74,8 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
     let payers = json!({"filter": {"departement": "30", "kind": "commune", "insee_code": "30278", "collectivite": "21300278500011"}, "dry_run": true});
     let convention = g.get("/conventions").json["data"][0]["id"].as_str().unwrap().to_owned();
     let title = o.get("/perception-titles").json["data"][0]["id"].as_str().unwrap().to_owned();
+    let pieces = format!("/conventions/{convention}/attachments");
+    let piece = g.get(&pieces).json["data"][0]["id"].as_str().unwrap().to_owned();
     let person = app.person(ent_backoffice::kernel::Role::Lecteur).id;
     vec![
         ("login", "/auth/login".into(), nobody.clone(), json!({"email": "personne@exemple.invalid", "password": "x"})),
@@ -120,6 +123,12 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
         ),
         ("create_campaign", "/campaigns".into(), g.clone(), campaign.clone()),
         ("patch_campaign", "/campaigns/2025-2026".into(), g.clone(), without(&campaign, &["school_year"])),
+        (
+            "transition_convention_attachment",
+            format!("{pieces}/{piece}/transitions"),
+            g.clone(),
+            json!({"action": "detach", "reason": "lettre d'une autre commune"}),
+        ),
         ("transition_campaign", "/campaigns/2025-2026/transitions".into(), g.clone(), json!({"action": "open"})),
         (
             "enrol_schools",
@@ -396,7 +405,8 @@ on_both_databases! {
         let g = app.gestionnaire();
         let before = rows(app);
         let text = "insee;siret;nom\n30189;21300189400012;Nîmes\n";
-        for operation in recorder.operations.iter().filter(|o| o.body == Body::Form) {
+        let forms: Vec<&Operation> = recorder.operations.iter().filter(|o| o.body == Body::Form).collect();
+        for operation in forms.iter().filter(|o| o.template.ends_with("/imports")) {
             let path = operation.template.replace("{school_year}", "2025-2026");
             let send = |kind: &str, body: Vec<u8>| recorder.send(&g, "POST", &path, &[("content-type", kind)], body);
             let whole = form("file", "c.csv", text.as_bytes());
@@ -420,6 +430,32 @@ on_both_databases! {
             }
             assert_eq!(rows(app), before, "{}", operation.id);
         }
+        let convention = g.get("/conventions").json["data"][0]["id"].as_str().unwrap().to_owned();
+        let attaching: Vec<&&Operation> = forms.iter().filter(|o| !o.template.ends_with("/imports")).collect();
+        for operation in &attaching {
+            let path = operation.template.replace("{id}", &convention);
+            let send = |kind: &str, body: Vec<u8>| recorder.send(&g, "POST", &path, &[("content-type", kind)], body);
+            let (_, whole) = attachment("signature", &[("c.csv", text.as_bytes())]);
+            for (name, kind, body) in [
+                ("another field", FORM, form("fichier", "c.csv", text.as_bytes())),
+                ("no boundary", "multipart/form-data", whole.clone()),
+                ("another boundary", "multipart/form-data; boundary=autre", whole.clone()),
+                ("cut", FORM, whole[..whole.len() - 20].to_vec()),
+                ("no file", FORM, attachment("signature", &[]).1),
+                ("nothing", FORM, b"--limite--\r\n".to_vec()),
+                ("no form", FORM, b"bonjour".to_vec()),
+            ] {
+                refused(&send(kind, body).problem(400, "bad_form"), &format!("{}: {name}", operation.id));
+            }
+            let unsaid = send(FORM, form("file", "c.pdf", text.as_bytes()));
+            refused(&unsaid.problem(422, "invalid_value"), &format!("{}: no purpose", operation.id));
+            for (name, bytes) in [("a list", text.as_bytes()), ("nothing", b""), ("zeros", &[0; 1_000]), ("half a PDF", b"%PDF-1.7\n\xff\xfe\x00")] {
+                let (kind, body) = attachment("signature", &[("c.pdf", bytes)]);
+                refused(&send(kind, body).problem(422, "attachment_refused"), &format!("{}: {name}", operation.id));
+            }
+            assert_eq!(rows(app), before, "{}", operation.id);
+        }
+        assert!(!attaching.is_empty() && attaching.len() < forms.len());
         // A path in the file's name is a name: nothing is written there.
         for name in ["../../../../tmp/x.csv", "/etc/passwd", "C:\\x.csv", "x\u{202e}.csv"] {
             let body = form("file", name, text.as_bytes());
@@ -439,6 +475,9 @@ fn prepared(app: &TestApp) -> Recorder {
         let body = json!({"action": action, "signed_on": "2025-06-05", "signatory": {"name": "A. B.", "title": title}});
         app.gestionnaire().post(&format!("/conventions/{id}/transitions"), body).expect(200);
     }
+    let scan = samples::pdf(&[], "");
+    let attachments = format!("/conventions/{id}/attachments");
+    app.gestionnaire().attach(&attachments, "signature", &[("a.pdf", &scan)], &[]).expect(201);
     app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200);
     [app.ordonnateur(), app.admin(), app.lecteur()].iter().for_each(|c| _ = c.get("/me").expect(200));
     Recorder::new(app)

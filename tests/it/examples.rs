@@ -11,6 +11,7 @@ use ent_backoffice::platform::db::blobs::digest;
 use serde_json::{Map, Value, json};
 
 use crate::support::contract::contract;
+use crate::support::samples;
 use crate::support::{Client, PASSWORD, Response, TestApp};
 
 /// What differs from run to run, replaced by what does not: ids, digests, tokens.
@@ -140,6 +141,7 @@ impl Year<'_> {
         let shown = match response.header("content-type") {
             "application/pdf" => json!({"application/pdf": "%PDF-1.7 …"}),
             "application/json" => json!({"application/json": response.json}),
+            image if image.starts_with("image/") => json!({image: "…"}),
             media_type => json!({media_type.split(';').next().unwrap(): response.text()}),
         };
         self.keep("GET", &format!("/api/v1{path}"), None, &response, shown);
@@ -300,6 +302,33 @@ impl Year<'_> {
         path
     }
 
+    fn attachments(&mut self, convention: &str) {
+        let (who, path) = (self.app.gestionnaire(), format!("{convention}/attachments"));
+        let page = samples::jpeg(60, 84, None, |x, _| [u8::try_from(x).unwrap(); 3]);
+        let last = samples::png(60, 84, |_, _| [255, 255, 255, 255]);
+        let scan = samples::pdf(&[], "");
+        let mut attach = |purpose: &str, files: &[(&str, &[u8])]| {
+            let response = who.attach(&path, purpose, files, &[]);
+            let names: Vec<String> = files.iter().map(|(name, _)| format!("(contenu de {name})")).collect();
+            let request = json!({"purpose": purpose, "file": names});
+            self.keep("POST", &format!("/api/v1{path}"), Some(request), &response, response.json.clone());
+            format!("{path}/{}", response.json["id"].as_str().unwrap())
+        };
+        let photos = attach("signature", &[("page 1.jpg", &page), ("page 2.png", &last)]);
+        let wrong = attach("refusal", &[("lettre.pdf", &scan)]);
+        let (jpeg, png) = (attach("refusal", &[("a.jpg", &page)]), attach("refusal", &[("a.png", &last)]));
+        self.get(&who, &photos);
+        self.get(&who, &format!("{wrong}/transitions"));
+        let reason = json!({"action": "detach", "reason": "lettre d'une autre commune"});
+        self.post(&who, &format!("{wrong}/transitions"), reason);
+        self.get(&who, &path);
+        for piece in [&photos, &jpeg, &png] {
+            self.file(&who, &format!("{piece}/content"));
+        }
+        self.file(&who, &format!("{photos}/sources/1"));
+        self.file(&who, &format!("{photos}/sources/2"));
+    }
+
     fn titles(&mut self, convention: &str) {
         let (who, approver) = (self.app.gestionnaire(), self.app.ordonnateur());
         let lines = "/campaigns/2025-2026/line-decisions";
@@ -378,6 +407,7 @@ on_both_databases! {
         year.registry();
         year.campaign();
         let convention = year.conventions();
+        year.attachments(&convention);
         year.titles(&convention);
         year.examples.sort_keys();
         let text = format!("{}\n", serde_json::to_string_pretty(&year.examples).unwrap());

@@ -17,6 +17,7 @@ mod support;
 
 mod addresses;
 mod architecture;
+mod attachments;
 mod auth;
 mod authority;
 mod backups;

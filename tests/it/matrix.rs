@@ -14,6 +14,7 @@ use ent_backoffice::{campaigns, conventions};
 use serde_json::{Value, json};
 
 use crate::support::operations::{self as contract, Body, FORM, Operation, Recorder, Sent, form, pairs, two_at_once};
+use crate::support::samples;
 use crate::support::year::{campaign, register_seed, uai};
 use crate::support::{Base, Client, PASSWORD, TestApp};
 
@@ -78,6 +79,13 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("get_participation", REGISTRY),
     ("list_convention_transitions", REGISTRY),
     ("transition_convention", GESTIONNAIRE),
+    ("attach_to_convention", GESTIONNAIRE),
+    ("list_convention_attachments", REGISTRY),
+    ("get_convention_attachment", REGISTRY),
+    ("get_convention_attachment_content", REGISTRY),
+    ("get_convention_attachment_source", REGISTRY),
+    ("list_convention_attachment_transitions", REGISTRY),
+    ("transition_convention_attachment", GESTIONNAIRE),
     ("prepare_titles", GESTIONNAIRE),
     ("approve_titles", ORDONNATEUR),
     ("list_titles", ALL),
@@ -433,13 +441,32 @@ fn a_year(app: &TestApp, r: &Recorder) {
         r.get(&g, &format!("/conventions/{id}{below}")).expect(200);
     }
     app.set_time("2025-07-28T09:00:00Z");
-    let (g, o) = (app.gestionnaire(), app.ordonnateur());
+    let (g, o, lecteur_now) = (app.gestionnaire(), app.ordonnateur(), app.lecteur());
     let moves = format!("/conventions/{id}/transitions");
     let sign = json!({"action": "sign", "signed_on": "2025-07-25", "signatory": {"name": "S. B.", "title": "Maire"}});
     r.json(&g, "POST", &moves, &stale, &sign).problem(412, "precondition_failed");
     r.post(&g, &moves, &sign).expect(200);
     r.post(&g, &moves, &sign).problem(409, "convention_state");
     r.post(&g, &moves, &with(&sign, "action", "countersign")).expect(200);
+    // Attachments.
+    let attached = format!("/conventions/{id}/attachments");
+    let attach = |purpose: &str, files: &[(&str, &[u8])]| {
+        let (kind, body) = contract::attachment(purpose, files);
+        r.send(&g, "POST", &format!("/api/v1{attached}"), &[("content-type", kind)], body)
+    };
+    let (page, back) = (samples::jpeg(30, 20, None, |_, _| [0; 3]), samples::png(20, 30, |_, _| [9; 4]));
+    let piece = attach("signature", &[("un.jpg", &page), ("deux.png", &back)]).expect(201).json;
+    attach("signature", &[("un.jpg", &page), ("deux.png", &back)]).problem(409, "already_attached");
+    attach("refusal", &[("vide.pdf", b"")]).problem(422, "attachment_refused");
+    r.get(&g, &format!("{attached}?sort=-attached_at&status=attached&purpose=signature")).expect(200);
+    let piece = format!("{attached}/{}", piece["id"].as_str().unwrap());
+    for below in ["", "/content", "/sources/1", "/transitions"] {
+        r.get(&g, &format!("{piece}{below}")).expect(200);
+    }
+    let detach = json!({"action": "detach", "reason": "pièce d'une autre commune"});
+    r.post(&g, &format!("{piece}/transitions"), &detach).expect(200);
+    r.post(&g, &format!("{piece}/transitions"), &detach).problem(409, "attachment_state");
+    r.get(&lecteur_now, &format!("{piece}/content")).problem(403, "forbidden");
     // A template that does not compose.
     let second = &issued.json["items"][1];
     let cancel = json!({"action": "cancel", "reason": "à émettre de nouveau"});
@@ -560,7 +587,10 @@ fn what_went_well_is_refused_when_repeated_amiss(app: &TestApp, recorder: &Recor
 }
 
 fn the_whole_matrix(base: Base) {
-    let app = TestApp::with(base, |config| config.server.import_limit_bytes = 1_000_000);
+    let app = TestApp::with(base, |config| {
+        config.server.import_limit_bytes = 1_000_000;
+        (config.attachments.file_limit_bytes, config.attachments.total_limit_bytes) = (1_000_000, 1_000_000);
+    });
     let recorder = Recorder::new(&app);
     every_caller_meets_the_answer_of_its_role(&app, &recorder);
     shared_refusals_are_met_everywhere(&app, &recorder);

@@ -6,15 +6,31 @@ use ent_backoffice::app;
 
 use crate::support::sources;
 
-/// The attribute of each handler of the sources: its file, its operation, its text.
+/// The attribute of each handler of the sources: its file, its operation, its text. A handler that a macro writes is
+/// named by each room that mounts it.
 fn handlers() -> Vec<(String, String, String)> {
     let mut found = Vec::new();
+    let mut written = String::new();
     for (path, text) in sources() {
         for (at, _) in text.match_indices("#[utoipa::path(\n") {
-            let attribute = text[at..].split("\n)]").next().unwrap();
+            let attribute: Vec<&str> = text[at..].lines().take_while(|line| line.trim() != ")]").collect();
+            let attribute = attribute.join("\n");
+            if attribute.contains("operation_id = $") {
+                written.push_str(&attribute);
+                continue;
+            }
             let id =
                 attribute.split("operation_id = \"").nth(1).unwrap_or_else(|| panic!("src/{path}: no operation_id"));
             found.push((path.clone(), id.split('"').next().unwrap().to_owned(), attribute.to_owned()));
+        }
+    }
+    let mut declared = written.split("#[utoipa::path(\n").skip(1);
+    assert!(declared.all(|attribute| attribute.contains("extensions((\"x-answers\" = json!(")), "{written}");
+    for (path, text) in sources() {
+        for mounted in text.split("\nattachment_routes! {").skip(1) {
+            let quoted = mounted.split("\n}").next().unwrap().split('"').skip(1).step_by(2);
+            let ids = quoted.filter(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+            found.extend(ids.map(|id| (path.clone(), id.to_owned(), "extensions((\"x-answers\" = json!(".to_owned())));
         }
     }
     found

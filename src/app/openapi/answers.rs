@@ -226,8 +226,9 @@ fn header_components() -> Value {
 /// Names the headers of each answer.
 fn headers(answers: &Answers, operation: &mut Value) {
     for (status, response) in object(operation, &["responses"]).into_iter().flatten() {
-        let is_file =
-            response.pointer("/content/text~1csv").or(response.pointer("/content/application~1pdf")).is_some();
+        let is_file = ["text~1csv", "application~1pdf", "image~1jpeg"]
+            .iter()
+            .any(|media_type| response.pointer(&format!("/content/{media_type}")).is_some());
         let mut names = vec!["X-Request-Id"];
         match status.as_str() {
             "201" => names.extend(["Location", "ETag"]),

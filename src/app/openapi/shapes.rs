@@ -64,7 +64,10 @@ pub(super) fn settle(document: &mut Value, sometimes: &[Sometimes]) {
         if !answers.files.is_empty() {
             file(operation, &answers.files);
         }
-        if let Some(form) = operation.pointer_mut("/requestBody/content/multipart~1form-data") {
+        // A form that says what it holds is left as it is.
+        if let Some(form) = operation.pointer_mut("/requestBody/content/multipart~1form-data")
+            && form.get("schema").and_then(target).is_none_or(|name| name == "Object")
+        {
             *form = json!({ "schema": reference("ImportForm") });
         }
         if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {

@@ -29,15 +29,21 @@ pub fn put(tx: &mut Tx<'_>, media_type: &str, bytes: &[u8]) -> Outcome<String> {
         return Err(Error::Incident(format!("file of {} bytes, {MAX_BYTES} at most", bytes.len())));
     }
     let sha256 = digest(bytes);
+    put_digested(tx, media_type, &sha256, bytes)?;
+    Ok(sha256)
+}
+
+/// The same of bytes digested before the transaction.
+pub(super) fn put_digested(tx: &mut Tx<'_>, media_type: &str, sha256: &str, bytes: &[u8]) -> Outcome<()> {
     let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
     // Asked first: SQLite's guard against REPLACE stops whoever comes to a key that is taken.
-    if diesel::select(diesel::dsl::exists(blobs::table.find(&sha256))).get_result(tx.conn())? {
-        return Ok(sha256);
+    if diesel::select(diesel::dsl::exists(blobs::table.find(sha256))).get_result(tx.conn())? {
+        return Ok(());
     }
     let now = tx.now();
     on_backend!(tx.conn(), |c| diesel::insert_into(blobs::table)
         .values((
-            blobs::sha256.eq(&sha256),
+            blobs::sha256.eq(sha256),
             blobs::media_type.eq(media_type),
             blobs::length.eq(length),
             blobs::bytes.eq(bytes),
@@ -46,7 +52,7 @@ pub fn put(tx: &mut Tx<'_>, media_type: &str, bytes: &[u8]) -> Outcome<String> {
         .on_conflict(blobs::sha256)
         .do_nothing()
         .execute(c))?;
-    Ok(sha256)
+    Ok(())
 }
 
 /// The bytes behind a digest, which is computed again: what is no longer what was stored is not given.

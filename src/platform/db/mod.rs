@@ -17,6 +17,7 @@ pub mod clock_watch;
 mod connect;
 mod connection;
 pub mod counters;
+pub mod files;
 pub mod grants;
 mod health;
 pub mod idempotency;

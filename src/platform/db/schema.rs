@@ -657,6 +657,62 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    stored_files (sha256) {
+        sha256 -> Text,
+        media_type -> Text,
+        length -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    stored_file_parts (sha256, position) {
+        sha256 -> Text,
+        position -> BigInt,
+        part_sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    attachments (id) {
+        id -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        purpose -> Text,
+        media_type -> Text,
+        sha256 -> Text,
+        length -> BigInt,
+        file_name -> Nullable<Text>,
+        given_sha256 -> Text,
+        scan -> Text,
+        attached_by -> Nullable<Text>,
+        attached_by_label -> Text,
+        attached_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    attachment_sources (attachment_id, position) {
+        attachment_id -> Text,
+        position -> BigInt,
+        media_type -> Text,
+        sha256 -> Text,
+        length -> BigInt,
+        file_name -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    attachment_detachments (attachment_id) {
+        attachment_id -> Text,
+        reason -> Text,
+        detached_by -> Nullable<Text>,
+        detached_by_label -> Text,
+        detached_at -> Timestamp,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     refresh_tokens,
@@ -696,4 +752,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrolment_reinstatements,
     enrolment_withdrawals,
     accounting_batch_titles,
+    stored_files,
+    stored_file_parts,
+    attachments,
+    attachment_sources,
+    attachment_detachments,
 );

@@ -4,8 +4,9 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use sha2::{Digest as _, Sha256};
 
-use super::schema::blobs;
+use super::schema::{blobs, stored_file_parts, stored_files as files};
 use super::{AnyConnection, DatabaseFault, identity, migrations};
 
 /// What was found in a base.
@@ -104,7 +105,7 @@ fn sqlite_pages(conn: &mut AnyConnection, found: &mut Soundness) -> QueryResult<
     Ok(())
 }
 
-fn stored_files(conn: &mut AnyConnection, found: &mut Soundness) -> QueryResult<()> {
+fn stored_blobs(conn: &mut AnyConnection, found: &mut Soundness) -> QueryResult<()> {
     let mut after = String::new();
     loop {
         let keys: Vec<String> = blobs::table
@@ -124,6 +125,28 @@ fn stored_files(conn: &mut AnyConnection, found: &mut Soundness) -> QueryResult<
             }
         }
     }
+}
+
+/// Each part is itself; are they all there, and in their order?
+fn files_in_parts(conn: &mut AnyConnection, found: &mut Soundness) -> QueryResult<()> {
+    let keys: Vec<String> = files::table.order(files::sha256.asc()).select(files::sha256).load(conn)?;
+    for key in &keys {
+        let parts: Vec<String> = stored_file_parts::table
+            .filter(stored_file_parts::sha256.eq(key))
+            .order(stored_file_parts::position.asc())
+            .select(stored_file_parts::part_sha256)
+            .load(conn)?;
+        let mut whole = Sha256::new();
+        for part in &parts {
+            let bytes: Option<Vec<u8>> = blobs::table.find(part).select(blobs::bytes).first(conn).optional()?;
+            whole.update(bytes.unwrap_or_default());
+        }
+        found.digests += 1;
+        if super::files::hexadecimal(&whole.finalize()) != *key {
+            found.faults.push(format!("table stored_files : le fichier {key} n'a plus son empreinte"));
+        }
+    }
+    Ok(())
 }
 
 fn sealed_contents(conn: &mut AnyConnection, found: &mut Soundness) -> QueryResult<()> {
@@ -174,7 +197,11 @@ fn look(conn: &mut AnyConnection) -> QueryResult<Soundness> {
             diesel::sql_query(format!("SELECT count(*) AS n FROM {}", quoted(&table))).get_result(conn)?;
         found.rows.push((table, count.n));
     }
-    stored_files(conn, &mut found)?;
+    stored_blobs(conn, &mut found)?;
+    // Not in a backup taken before there were any.
+    if found.rows.iter().any(|(table, rows)| table == "stored_files" && *rows > 0) {
+        files_in_parts(conn, &mut found)?;
+    }
     sealed_contents(conn, &mut found)?;
     Ok(found)
 }

@@ -16,13 +16,14 @@ mod refusing;
 mod reply;
 mod state;
 pub mod transitions;
-mod upload;
+pub(in crate::platform) mod upload;
 pub mod warrant;
 
 pub use body::{Body, BodyLimit, Key, PathKey, merged};
 pub use problem::{Answer, Problem, ProblemView};
 pub use query::Params;
 pub use reply::Reply;
+pub(in crate::platform) use state::hop;
 pub use state::{CallContext, State};
 pub use transitions::TransitionsView;
 pub use upload::{Upload, UploadLimit};

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::kernel::{FieldError, ProblemCode, Refused};
+use crate::platform::attachments::{ATTACHMENT_READER_BUSY, SCAN_FAILED};
 use crate::platform::error::Error;
 use crate::platform::tabular::FILE_READER_BUSY;
 
@@ -25,9 +26,10 @@ crate::problem_codes! {
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "Méthode non admise",
         "Cette adresse existe mais pas pour cette méthode HTTP ; l'en-tête `Allow` liste celles qui le sont.";
     PAYLOAD_TOO_LARGE = "payload_too_large", 413, "Corps trop volumineux",
-        "Le corps dépasse la limite de la route (`config` : server.json_limit_bytes, server.import_limit_bytes).";
+        "Le corps dépasse la limite de la route (`config` : server.json_limit_bytes, server.import_limit_bytes, attachments.file_limit_bytes, \
+         attachments.total_limit_bytes).";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415, "Type de contenu non admis",
-        "Envoyer `application/json`, ou `multipart/form-data` pour un import.";
+        "Envoyer `application/json`, ou `multipart/form-data` pour un import ou une pièce jointe.";
     INTERNAL_ERROR = "internal_error", 500, "Incident interne",
         "La cause est au journal technique sous l'identifiant `request_id` ; rien n'a été enregistré.";
     INTEGRITY_FAULT = "integrity_fault", 500, "Contenu altéré",
@@ -144,7 +146,9 @@ impl From<Problem> for Error {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Refused(refused) if refused.code == &FILE_READER_BUSY => {
+            Error::Refused(refused)
+                if [&FILE_READER_BUSY, &ATTACHMENT_READER_BUSY, &SCAN_FAILED].contains(&refused.code) =>
+            {
                 Self { retry_after: Some(5), ..(*refused).into() }
             }
             Error::Refused(refused) => (*refused).into(),

@@ -211,7 +211,9 @@ fn in_flight(problem: impl Into<Problem>) -> Problem {
 }
 
 /// Works on a blocking thread.
-pub(super) async fn hop<T: Send + 'static>(work: impl FnOnce() -> Outcome<T> + Send + 'static) -> Result<T, Problem> {
+pub(in crate::platform) async fn hop<T: Send + 'static>(
+    work: impl FnOnce() -> Outcome<T> + Send + 'static,
+) -> Result<T, Problem> {
     let span = tracing::Span::current();
     match web::block(move || span.in_scope(work)).await {
         Ok(result) => result.map_err(Problem::from),

@@ -54,37 +54,11 @@ impl FromRequest for Upload {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<web::Data<UploadLimit>>().map_or(50 * 1024 * 1024, |l| l.0);
-        let is_form = request
-            .headers()
-            .get("content-type")
-            .and_then(|v| v.to_str().ok())
-            .is_some_and(|v| v.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"));
         let query = request.query_string().to_owned();
         let reader = request.app_data::<web::Data<FileReader>>().cloned();
-        let announced = request.headers().get("content-length").and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-        // Whatever it consists of, and whether or not its length was announced.
-        let whole = usize::try_from(limit.saturating_add(FORM)).unwrap_or(usize::MAX);
-        let (mut payload, mut left) = (payload.take(), whole);
-        let bounded = futures_util::stream::poll_fn(move |cx| {
-            let poll = std::pin::Pin::new(&mut payload).poll_next(cx);
-            if let std::task::Poll::Ready(Some(Ok(bytes))) = &poll {
-                match left.checked_sub(bytes.len()) {
-                    Some(less) => left = less,
-                    None => return std::task::Poll::Ready(Some(Err(PayloadError::Io(ErrorKind::FileTooLarge.into())))),
-                }
-            }
-            poll
-        });
-        let form = Multipart::new(request.headers(), bounded);
+        let form = form(request, payload, limit);
         Box::pin(async move {
-            if !is_form {
-                let detail = "Envoyer le fichier en multipart/form-data, champ « file ».";
-                return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail));
-            }
-            // Said by the header, it is refused before a byte is read.
-            if announced.is_some_and(|length| length > limit.saturating_add(FORM)) {
-                return Err(too_large(limit));
-            }
+            let form = form?;
             let reader = reader.ok_or_else(|| Problem::from(Error::Incident("no reader of files".into())))?;
             let (file, sha256) = receive(form, limit).await?;
             Ok(Self { file, sha256: digest_with(&query, &sha256), reader })
@@ -92,11 +66,55 @@ impl FromRequest for Upload {
     }
 }
 
-fn bad(detail: &str) -> Problem {
+/// A form whose body is at most `limit` bytes, and some for its own lines; whatever it consists of, and whether or not its
+/// length was announced.
+///
+/// # Errors
+/// It is no form, or announces to be longer.
+pub(in crate::platform) fn form(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: u64,
+) -> Result<Multipart, Problem> {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let is_form = |kind: &str| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
+    if !header("content-type").is_some_and(is_form) {
+        let detail = "Envoyer le fichier en multipart/form-data, champ « file ».";
+        return Err(Problem::new(&problem::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    let whole = limit.saturating_add(FORM);
+    // Said by the header, it is refused before a byte is read.
+    if header("content-length").and_then(|v| v.parse::<u64>().ok()).is_some_and(|length| length > whole) {
+        return Err(too_large(limit));
+    }
+    let (mut payload, mut left) = (payload.take(), usize::try_from(whole).unwrap_or(usize::MAX));
+    let bounded = futures_util::stream::poll_fn(move |cx| {
+        let poll = std::pin::Pin::new(&mut payload).poll_next(cx);
+        if let std::task::Poll::Ready(Some(Ok(bytes))) = &poll {
+            match left.checked_sub(bytes.len()) {
+                Some(less) => left = less,
+                None => return std::task::Poll::Ready(Some(Err(PayloadError::Io(ErrorKind::FileTooLarge.into())))),
+            }
+        }
+        poll
+    });
+    Ok(Multipart::new(request.headers(), bounded))
+}
+
+/// What is said of a part that does not come: the body is longer than `limit`, or no form.
+pub(in crate::platform) fn part_fault(fault: &MultipartError, limit: u64) -> Problem {
+    match fault {
+        // Said by the bound above; the form's own lines have theirs (64 KiB), which is the form's fault.
+        MultipartError::Payload(PayloadError::Io(cause)) if cause.kind() == ErrorKind::FileTooLarge => too_large(limit),
+        _ => bad("Le corps multipart est illisible."),
+    }
+}
+
+pub(in crate::platform) fn bad(detail: &str) -> Problem {
     Problem::new(&problem::BAD_FORM, detail)
 }
 
-fn too_large(limit: u64) -> Problem {
+pub(in crate::platform) fn too_large(limit: u64) -> Problem {
     let detail = format!("Le fichier dépasse {} Mio.", limit / 1_048_576);
     Problem::new(&problem::PAYLOAD_TOO_LARGE, detail)
 }
@@ -105,13 +123,7 @@ async fn receive(mut form: Multipart, limit: u64) -> Result<(File, String), Prob
     let disk = |e: std::io::Error| Problem::from(Error::Incident(format!("temporary file: {e}")));
     let mut received = None;
     while let Some(part) = form.next().await {
-        let mut part = part.map_err(|fault| match fault {
-            // Said by the bound above; the form's own lines have theirs (64 KiB), which is the form's fault.
-            MultipartError::Payload(PayloadError::Io(cause)) if cause.kind() == ErrorKind::FileTooLarge => {
-                too_large(limit)
-            }
-            _ => bad("Le corps multipart est illisible."),
-        })?;
+        let mut part = part.map_err(|fault| part_fault(&fault, limit))?;
         match part.name() {
             Some("file") if received.is_none() => {}
             Some("file") => return Err(bad("Un seul fichier par import.")),

@@ -88,7 +88,8 @@ impl Client {
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let answer = Response { status: response.status().as_u16(), headers: response.headers().clone(), bytes, json };
         contract().check(method, path, &answer);
-        if answer.bytes.starts_with(b"%PDF") {
+        // What people attach is no paper of ours.
+        if answer.bytes.starts_with(b"%PDF") && !path.contains("/attachments/") {
             papers::proofread(&answer.bytes, self.real, path);
         }
         answer
@@ -126,6 +127,14 @@ impl Client {
     #[track_caller]
     pub fn delete(&self, path: &str) -> Response {
         self.send("DELETE", &format!("/api/v1{path}"), &[], Vec::new())
+    }
+
+    /// Attaches files, in their order, for a purpose.
+    #[track_caller]
+    pub fn attach(&self, path: &str, purpose: &str, files: &[(&str, &[u8])], headers: &[(&str, &str)]) -> Response {
+        let (kind, body) = super::operations::attachment(purpose, files);
+        let all = [&[("content-type", kind)], headers].concat();
+        self.send("POST", &format!("/api/v1{path}"), &all, body)
     }
 
     /// Sends one file as the multipart field `file`.

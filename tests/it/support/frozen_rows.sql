@@ -44,3 +44,10 @@ INSERT INTO enrolment_reinstatements (campaign_id, uai, rank, reinstated_by_labe
 VALUES ('k', '0300001A', 1, 'A B', '2025-06-05 08:00:00');
 INSERT INTO line_decisions (convention_id, uai, choice, reason, decided_by, decided_by_label, decided_at, version)
 VALUES ('v', '0300001A', 'keep', 'x', 'u', 'A B', '2025-06-05 08:00:00', 1);
+INSERT INTO stored_files (sha256, media_type, length, created_at) VALUES ('DIGEST', 'application/pdf', 1, '2025-06-05 08:00:00');
+INSERT INTO stored_file_parts (sha256, position, part_sha256) VALUES ('DIGEST', 0, 'DIGEST');
+INSERT INTO attachments (id, subject_kind, subject_id, purpose, media_type, sha256, length, given_sha256, scan, attached_by_label, attached_at)
+VALUES ('a', 'convention', 'v', 'x', 'application/pdf', 'DIGEST', 1, 'DIGEST', 'none', 'A B', '2025-06-05 08:00:00');
+INSERT INTO attachment_sources (attachment_id, position, media_type, sha256, length) VALUES ('a', 1, 'image/png', 'DIGEST', 1);
+INSERT INTO attachment_detachments (attachment_id, reason, detached_by_label, detached_at)
+VALUES ('a', 'x', 'A B', '2025-06-05 08:00:00');

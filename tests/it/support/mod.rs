@@ -13,6 +13,8 @@
 mod client;
 pub mod contract;
 pub mod databases;
+#[path = "../../../src/platform/attachments/samples.rs"]
+pub mod samples;
 #[macro_use]
 pub mod jobs;
 pub mod operations;

@@ -76,6 +76,8 @@ impl Operation {
             "id" => "019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e",
             "number" => "ENT-B-2025-9999",
             "format" => "csv",
+            "attachment_id" => "019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e",
+            "position" => "1",
             other => panic!("no sample for the key {other}"),
         })
     }
@@ -201,6 +203,22 @@ impl Recorder {
 
 /// `content-type` of [`form`].
 pub const FORM: &str = "multipart/form-data; boundary=limite";
+
+/// The form of an attachment, and its `content-type`.
+pub fn attachment(purpose: &str, files: &[(&str, &[u8])]) -> (&'static str, Vec<u8>) {
+    let mut body =
+        format!("--limite\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n{purpose}").into_bytes();
+    for (name, bytes) in files {
+        let head = format!(
+            "\r\n--limite\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+    }
+    body.extend_from_slice(b"\r\n--limite--\r\n");
+    (FORM, body)
+}
 
 /// A form of one file.
 pub fn form(field: &str, file_name: &str, bytes: &[u8]) -> Vec<u8> {

@@ -44,6 +44,10 @@ pub fn hold(document: &Value, schema: &Value, value: &Value, place: &str, faults
                 value.as_str().filter(|s| !matches(rule.as_str().unwrap(), s)).map(|_| format!("does not match {rule}"))
             }
             "format" => value.as_str().filter(|s| !formed(rule.as_str().unwrap(), s)).map(|_| format!("is no {rule}")),
+            "minItems" => {
+                let count = value.as_array().map(|items| u64::try_from(items.len()).unwrap());
+                count.filter(|n| *n < rule.as_u64().unwrap()).map(|_| format!("has fewer than {rule} items"))
+            }
             "maxItems" => {
                 let count = value.as_array().map(|items| u64::try_from(items.len()).unwrap());
                 count.filter(|n| *n > rule.as_u64().unwrap()).map(|_| format!("has more than {rule} items"))

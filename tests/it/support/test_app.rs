@@ -81,12 +81,14 @@ impl TestApp {
         config.texts = texts();
         // Tests of what happens at once send as many files as they like.
         config.imports.at_once = 8;
+        config.attachments.at_once = 8;
         change(&mut config);
         let real_texts = config.texts.unprintable(true).is_empty();
         let clock = Clock::fixed(at(MORNING));
         let mut app = App::build(config, clock.clone(), Ids).unwrap();
         // The tests are not the program.
         app.files = app.files.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
+        app.desk = app.desk.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
         app.prepare_database(false).unwrap();
         let (db, handlers, tokens) = (app.db.clone(), app.handlers.clone(), app.tokens.clone());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
