@@ -3,12 +3,14 @@
 //! Folders are business capabilities; `platform` holds the plumbing, `app` puts everything together:
 //!
 //! ```text
-//! kernel ◀ platform ◀ audit ◀ access ◀ attachments ◀ registry ◀ campaigns ◀ conventions ◀ claims ◀ titles ◀ accounting
+//! kernel ◀ platform ◀ audit ◀ access ◀ tasks ◀ acts ◀ attachments ◀ registry ◀ campaigns ◀ conventions ◀ claims ◀ titles
+//!        ◀ accounting
 //! ```
 //! ```text
 //! kernel      money, dates, identifiers, refusals        conventions  issued, signed, what they make due
 //! platform    database, web, jobs, papers, files         claims       what is owed today and what was decided of it
 //! audit       the journal        access  who may         titles       prepared, approved, printed
+//! tasks       what waits for a person                    acts         what was asked for without waiting
 //! registry    collectivités and schools                  accounting   sealed batches and their files
 //! campaigns   a year: tariff, texts, enrolments           attachments  what people give as proof
 //! ```
@@ -22,6 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub mod access;
 pub mod accounting;
+pub mod acts;
 pub mod app;
 pub mod attachments;
 pub mod audit;
@@ -35,4 +38,5 @@ pub mod demo;
 pub mod kernel;
 pub mod platform;
 pub mod registry;
+pub mod tasks;
 pub mod titles;

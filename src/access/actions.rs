@@ -1,7 +1,10 @@
 //! Accounts: made and changed by administrators, never deleted (the journal and the papers name them).
 
+use std::collections::HashMap;
+
 use super::events::{self, AccessEvent};
-use super::problems::LAST_ADMIN;
+use super::http_permission::{Permission, refusal};
+use super::problems::{FORBIDDEN, LAST_ADMIN};
 use super::user::{NewUser, User, UserChange};
 use super::{store, store_codes, store_sessions};
 use crate::audit::{self, Changes};
@@ -30,6 +33,35 @@ pub fn create_user(tx: &mut Tx<'_>, actor: &Actor, new: NewUser) -> Outcome<User
 /// `not_found`.
 pub fn find_user(tx: &mut Tx<'_>, id: UserId) -> Outcome<User> {
     store::find(tx, id)?.ok_or_else(|| Refused::not_found("Compte", id).into())
+}
+
+/// One account, if there is one.
+///
+/// # Errors
+/// Those of the database.
+pub fn find_account(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
+    store::find(tx, id)
+}
+
+/// What the holders of some accounts are called.
+///
+/// # Errors
+/// Those of the database.
+pub fn names(tx: &mut Tx<'_>, ids: &[UserId]) -> Outcome<HashMap<UserId, String>> {
+    store::names(tx, ids)
+}
+
+/// The person for whom a job acts, if they still may do what they asked for: account and role are read again, and held
+/// until the end of the transaction.
+///
+/// # Errors
+/// `forbidden`.
+pub fn still<P: Permission>(tx: &mut Tx<'_>, id: UserId, request_id: Option<String>) -> Outcome<Actor> {
+    let user = store::held_active(tx, id)?.ok_or_else(|| {
+        Refused::new(&FORBIDDEN, "Le compte qui a demandé ce travail a été désactivé : rien n'a été fait.")
+    })?;
+    refusal::<P>(user.role).map_or(Ok(()), Err)?;
+    Ok(Actor::staff(id, user.role, user.full_name(), request_id))
 }
 
 /// The account of an address.

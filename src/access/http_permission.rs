@@ -70,6 +70,12 @@ permissions! {
     ApproveTitles: Ordonnateur;
     /// Move one title: who approves returns or withdraws it, who prepares hands it in again.
     MoveTitles: Gestionnaire | Ordonnateur;
+    /// Read what waits for a person.
+    ReadTasks: Lecteur | Gestionnaire | Ordonnateur | Comptable | Admin;
+    /// Take, give, close and reopen tasks.
+    WorkOnTasks: Gestionnaire | Ordonnateur | Comptable | Admin;
+    /// Follow and cancel the acts one asked for without waiting.
+    FollowJobs: Lecteur | Gestionnaire | Ordonnateur | Comptable | Admin;
     /// Seal accounting batches.
     SealBatches: Ordonnateur;
     /// Download the files of a batch: what [`ReadTitles`] shows already, title by title.

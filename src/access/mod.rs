@@ -35,15 +35,16 @@ pub mod tokens;
 mod user;
 mod views;
 
-pub use actions::find_user;
+pub use actions::{find_account, find_user, names, still};
 pub use codes::PasswordCode;
 pub use events::AccessEvent;
 pub use gate::Gate;
 pub use http::{LoginRules, LoginService};
 pub use http_invited::{Invited, Links, Presented};
 pub use http_permission::{
-    Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, IssueConventions, ManageCampaigns,
-    ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTitles, RecordSignatures, SealBatches, refusal,
+    Administer, Any, ApproveTitles, Asked, Can, DecideSmallClaims, DownloadBatches, FollowJobs, IssueConventions,
+    ManageCampaigns, ManageRegistry, MoveTitles, Permission, PrepareTitles, Read, ReadTasks, ReadTitles,
+    RecordSignatures, SealBatches, WorkOnTasks, refusal,
 };
 pub use passwords::{NewPassword, PasswordHash};
 pub use problems::CODES;

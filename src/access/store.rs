@@ -1,5 +1,7 @@
 //! The table of accounts.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -164,6 +166,25 @@ pub(super) fn hold(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
         conn @ AnyConnection::Sqlite(_) => query.first(conn).optional()?,
     };
     row.map(UserRow::into_user).transpose()
+}
+
+/// An active account, which nobody changes before the end of the transaction; others may act for it as well.
+pub(super) fn held_active(tx: &mut Tx<'_>, id: UserId) -> Outcome<Option<User>> {
+    let query = users::table.find(id).filter(users::active.eq(true)).select(COLUMNS);
+    let row: Option<UserRow> = match tx.conn() {
+        AnyConnection::Postgresql(c) => query.for_share().first(c).optional()?,
+        conn @ AnyConnection::Sqlite(_) => query.first(conn).optional()?,
+    };
+    row.map(UserRow::into_user).transpose()
+}
+
+/// « Prénom Nom » of each account.
+pub(super) fn names(tx: &mut Tx<'_>, ids: &[UserId]) -> Outcome<HashMap<UserId, String>> {
+    let rows: Vec<(UserId, String, String)> = users::table
+        .filter(users::id.eq_any(ids))
+        .select((users::id, users::first_name, users::last_name))
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(|(id, first, last)| (id, format!("{first} {last}"))).collect())
 }
 
 /// What the password of an account is verified with.

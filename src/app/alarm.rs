@@ -2,7 +2,7 @@
 //! that found it is undone.
 //!
 //! ```text
-//!   use case ──Error::Falsified──▶ undone ──▶ log (error) ──▶ ent_integrity_faults_total ──▶ journal `integrity.fault`
+//!   use case ──Error::Falsified──▶ undone ──▶ log (error) ──▶ ent_integrity_faults_total ──▶ journal `integrity.fault`, task
 //! ```
 //! A row that is no value of the program ends the same way: `db::unreadable` looks for it in the rows each room names.
 //!
@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 
+use super::reasons::INTEGRITY_FAULT;
 use crate::audit::{self, Act, SubjectKind, Told};
 use crate::conventions;
 use crate::kernel::{Actor, Instant};
@@ -22,6 +23,7 @@ use crate::platform::db::DatabaseFault;
 use crate::platform::db::unreadable::Rows;
 use crate::platform::telemetry::Metrics;
 use crate::platform::{Database, Falsified};
+use crate::tasks::{self, NewTask};
 
 /// What the checks of integrity found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +76,9 @@ pub fn set(db: &Database, metrics: Metrics, rows: Vec<Rows>) {
         let kind = SubjectKind::parse(found.kind).unwrap_or(SubjectKind::StoredFile);
         let told = db.write(|tx| {
             let subject = audit::subject_called(tx, kind, &found.key)?;
-            audit::record(tx, &actor, subject, event)
+            audit::record(tx, &actor, subject.clone(), event)?;
+            let why = format!("Contenu altéré : {}. À comparer avec une sauvegarde.", found.fault);
+            tasks::open(tx, &actor, NewTask { kind: INTEGRITY_FAULT, subject, why, due_on: None })
         });
         if let Err(cause) = told {
             tracing::error!(%cause, "the falsification could not be journalled");

@@ -15,6 +15,7 @@ mod doors;
 mod edge;
 mod health;
 mod incoming;
+mod jobs;
 mod logging;
 mod methods;
 mod metrics;
@@ -23,6 +24,7 @@ mod openapi;
 mod pace;
 mod parameters;
 mod problems;
+mod reasons;
 mod refused;
 mod serving;
 mod slices;
@@ -48,7 +50,9 @@ use crate::platform::papers::{self, Templates};
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
-use crate::{access, accounting, attachments, campaigns, claims, conventions, kernel, platform, registry, titles};
+use crate::{
+    access, accounting, acts, attachments, campaigns, claims, conventions, kernel, platform, registry, tasks, titles,
+};
 
 pub use logging::start as start_logging;
 pub use serving::Serving;
@@ -58,6 +62,8 @@ pub use serving::Serving;
 pub fn rooms() -> Vec<Capability> {
     vec![
         access::capability(),
+        tasks::capability(),
+        acts::capability(),
         attachments::capability(),
         registry::capability(),
         campaigns::capability(),
@@ -111,12 +117,6 @@ pub fn layouts() -> impl Iterator<Item = &'static Layout> {
 /// Every kind of paper.
 fn papers() -> Vec<&'static papers::Kind> {
     rooms().into_iter().flat_map(|room| room.papers).copied().collect()
-}
-
-/// Which function runs which kind of job.
-fn handlers(renderer: &Arc<Renderer>) -> Handlers {
-    let papers = papers::handlers(Handlers::default(), Arc::clone(renderer), papers());
-    rooms().iter().fold(papers, |handlers, room| (room.jobs)(handlers))
 }
 
 /// What each business day asks of each room.
@@ -269,6 +269,8 @@ impl App {
             ),
             specimen: config.documents.specimen,
         };
+        let world = Arc::new(conventions::ActWorld { defaults: Arc::new(defaults), templates: Arc::new(templates) });
+        let papers = (papers(), Arc::clone(&renderer));
         let measures = metrics.clone();
         let measure = move |ended: &Ended| {
             if let Some(took) = ended.took {
@@ -276,7 +278,10 @@ impl App {
             }
         };
         Ok(Self {
-            handlers: handlers(&renderer).patient(patience).measured(measure),
+            handlers: jobs::handlers(&rooms(), papers, &world)
+                .patient(patience)
+                .measured(measure)
+                .followed(reasons::after_job),
             metrics,
             files,
             desk,
@@ -286,8 +291,8 @@ impl App {
             login,
             may_create,
             renderer,
-            defaults: web::Data::new(defaults),
-            templates: web::Data::new(templates),
+            defaults: Arc::clone(&world.defaults).into(),
+            templates: Arc::clone(&world.templates).into(),
         })
     }
 

@@ -65,6 +65,14 @@ pub fn subject_called(tx: &mut Tx<'_>, kind: SubjectKind, key: &str) -> Outcome<
     Ok(store::last_called(tx, kind, key)?.unwrap_or_else(|| Subject::known_by(kind, key)))
 }
 
+/// The thing that has an id, by the key it had when last it was journaled.
+///
+/// # Errors
+/// Those of the database.
+pub fn subject_with_id(tx: &mut Tx<'_>, kind: SubjectKind, id: &str) -> Outcome<Subject> {
+    Ok(store::last_told(tx, kind, id)?.unwrap_or_else(|| Subject::known_by(kind, id)))
+}
+
 /// Reads entries, newest first unless asked otherwise: their ids sort by the instant of the act.
 ///
 /// # Errors

@@ -188,6 +188,16 @@ pub(super) fn last_called(tx: &mut Tx<'_>, kind: SubjectKind, key: &str) -> Outc
     Ok(row.map(subject))
 }
 
+pub(super) fn last_told(tx: &mut Tx<'_>, kind: SubjectKind, id: &str) -> Outcome<Option<Subject>> {
+    let row: Option<EventRow> = audit_events::table
+        .filter(audit_events::subject_kind.eq(kind).and(audit_events::subject_id.eq(id)))
+        .order(audit_events::id.desc())
+        .select(EventRow::as_select())
+        .first(tx.conn())
+        .optional()?;
+    Ok(row.map(EventRow::event).transpose()?.map(|event| event.subject))
+}
+
 /// A thing had few keys: an id, a SIRET or two, a reference.
 const KEYS: i64 = 50;
 

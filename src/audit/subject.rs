@@ -22,6 +22,7 @@ text_enum!(
         StoredFile => "stored_file",
         Clock => "clock",
         Route => "route",
+        Job => "job",
     }
 );
 

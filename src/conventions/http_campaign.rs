@@ -6,9 +6,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::codes;
 use super::issue::{self, IssueRequest, IssueView};
+use super::later::{ActWorld, IssueAct};
 use super::payers::PayerSelection;
 use super::specimen;
 use crate::access::{Can, IssueConventions, Read};
+use crate::acts::{self, JobView};
 use crate::campaigns::Defaults;
 use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
@@ -28,7 +30,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Une par payeur ayant au moins une école inscrite. Sans `filter` ni `keys` (SIRET) : toutes. Une collectivité qui a refusé, ou dont la convention a été annulée, n'est reprise que nommée dans `keys`. L'essai (`dry_run`) se fait aussi pendant la préparation. Issues : `issued`, `already_issued`, `no_enrolment`, `declined`, `cancelled`, `refused`.
 #[utoipa::path(
     operation_id = "issue_conventions", tag = "Conventions", params(("school_year" = SchoolYear, Path)), request_body = IssueRequest,
-    responses((status = 200, body = IssueView, description = "Une issue par payeur, et les petites créances")),
+    responses(
+        (status = 200, body = IssueView, description = "Une issue par payeur, et les petites créances"),
+        (status = 202, body = JobView, description = "Demandé par `Prefer: respond-async` : l'acte se fera sans attendre l'appelant")
+    ),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
             &NOT_FOUND, &CLOCK_BEHIND, &KEYS_OR_FILTER, &CAMPAIGN_STATE, &PLACEHOLDER_TEXTS,
@@ -50,11 +55,10 @@ async fn issue_all(
     body: Body<IssueRequest>,
 ) -> Answer {
     let actor = can.actor;
-    state
-        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
-            Reply::ok(&issue::issue(tx, &actor, &year, body.value, &defaults, &templates)?)
-        })
-        .await
+    let call = call.unless_dry(body.value.dry_run);
+    let world = ActWorld { defaults: defaults.into_inner(), templates: templates.into_inner() };
+    let asked = IssueAct { year, request: body.value };
+    acts::answer(state, actor, call, body.sha256, (asked, world.into())).await
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -112,6 +112,10 @@ entity_id!(
     InvitationId,
     /// A queued job.
     JobId,
+    /// Une tâche.
+    TaskId,
+    /// Un travail demandé par `Prefer: respond-async`.
+    ActId,
     /// Une ligne du journal.
     AuditEventId,
 );

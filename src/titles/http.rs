@@ -6,6 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::approve::{self, ApproveRequest, Making, TitleSelection};
 use super::codes;
+use super::later::{ApproveAct, PrepareAct};
 use super::prepare::{self, PrepareRequest, PrepareView};
 use super::printing::PAPER;
 use super::returns;
@@ -14,11 +15,12 @@ use super::title::{TitleAction, TitleState};
 use super::views::{self, TitleView};
 use crate::access::problems::{DELEGATION_NOT_IN_FORCE, SIGNATORY_INCOMPLETE};
 use crate::access::{ApproveTitles, Can, MoveTitles, PrepareTitles, ReadTitles, refusal};
+use crate::acts::{self, JobView};
 use crate::campaigns::Defaults;
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::codes::{CAMPAIGN_STATE, KEYS_OR_FILTER, PLACEHOLDER_TEXTS};
 use crate::claims;
-use crate::conventions::PayerSelection;
+use crate::conventions::{ActWorld, PayerSelection};
 use crate::kernel::ids::{ConventionId, TitleId};
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::{Note, SearchText};
@@ -49,7 +51,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Un titre rendu par l'ordonnateur n'est préparé de nouveau que si son payeur est nommé dans `keys` ; une créance dont un titre a été retiré porte le constat `withdrawn_before`. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `returned`, `declined`, `not_in_effect`, `refused`.
 #[utoipa::path(
     operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
-    responses((status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances")),
+    responses(
+        (status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances"),
+        (status = 202, body = JobView, description = "Demandé par `Prefer: respond-async` : l'acte se fera sans attendre l'appelant")
+    ),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
             &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &claims::PREPARER_UNKNOWN,
@@ -71,11 +76,9 @@ async fn prepare_all(
     body: Body<PrepareRequest>,
 ) -> Answer {
     let actor = can.actor;
-    state
-        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
-            Reply::ok(&prepare::prepare(tx, &actor, &year, body.value, &defaults, &templates)?)
-        })
-        .await
+    let call = call.unless_dry(body.value.dry_run);
+    let world = ActWorld { defaults: defaults.into_inner(), templates: templates.into_inner() };
+    acts::answer(state, actor, call, body.sha256, (PrepareAct { year, request: body.value }, world.into())).await
 }
 
 /// Approuver des titres en nombre
@@ -83,7 +86,10 @@ async fn prepare_all(
 /// Par `filter` ou par `keys` (identifiants) ; jamais par qui les a préparés. Par filtre, les titres signalés, rendus, ou dont la créance a déjà été rendue ou retirée sont laissés. Issues : `approved`, `already_approved`, `skipped_flagged`, `returned`, `returned_before`, `withdrawn_before`, `refused`.
 #[utoipa::path(
     operation_id = "approve_titles", tag = "Titres", request_body = ApproveRequest,
-    responses((status = 200, body = BulkView, description = "Une issue par titre")),
+    responses(
+        (status = 200, body = BulkView, description = "Une issue par titre"),
+        (status = 202, body = JobView, description = "Demandé par `Prefer: respond-async` : l'acte se fera sans attendre l'appelant")
+    ),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
             &NOT_FOUND, &INTEGRITY_FAULT, &CLOCK_BEHIND, &KEYS_OR_FILTER, &claims::PREPARER_UNKNOWN,
@@ -104,12 +110,9 @@ async fn approve_all(
     body: Body<ApproveRequest>,
 ) -> Answer {
     let actor = can.actor;
-    state
-        .post(actor.principal, call.unless_dry(body.value.dry_run), body.sha256, move |tx| {
-            let making = Making { defaults: &defaults, templates: &templates };
-            Reply::ok(&approve::approve(tx, &actor, body.value, &making)?)
-        })
-        .await
+    let call = call.unless_dry(body.value.dry_run);
+    let world = ActWorld { defaults: defaults.into_inner(), templates: templates.into_inner() };
+    acts::answer(state, actor, call, body.sha256, (ApproveAct { request: body.value }, world.into())).await
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -169,7 +169,7 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
         (
             "transition_convention",
             format!("/conventions/{convention}/transitions"),
-            g,
+            g.clone(),
             json!({"action": "countersign", "signed_on": "2025-06-05",
             "signatory": {"name": "C. D.", "title": "Rectrice"}, "acknowledged": [{"code": "school_closed_since_signature", "reason": "vu"}]}),
         ),
@@ -179,6 +179,12 @@ fn complete(app: &TestApp) -> Vec<(&'static str, String, Client, Value)> {
             o.clone(),
             json!({"filter": {"campaign": "2025-2026", "departement": "30",
             "kind": "commune", "collectivite": "21300278500011", "status": "prepared"}, "dry_run": true}),
+        ),
+        (
+            "transition_task",
+            "/tasks/019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e/transitions".into(),
+            g.clone(),
+            json!({"action": "assign", "assignee": person, "word": "vu"}),
         ),
         (
             "transition_title",

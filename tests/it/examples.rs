@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use ent_backoffice::kernel::Role;
+use ent_backoffice::audit::{Subject, SubjectKind};
+use ent_backoffice::kernel::{Actor, Role};
 use ent_backoffice::platform::db::blobs::digest;
+use ent_backoffice::tasks::{self, NewTask, TaskKind};
 use serde_json::{Map, Value, json};
 
 use crate::support::contract::contract;
@@ -371,8 +373,44 @@ impl Year<'_> {
         self.file(&comptable, &format!("{batch}/files/csv"));
         self.file(&comptable, &format!("{batch}/files/json"));
         self.get(&self.app.admin(), "/audit-events?action=batch.sealed");
+        self.work();
         let revoke = json!({"action": "revoke", "reason": "la commune demande un titre"});
         self.post(&approver, &format!("{decision}/transitions"), revoke);
+    }
+
+    /// The three acts again, without waiting, and a task.
+    fn work(&mut self) {
+        let (who, approver) = (self.app.gestionnaire(), self.app.ordonnateur());
+        let later = [("prefer", "respond-async")];
+        let dry = json!({"dry_run": true});
+        self.send(&who, "POST", "/campaigns/2025-2026/conventions", &later, Some(dry.clone()));
+        self.send(&who, "POST", "/campaigns/2025-2026/perception-titles", &later, Some(dry));
+        let approval = json!({"filter": {"campaign": "2025-2026"}, "dry_run": true});
+        let job = self.send(&approver, "POST", "/perception-titles/approvals", &later, Some(approval.clone()));
+        self.app.run_jobs();
+        let path = format!("/jobs/{}", job["id"].as_str().unwrap());
+        self.get(&approver, &path);
+        self.get(&approver, &format!("{path}/items"));
+        self.get(&approver, &format!("{path}/result"));
+        let job = approver.json("POST", "/perception-titles/approvals", &later, &approval).expect(202).json;
+        self.send(&approver, "POST", &format!("/jobs/{}/cancel", job["id"].as_str().unwrap()), &[], None);
+        self.app.run_jobs();
+        let task = NewTask {
+            kind: TaskKind("job.given_up"),
+            subject: Subject::known_by(SubjectKind::Job, "019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e"),
+            why: "Le travail « titles.render » a été abandonné après ses essais.".into(),
+            due_on: None,
+        };
+        self.app.db.write(|tx| tasks::open(tx, &Actor::program("travaux"), task.clone())).unwrap();
+        let tasks = self.get(&who, "/tasks?status=open");
+        let path = format!("/tasks/{}", tasks["data"][0]["id"].as_str().unwrap());
+        self.get(&who, &format!("{path}/transitions"));
+        self.post(
+            &who,
+            &format!("{path}/transitions"),
+            json!({"action": "close", "word": "modèle corrigé, document refait"}),
+        );
+        self.get(&who, &path);
     }
 
     fn service(&mut self) {

@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ent_backoffice::audit::{Subject, SubjectKind};
 use ent_backoffice::kernel::{Actor, Role, SchoolYear};
 use ent_backoffice::platform::Tx;
 use ent_backoffice::platform::documents::Template;
 use ent_backoffice::platform::papers::Templates;
-use ent_backoffice::{campaigns, conventions};
+use ent_backoffice::{campaigns, conventions, tasks};
 use serde_json::{Value, json};
 
 use crate::support::operations::{self as contract, Body, FORM, Operation, Recorder, Sent, form, pairs, two_at_once};
@@ -24,6 +25,8 @@ const GESTIONNAIRE: &[Role] = &[Role::Gestionnaire];
 const ORDONNATEUR: &[Role] = &[Role::Ordonnateur];
 /// Each for the actions of their own; see `transitions`.
 const MOVERS: &[Role] = &[Role::Ordonnateur, Role::Gestionnaire];
+/// Whoever can act on a task.
+const WORKERS: &[Role] = &[Role::Gestionnaire, Role::Ordonnateur, Role::Comptable, Role::Admin];
 const ADMIN: &[Role] = &[Role::Admin];
 
 /// Who may call what; the two open operations admit everybody.
@@ -44,6 +47,14 @@ const ADMITTED: &[(&str, &[Role])] = &[
     ("reset_password", ADMIN),
     ("end_user_sessions", ADMIN),
     ("list_audit_events", ADMIN),
+    ("list_tasks", ALL),
+    ("get_task", ALL),
+    ("list_task_transitions", ALL),
+    ("transition_task", WORKERS),
+    ("get_job", ALL),
+    ("list_job_items", ALL),
+    ("get_job_result", ALL),
+    ("cancel_job", ALL),
     ("create_collectivite", GESTIONNAIRE),
     ("list_collectivites", REGISTRY),
     ("get_collectivite", REGISTRY),
@@ -427,6 +438,38 @@ fn a_year(app: &TestApp, r: &Recorder) {
     r.post(&g, &format!("{path}/transitions"), &json!({"action": "open"})).expect(200);
     r.post(&g, &format!("{path}/transitions"), &json!({"action": "open"})).problem(409, "campaign_state");
     r.json(&g, "PATCH", path, &[("if-match", "*")], &json!({"ends_on": "2026-09-06"})).problem(409, "campaign_state");
+
+    // Without waiting, and work to do.
+    let later = |client: &Client, path: &str, body: &Value| {
+        r.json(client, "POST", path, &[("prefer", "respond-async")], body).expect(202).json["id"].clone()
+    };
+    let below = |id: &Value, what: &str| format!("/jobs/{}{what}", id.as_str().unwrap());
+    let tried = later(&g, &format!("{path}/conventions"), &json!({"dry_run": true}));
+    app.run_jobs();
+    for what in ["", "/items?sort=rank", "/result"] {
+        r.get(&g, &below(&tried, what)).expect(200);
+    }
+    let cancel = |id: &Value| r.send(&g, "POST", &format!("/api/v1{}", below(id, "/cancel")), &[], Vec::new());
+    cancel(&tried).problem(409, "job_state");
+    let left = later(&g, &format!("{path}/perception-titles"), &json!({"dry_run": true}));
+    cancel(&left).expect(200);
+    r.get(&g, &below(&left, "/result")).problem(409, "job_state");
+    later(&app.ordonnateur(), "/perception-titles/approvals", &json!({"filter": {}, "dry_run": true}));
+    let task = tasks::NewTask {
+        kind: tasks::TaskKind("test.look"),
+        subject: Subject::known_by(SubjectKind::School, "0301023Z"),
+        why: "À regarder.".into(),
+        due_on: None,
+    };
+    app.db.write(|tx| tasks::open(tx, &Actor::program("essai"), task.clone())).unwrap();
+    let listed = r.get(&g, "/tasks?sort=updated_at&status=open").expect(200).json;
+    let task = format!("/tasks/{}", listed["data"][0]["id"].as_str().unwrap());
+    r.get(&g, &task).expect(200);
+    r.get(&g, &format!("{task}/transitions")).expect(200);
+    let moves = format!("{task}/transitions");
+    r.json(&g, "POST", &moves, &stale, &json!({"action": "assign"})).problem(412, "precondition_failed");
+    r.post(&g, &moves, &json!({"action": "unassign"})).problem(409, "task_state");
+    r.post(&g, &moves, &json!({"action": "assign"})).expect(200);
 
     // Conventions.
     let issued = r.post(&g, &format!("{path}/conventions"), &json!({})).expect(200);

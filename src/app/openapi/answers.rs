@@ -78,6 +78,12 @@ fn parameters(method: &str, path: &str, answers: &Answers, operation: &mut Value
             "description": "`ETag` lu ; facultatif, l'état de l'objet décide de toute façon."
         }));
     }
+    if operation.pointer("/responses/202").is_some() {
+        more.push(json!({
+            "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"}, "example": "respond-async",
+            "description": "`respond-async` (RFC 7240) : ne pas attendre l'acte, et le suivre à l'adresse de `Location`."
+        }));
+    }
     if is_keyed(method, path) {
         more.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
@@ -213,8 +219,9 @@ fn header_components() -> Value {
             json!("attachment; filename=\"ENT-B-2025-0001.csv\""), true),
         "ETag": header("Version de l'objet, ou empreinte du fichier ; à renvoyer dans `If-Match`.",
             json!({ "type": "string", "pattern": "^\"[0-9a-f]+\"$" }), json!("\"1\""), true),
-        "Location": header("Adresse de ce qui vient d'être créé.",
+        "Location": header("Adresse de ce qui vient d'être créé, ou du travail à suivre.",
             json!({ "type": "string", "format": "uri-reference" }), json!("/api/v1/accounting-batches/ENT-B-2025-0001"), true),
+        "Preference-Applied": header("La préférence suivie.", text(), json!("respond-async"), true),
         "Retry-After": header("Attente avant de réessayer, en secondes.",
             json!({ "type": "integer", "minimum": 0 }), json!(5), false),
         "WWW-Authenticate": header("Schéma d'authentification attendu.", text(), json!("Bearer"), true),
@@ -233,6 +240,7 @@ fn headers(answers: &Answers, operation: &mut Value) {
         match status.as_str() {
             "201" => names.extend(["Location", "ETag"]),
             "200" if answers.versioned => names.push("ETag"),
+            "202" => names.extend(["Location", "Preference-Applied"]),
             "401" => names.push("WWW-Authenticate"),
             "429" | "503" => names.push("Retry-After"),
             _ => {}

@@ -132,6 +132,55 @@ diesel::table! {
 }
 
 diesel::table! {
+    tasks (id) {
+        id -> Text,
+        kind -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        subject_key -> Text,
+        campaign_id -> Nullable<Text>,
+        payer_id -> Nullable<Text>,
+        convention_id -> Nullable<Text>,
+        why -> Text,
+        since -> Timestamp,
+        due_on -> Nullable<Date>,
+        state -> Text,
+        assignee_id -> Nullable<Text>,
+        closed_at -> Nullable<Timestamp>,
+        closed_by -> Nullable<Text>,
+        closing_word -> Nullable<Text>,
+        version -> BigInt,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    acts (id) {
+        id -> Text,
+        operation -> Text,
+        author_id -> Text,
+        request_id -> Nullable<Text>,
+        request -> Text,
+        state -> Text,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        problem -> Nullable<Text>,
+        result -> Nullable<Text>,
+        asked_at -> Timestamp,
+        begun_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    act_items (act_id, rank) {
+        act_id -> Text,
+        rank -> BigInt,
+        item -> Text,
+    }
+}
+
+diesel::table! {
     daily_runs (name, day) {
         name -> Text,
         day -> Date,

@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::platform::db::idempotency::Stored;
 use crate::platform::error::Outcome;
 
+/// « Accepted »: not done yet.
+const ACCEPTED: u16 = 202;
+
 /// A successful answer, whose bytes can be stored under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -36,6 +39,14 @@ impl Reply {
     pub fn created(location: String, view: &impl Serialize, version: i64) -> Outcome<Self> {
         let mut reply = Self::versioned(view, version)?;
         reply.status = 201;
+        reply.location = Some(location);
+        Ok(reply)
+    }
+
+    /// 202 with where to follow what will be done.
+    pub fn accepted(location: String, view: &impl Serialize) -> Outcome<Self> {
+        let mut reply = Self::ok(view)?;
+        reply.status = ACCEPTED;
         reply.location = Some(location);
         Ok(reply)
     }
@@ -74,6 +85,10 @@ impl Reply {
         }
         if let Some(etag) = self.etag {
             response.insert_header((ETAG, etag));
+        }
+        if self.status == ACCEPTED {
+            // An answer is only ever put off because the caller preferred so.
+            response.insert_header(("preference-applied", "respond-async"));
         }
         if self.status == 204 {
             return response.finish();

@@ -29,6 +29,7 @@ pub struct CallContext {
     pub request_id: Option<String>,
     if_match: Option<String>,
     key: Option<String>,
+    prefer: Option<String>,
     dry_run: bool,
     request: HttpRequest,
 }
@@ -48,6 +49,7 @@ impl FromRequest for CallContext {
             request_id: problem::current::get(),
             if_match: header(IF_MATCH.as_str()),
             key: header("idempotency-key"),
+            prefer: header("prefer"),
             dry_run: false,
             request: request.clone(),
         }))
@@ -71,6 +73,14 @@ impl CallContext {
     /// The header cannot be read.
     pub fn optional_version(&mut self) -> Result<Option<Version>, Problem> {
         self.if_match.take().map(|raw| precondition::read(&raw)).transpose()
+    }
+
+    /// Whether the caller would rather be told where to follow the act than wait for it (RFC 7240, 4.1).
+    #[must_use]
+    pub fn prefers_async(&self) -> bool {
+        let preferences = self.prefer.iter().flat_map(|list| list.split(','));
+        let mut names = preferences.filter_map(|preference| preference.split([';', '=']).next());
+        names.any(|name| name.trim().eq_ignore_ascii_case("respond-async"))
     }
 
     /// A dry run writes nothing: its key is read, but neither kept nor looked up.

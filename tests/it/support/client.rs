@@ -54,7 +54,10 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: &str, token: Option<String>) -> Self {
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().new_agent();
+        // The server closes what was idle for five seconds; on a busy machine a connection older than half of it may be
+        // closed at the moment it is taken again.
+        let settings = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let agent = settings.max_idle_age(std::time::Duration::from_millis(2500)).build().new_agent();
         Self { agent, base: base.to_owned(), token, real: true }
     }
 

@@ -1,0 +1,3 @@
+DROP TABLE act_items;
+DROP TABLE acts;
+DROP TABLE tasks;
