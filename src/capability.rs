@@ -16,6 +16,7 @@ use crate::kernel::ProblemCode;
 use crate::platform::db::unreadable::Rows;
 use crate::platform::jobs::{Daily, Handlers};
 use crate::platform::papers::Kind;
+use crate::platform::retention::Declared;
 use crate::platform::tabular::Layout;
 
 /// A type of answers, by its name in the OpenAPI document, and its fields that are left out when there is nothing to say.
@@ -45,6 +46,8 @@ pub struct Capability {
     pub layouts: &'static [&'static Layout],
     /// Its kinds of paper, with the program's own templates.
     pub papers: &'static [&'static Kind],
+    /// What its tables and its events hold of persons.
+    pub personal: Option<&'static Declared>,
     /// What it has against acts of rooms to its left.
     pub vetoes: &'static [(Moment, Veto)],
     /// What it does in the same transaction when rooms to its left act.
@@ -67,6 +70,7 @@ impl Capability {
             rows: &[],
             layouts: &[],
             papers: &[],
+            personal: None,
             vetoes: &[],
             follows: &[],
         }

@@ -7,6 +7,7 @@ mod accounts;
 mod apart;
 mod command;
 mod keeping;
+mod retention;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -65,6 +66,8 @@ enum Command {
     /// Gérer les comptes
     #[command(subcommand)]
     User(accounts::UserCommand),
+    /// Dire ce qui a dépassé sa durée de conservation, ou l'éliminer sur une liste signée
+    Retention(retention::RetentionArgs),
     /// Écrire le document OpenAPI sur la sortie standard
     Openapi,
     /// Lire les réglages et dire ce qu'il faut corriger
@@ -170,7 +173,8 @@ fn ill_written(error: &clap::Error) -> ExitCode {
             format!("valeur refusée pour {} : {}", about(ContextKind::InvalidArg), about(ContextKind::InvalidValue))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            "il manque une commande : serve, work, demo, migrate, backup, restore, import, user, openapi, check-config"
+            "il manque une commande : serve, work, demo, migrate, backup, restore, import, user, retention, openapi, \
+             check-config"
                 .to_owned()
         }
         ErrorKind::ArgumentConflict => {
@@ -201,6 +205,7 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Backup { file } => keeping::backup(unhurried(load()?), &file),
         Command::Restore(args) => keeping::restore(&unhurried(load()?), &args),
         Command::User(command) => accounts::run(unhurried(load()?), command),
+        Command::Retention(args) => retention::run(unhurried(load()?), &args),
         Command::Openapi => {
             let text =
                 serde_json::to_string_pretty(&app::openapi_document()).map_err(|e| Error::Incident(e.to_string()))?;

@@ -36,6 +36,7 @@ pub mod config;
 pub mod conventions;
 pub mod demo;
 pub mod kernel;
+pub mod oversight;
 pub mod platform;
 pub mod registry;
 pub mod tasks;

@@ -30,6 +30,7 @@ pub mod sessions;
 mod store;
 mod store_brakes;
 mod store_codes;
+mod store_retention;
 mod store_sessions;
 pub mod tokens;
 mod user;
@@ -70,6 +71,7 @@ pub fn capability() -> Capability {
         codes: CODES,
         tells: Tellers::with::<AccessEvent>,
         daily: DAILY,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("access")
     }
 }

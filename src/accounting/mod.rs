@@ -15,6 +15,7 @@ mod sealed;
 mod sheet;
 mod sign;
 mod store;
+mod store_retention;
 mod store_signatures;
 
 pub use batch::{Batch, BatchNumber, BatchState, FileFormat};
@@ -35,6 +36,7 @@ pub fn capability() -> Capability {
         codes: CODES,
         tells: Tellers::with::<BatchEvent>,
         rows: store::ROWS,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("accounting")
     }
 }

@@ -7,11 +7,12 @@ use super::store::{self, Act, Asked, Ending};
 use crate::kernel::ids::ActId;
 use crate::kernel::{Actor, Principal, Refused, Role};
 use crate::platform::jobs::{self, Daily};
+use crate::platform::retention::ACTS_DAYS;
 use crate::platform::{Error, Outcome, Tx};
 use chrono::Duration;
 
 /// Jobs that ended are kept for so long.
-const KEPT: Duration = Duration::days(30);
+const KEPT: Duration = Duration::days(ACTS_DAYS);
 
 /// What each day asks of this room.
 pub const DAILY: &[Daily] = &[Daily::new("acts.purge", |tx, _| {

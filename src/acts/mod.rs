@@ -22,6 +22,7 @@ mod http_later;
 mod http_problem;
 mod run;
 mod store;
+mod store_retention;
 
 pub use act::LongAct;
 pub use actions::{DAILY, give_up};
@@ -40,6 +41,7 @@ pub fn capability() -> Capability {
         routes: http::routes,
         codes: CODES,
         daily: DAILY,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("acts")
     }
 }

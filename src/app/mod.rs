@@ -47,11 +47,13 @@ use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLim
 use crate::platform::documents::Renderer;
 use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
 use crate::platform::papers::{self, Templates};
+use crate::platform::retention::Register;
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
 use crate::{
-    access, accounting, acts, attachments, campaigns, claims, conventions, kernel, platform, registry, tasks, titles,
+    access, accounting, acts, attachments, campaigns, claims, conventions, kernel, oversight, platform, registry, tasks,
+    titles,
 };
 
 pub use logging::start as start_logging;
@@ -71,6 +73,7 @@ pub fn rooms() -> Vec<Capability> {
         claims::capability(),
         titles::capability(),
         accounting::capability(),
+        oversight::capability(),
     ]
 }
 
@@ -101,6 +104,13 @@ pub fn catalogue() -> Vec<&'static ProblemCode> {
 pub fn tellers() -> Tellers {
     let rooms = rooms().iter().fold(Tellers::default(), |tellers, room| (room.tells)(tellers));
     rooms.with::<alarm::IntegrityEvent>().with::<audit::ClockEvent>()
+}
+
+/// What is personal in the base, room by room.
+#[must_use]
+pub fn personal() -> Register {
+    let left = [&platform::db::retention::DECLARED, &audit::DECLARED];
+    Register(left.into_iter().chain(rooms().iter().filter_map(|room| room.personal)).collect())
 }
 
 /// What each room has to say when one to its left acts.

@@ -22,6 +22,7 @@ mod events;
 mod http;
 mod http_routes;
 mod store;
+mod store_retention;
 mod views;
 
 pub use actions::{attach, detach, find};
@@ -39,5 +40,11 @@ use crate::capability::Capability;
 /// What this room gives the program; its routes are mounted by the rooms that take attachments.
 #[must_use]
 pub fn capability() -> Capability {
-    Capability { codes: CODES, tells: Tellers::with::<AttachmentEvent>, ..Capability::named("attachments") }
+    Capability {
+        codes: CODES,
+        tells: Tellers::with::<AttachmentEvent>,
+        rows: store::ROWS,
+        personal: Some(&store_retention::DECLARED),
+        ..Capability::named("attachments")
+    }
 }

@@ -8,9 +8,10 @@ use super::attachment::{Attachment, AttachmentId, AttachmentState, Detachment, S
 use crate::audit::SubjectKind;
 use crate::kernel::text::{Line, Note};
 use crate::kernel::{Actor, Instant};
-use crate::keyset;
+use crate::{keyset, rows};
 use crate::platform::attachments::{MediaType, Scan};
 use crate::platform::db::schema::{attachment_detachments as detachments, attachment_sources as sources, attachments};
+use crate::platform::db::unreadable::Rows;
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx};
 
@@ -52,6 +53,15 @@ macro_rules! columns {
         )
     };
 }
+
+/// Where a row that cannot be read is looked for.
+pub(super) const ROWS: &[Rows] = &[
+    rows!("attachments": attachments as Fact, "attachment", "SELECT id, id AS key FROM attachments ORDER BY id",
+        attachments::id, columns!().0),
+    rows!("attachment_detachments": detachments as (Note, String, Instant), "attachment",
+        "SELECT attachment_id AS id, attachment_id AS key FROM attachment_detachments ORDER BY attachment_id",
+        detachments::attachment_id, (detachments::reason, detachments::detached_by_label, detachments::detached_at)),
+];
 
 fn attachment((fact, untied): (Fact, Untied)) -> Attachment {
     let (id, subject_kind, subject_id, purpose, media_type, sha256, length, file_name, given_sha256, scan, by, at) =

@@ -1,4 +1,5 @@
-//! The journal: who did what to what, when. Append-only (the tables refuse every UPDATE and DELETE), written in the
+//! The journal: who did what to what, when. Append-only (the table refuses DELETE, and every UPDATE but that of a
+//! signed elimination), written in the
 //! transaction of the act, so that an act without its trace cannot exist.
 //!
 //! ```text
@@ -25,6 +26,7 @@ mod may;
 mod others;
 mod personal;
 mod store;
+mod store_retention;
 mod subject;
 mod told;
 
@@ -38,6 +40,7 @@ pub use entry::{Entry, Event, EventOrder, EventSort, Filter};
 pub use may::{by_commune, may};
 pub use others::{Follow, Moment, Others, Veto};
 pub use personal::{Changes, Personal, parted};
+pub use store_retention::DECLARED;
 pub use subject::{Subject, SubjectKind};
 pub use told::{Act, Tellers, Told, listed};
 

@@ -23,6 +23,7 @@ text_enum!(
         Clock => "clock",
         Route => "route",
         Job => "job",
+        Retention => "retention",
     }
 );
 

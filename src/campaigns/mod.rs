@@ -25,6 +25,7 @@ mod http_views;
 mod pricing;
 mod small_claims;
 mod store;
+mod store_retention;
 mod store_withdrawals;
 mod tariff;
 mod terms;
@@ -73,6 +74,7 @@ pub fn capability() -> Capability {
         omits: &[(<bulk::BulkItem as ToSchema>::name, bulk::BulkItem::SOMETIMES)],
         layouts: LAYOUTS,
         rows: store::ROWS,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("campaigns")
     }
 }

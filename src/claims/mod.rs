@@ -24,6 +24,7 @@ mod scene;
 mod small_claims;
 mod standing;
 mod store;
+mod store_retention;
 
 pub use claim::{Claim, Ground, small_claim};
 pub use codes::{CODES, PREPARER_UNKNOWN};
@@ -49,6 +50,7 @@ pub fn capability() -> Capability {
         tells: Tellers::with::<ClaimEvent>,
         papers: &[&PAPER],
         rows: store::ROWS,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("claims")
     }
 }

@@ -22,6 +22,7 @@ impl Config {
         self.check_documents(&mut faults);
         self.check_jobs(&mut faults);
         self.check_small_claims(&mut faults);
+        self.check_retention(&mut faults);
         self.check_texts(&mut faults);
         faults.sort_by_key(|fault| fault.level);
         faults
@@ -295,6 +296,15 @@ impl Config {
         range(faults, "jobs.lease_seconds", jobs.lease_seconds, 10, 3_600, "secondes");
         range(faults, "jobs.max_attempts", jobs.max_attempts, 1, 100, "essais");
         range(faults, "jobs.late_after_seconds", jobs.late_after_seconds, 10, 604_800, "secondes");
+    }
+
+    fn check_retention(&self, faults: &mut Vec<ConfigFault>) {
+        let retention = &self.retention;
+        range(faults, "retention.connections_months", retention.connections_months, 1, 36, "mois");
+        range(faults, "retention.accounts_years", retention.accounts_years, 1, 30, "ans");
+        range(faults, "retention.contacts_years", retention.contacts_years, 1, 30, "ans");
+        range(faults, "retention.journal_years", retention.journal_years, 1, 50, "ans");
+        range(faults, "retention.accounting_years", retention.accounting_years, 5, 50, "ans");
     }
 
     fn check_small_claims(&self, faults: &mut Vec<ConfigFault>) {

@@ -81,9 +81,12 @@ impl Config {
         let jobs = section.read("jobs");
         let metrics = section.read("metrics");
         let small_claims = section.read("small_claims");
+        let retention = section.read("retention");
         let texts = section.read("texts");
         if section.faults.is_empty() {
-            Ok(Self { server, database, access, imports, attachments, documents, jobs, metrics, small_claims, texts })
+            Ok(Self {
+                server, database, access, imports, attachments, documents, jobs, metrics, small_claims, retention, texts,
+            })
         } else {
             Err(section.faults)
         }

@@ -8,6 +8,7 @@
 use crate::campaigns::texts::CampaignTexts;
 use crate::platform::attachments::{DeskRules, MAX_FILE_BYTES, Scanner, UploadRules};
 use crate::platform::jobs::Queue;
+use crate::platform::retention::Terms;
 use crate::platform::tabular::Bounds;
 use crate::platform::web::caller::{ForwardedBy, Network, TrustedProxies};
 use chrono::NaiveDate;
@@ -29,6 +30,7 @@ pub struct Config {
     pub jobs: JobsConfig,
     pub metrics: MetricsConfig,
     pub small_claims: SmallClaimsConfig,
+    pub retention: RetentionConfig,
     pub texts: CampaignTexts,
 }
 
@@ -450,6 +452,38 @@ impl SmallClaimsConfig {
     pub fn in_force_on(&self, day: NaiveDate) -> Option<Decimal> {
         let past = self.thresholds.iter().filter(|row| row.from <= day);
         past.max_by_key(|row| row.from).map(|row| row.amount)
+    }
+}
+
+/// For how long persons are held (see `docs/retention.md`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionConfig {
+    pub connections_months: u32,
+    pub accounts_years: u32,
+    pub contacts_years: u32,
+    pub journal_years: u32,
+    /// After the exercice of a title.
+    pub accounting_years: u32,
+}
+
+impl RetentionConfig {
+    /// The same for who counts.
+    #[must_use]
+    pub const fn terms(&self) -> Terms {
+        Terms {
+            connections_months: self.connections_months,
+            accounts_years: self.accounts_years,
+            contacts_years: self.contacts_years,
+            journal_years: self.journal_years,
+            accounting_years: self.accounting_years,
+        }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { connections_months: 12, accounts_years: 5, contacts_years: 1, journal_years: 10, accounting_years: 10 }
     }
 }
 

@@ -28,6 +28,7 @@ mod signature;
 mod specimen;
 mod store;
 mod store_refusals;
+mod store_retention;
 mod store_seals;
 mod views;
 
@@ -68,6 +69,7 @@ pub fn capability() -> Capability {
         daily: jobs::DAILY,
         papers: &[&PAPER],
         rows: store::ROWS,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("conventions")
     }
 }

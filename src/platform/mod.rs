@@ -10,6 +10,7 @@ pub mod files;
 pub mod jobs;
 pub mod page;
 pub mod papers;
+pub mod retention;
 pub mod tabular;
 pub mod telemetry;
 pub mod web;

@@ -29,6 +29,7 @@ pub mod kinds;
 mod official_siret;
 mod school;
 mod store_collectivites;
+mod store_retention;
 mod store_schools;
 
 pub use actions::{
@@ -76,6 +77,7 @@ pub fn capability() -> Capability {
         omits: &[(<http_views::SchoolView as ToSchema>::name, http_views::SchoolView::SOMETIMES)],
         layouts: LAYOUTS,
         rows: ROWS,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("registry")
     }
 }

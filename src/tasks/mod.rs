@@ -15,6 +15,7 @@ mod codes;
 mod events;
 mod http;
 mod store;
+mod store_retention;
 mod task;
 
 pub use actions::{NewTask, Opened, open, settle};
@@ -33,6 +34,8 @@ pub fn capability() -> Capability {
         routes: http::routes,
         codes: CODES,
         tells: Tellers::with::<TaskEvent>,
+        rows: store::ROWS,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("tasks")
     }
 }

@@ -11,9 +11,10 @@ use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Instant, Refused};
 use crate::platform::db::AnyConnection;
 use crate::platform::db::schema::tasks;
+use crate::platform::db::unreadable::Rows;
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, each, on_unique};
-use crate::{keyset, on_backend};
+use crate::{keyset, on_backend, rows};
 
 crate::sort_keys!(TaskSort, TaskOrder of "tasks" { Since => "since", UpdatedAt => "updated_at" });
 
@@ -27,6 +28,10 @@ pub(super) struct Filter {
     pub assignee: Option<UserId>,
     pub updated_since: Option<Instant>,
 }
+
+/// Where a row that cannot be read is looked for.
+pub(super) const ROWS: &[Rows] = &[rows!("tasks": tasks as TaskRow, "task",
+    "SELECT id, subject_key AS key FROM tasks ORDER BY id", tasks::id)];
 
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = tasks, treat_none_as_default_value = false)]

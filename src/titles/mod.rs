@@ -27,6 +27,7 @@ mod printing;
 mod returns;
 mod settlement;
 mod store;
+mod store_retention;
 mod store_returns;
 mod title;
 mod views;
@@ -65,6 +66,7 @@ pub fn capability() -> Capability {
         papers: &[&PAPER],
         vetoes: VETOES,
         rows: store::ROWS,
+        personal: Some(&store_retention::DECLARED),
         ..Capability::named("titles")
     }
 }

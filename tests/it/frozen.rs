@@ -23,6 +23,8 @@ const FROZEN: &[&str] = &[
     "convention_refusals",
     "convention_reopenings",
     "convention_seals",
+    "elimination_rows",
+    "eliminations",
     "enrolment_reinstatements",
     "enrolment_withdrawals",
     "line_decisions",

@@ -228,7 +228,7 @@ on_both_databases! {
 }
 
 /// Those of the journal, in their order.
-const MIGRATIONS: &[&str] = &["_journal", "_principals"];
+const MIGRATIONS: &[&str] = &["_journal", "_principals", "_retention"];
 
 /// A migration of the journal, one way or the other.
 fn run(app: &TestApp, name: &str, direction: &str) {

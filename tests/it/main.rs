@@ -60,6 +60,7 @@ mod placeholders;
 mod principals;
 mod races;
 mod refusals;
+mod retention;
 mod roles;
 mod schema;
 mod small_claims;

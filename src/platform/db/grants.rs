@@ -5,7 +5,8 @@
 //!   program   serve, work, import          reads and writes rows; of a frozen table it reads and adds, nothing else
 //! ```
 //! Who owns a table can disable its triggers: frozen rows would only be as frozen as the program is honest. What is
-//! granted follows from the triggers themselves: a table that refuses every UPDATE gives no UPDATE.
+//! granted follows from the triggers themselves: a table that refuses every UPDATE gives no UPDATE. The journal, which lets
+//! go of persons on a signed list, gives none either: an elimination is the owner's act.
 
 use diesel::connection::{Connection as _, SimpleConnection as _};
 use diesel::prelude::*;
@@ -59,7 +60,7 @@ const TABLES: &str = "SELECT c.relname::text AS name, \
         EXISTS (SELECT 1 FROM refusing r WHERE r.tgrelid = c.oid AND r.tgtype & 8 <> 0) AS refuses_delete \
     FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace ORDER BY 1";
 const REFUSING: &str = "WITH refusing AS (SELECT t.tgrelid, t.tgtype FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-    WHERE p.proname = 'refuse_change' AND NOT t.tgisinternal AND t.tgqual IS NULL AND t.tgattr::text = '') ";
+    WHERE p.proname IN ('refuse_change', 'refuse_change_but_elimination') AND NOT t.tgisinternal AND t.tgqual IS NULL AND t.tgattr::text = '') ";
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -26,6 +26,7 @@ pub mod json;
 pub mod migrations;
 pub mod probe;
 mod recognition;
+pub mod retention;
 pub mod schema;
 pub mod search;
 mod soundness;

@@ -762,6 +762,29 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    eliminations (id) {
+        id -> Text,
+        at -> Timestamp,
+        entry -> Text,
+        term -> Text,
+        signed_by -> Text,
+        capacity -> Text,
+        reason -> Text,
+        row_count -> BigInt,
+        oldest_on -> Date,
+        rows_sha256 -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    elimination_rows (elimination_id, table_name, row_key) {
+        elimination_id -> Text,
+        table_name -> Text,
+        row_key -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     refresh_tokens,

@@ -51,3 +51,6 @@ VALUES ('a', 'convention', 'v', 'x', 'application/pdf', 'DIGEST', 1, 'DIGEST', '
 INSERT INTO attachment_sources (attachment_id, position, media_type, sha256, length) VALUES ('a', 1, 'image/png', 'DIGEST', 1);
 INSERT INTO attachment_detachments (attachment_id, reason, detached_by_label, detached_at)
 VALUES ('a', 'x', 'A B', '2025-06-05 08:00:00');
+INSERT INTO eliminations (id, at, entry, term, signed_by, capacity, reason, row_count, oldest_on)
+VALUES ('l', '2025-06-05 08:00:00', 'sessions', '12 mois', 'A B', 'x', 'x', 1, '2025-06-05');
+INSERT INTO elimination_rows (elimination_id, table_name, row_key) VALUES ('l', 'sessions', 's');
