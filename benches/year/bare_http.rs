@@ -48,7 +48,7 @@ fn ear() -> Option<Box<dyn Instrumentation>> {
 /// The statements behind each address, learnt from the program itself.
 fn learn(url: &str, key: &Path, token: &str, addresses: &[String]) -> HashMap<String, Vec<Heard>> {
     set_default_instrumentation(ear).unwrap();
-    let app = App::build(settings(url, key), Clock::system(), Ids).unwrap();
+    let app = App::build(settings(url, key), Clock::system(), Ids::default()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (started, handle) = mpsc::channel();
@@ -240,8 +240,8 @@ pub fn serve(url: &str, key: &Path, token: &str, addresses: &Path) {
     let readers = if url.starts_with("sqlite:") { database.sqlite_readers } else { database.postgres_readers };
     let settings =
         DatabaseSettings { connections: database.postgres_connections, readers, ..DatabaseSettings::new(url) };
-    let db = web::Data::new(Database::open(&settings, Clock::system(), Ids).unwrap());
-    let tokens = App::build(crate::base::settings(url, key), Clock::system(), Ids).unwrap().tokens;
+    let db = web::Data::new(Database::open(&settings, Clock::system(), Ids::default()).unwrap());
+    let tokens = App::build(crate::base::settings(url, key), Clock::system(), Ids::default()).unwrap().tokens;
     let known = web::Data::new(known);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", serde_json::to_string(&(listener.local_addr().unwrap().port(), counts)).unwrap());

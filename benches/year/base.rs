@@ -58,7 +58,7 @@ pub fn open(url: &str) -> Database {
         busy: Duration::from_secs(30),
         ..DatabaseSettings::new(url)
     };
-    Database::open(&settings, Clock::system(), Ids).unwrap()
+    Database::open(&settings, Clock::system(), Ids::default()).unwrap()
 }
 
 /// Runs something on the connection as it is.
@@ -83,7 +83,7 @@ impl Base {
             }
             Kind::Postgres => {
                 let server = server();
-                let name = format!("bench_{}", Ids.uuid(Clock::system().now()).simple());
+                let name = format!("bench_{}", Ids::default().uuid(Clock::system().now()).simple());
                 on(&open(&server), |c| rows::execute(c, &format!("CREATE DATABASE {name}")));
                 let (address, _) = server.rsplit_once('/').unwrap();
                 Self { url: format!("{address}/{name}"), server: Some(server), _folder: None }
@@ -179,7 +179,7 @@ impl World {
     /// Several Occitanies, each under other departments.
     pub fn of(base: &Base, copies: usize) -> Self {
         let key = key();
-        let mut app = App::build(settings(&base.url, key.path()), Clock::system(), Ids).unwrap();
+        let mut app = App::build(settings(&base.url, key.path()), Clock::system(), Ids::default()).unwrap();
         // One connection, so that PostgreSQL's process at its other end can be watched.
         app.db = open(&base.url);
         app.files = app.files.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());

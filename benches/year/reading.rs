@@ -133,7 +133,7 @@ fn on_size(kind: Kind, runs: usize, copies: usize) -> Vec<Cost> {
 }
 
 fn token(base: &Base, key: &Path) -> String {
-    let app = App::build(settings(&base.url, key), Clock::system(), Ids).unwrap();
+    let app = App::build(settings(&base.url, key), Clock::system(), Ids::default()).unwrap();
     let user = person(&app, Role::Lecteur);
     let rules = SessionRules { refresh_token_days: 14, session_days: 30 };
     let opened = app.db.write(|tx| sessions::open(tx, rules, &user, Origin::default())).unwrap();

@@ -23,7 +23,7 @@ fn tokens(keys: &[&[u8]], audience: &str, clock: &Clock) -> Tokens {
 }
 
 fn bearer() -> Bearer {
-    let user = UserId::new(Ids.uuid(morning()));
+    let user = UserId::new(Ids::default().uuid(morning()));
     Bearer { user, role: Role::Gestionnaire, name: "Zoé Martin".into(), session: "s".into() }
 }
 

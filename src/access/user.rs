@@ -219,7 +219,7 @@ mod tests {
     fn user(capacity: Option<&str>, delegation: Option<Delegation>) -> User {
         let at = Instant::parse("2025-06-05T08:00:00Z").unwrap();
         User {
-            id: UserId::new(Ids.uuid(at)),
+            id: UserId::new(Ids::default().uuid(at)),
             email: EmailAddress::parse("ordo@exemple.invalid").unwrap(),
             role: Role::Ordonnateur,
             first_name: Line::parse("Anne").unwrap(),

@@ -62,10 +62,10 @@ pub(super) fn say(message: &str) {
 }
 
 pub(super) fn build(config: Config) -> Result<App, StartFault> {
-    App::build(config, Clock::system(), Ids)
+    App::build(config, Clock::system(), Ids::default())
 }
 
 /// One for which a new base may be made, whatever the program listens on.
 pub(super) fn build_creating(config: Config) -> Result<App, StartFault> {
-    App::build_with(config, Clock::system(), Ids, true)
+    App::build_with(config, Clock::system(), Ids::default(), true)
 }

@@ -64,7 +64,7 @@ pub(super) fn migrate(config: Config, args: &MigrateArgs) -> Result<(), Failure>
 pub(super) fn backup(config: Config, file: &Path) -> Result<(), Failure> {
     config.startable().map_err(StartFault::Config)?;
     let settings = app::database_settings(&config, false)?;
-    let db = Database::open(&settings, Clock::system(), Ids)?;
+    let db = Database::open(&settings, Clock::system(), Ids::default())?;
     db.recognise(config.database.expected_id.as_deref())?;
     let backup = backup::write(&db, &settings.url, file)?;
     tell("Sauvegarde écrite", &backup);
@@ -85,7 +85,7 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Result<(), Failure
         is_expected(&backup::check(&args.file)?, expected)?;
         backup::restore_sqlite(&args.file, &settings.url)?
     } else {
-        let db = Database::open(&settings, Clock::system(), Ids)?;
+        let db = Database::open(&settings, Clock::system(), Ids::default())?;
         let backup = backup::restore_postgres(&db, &args.file, &settings.url)?;
         is_expected(&backup, expected)?;
         backup

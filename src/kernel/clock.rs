@@ -163,15 +163,35 @@ impl Clock {
 /// Keeps the ids of one millisecond in the order they were given: a list by id is a list by creation.
 static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
-/// Gives identifiers and secrets.
+/// Gives identifiers and secrets: random ones; to tests, the same ones each time.
 #[derive(Clone, Default)]
-pub struct Ids;
+pub struct Ids {
+    /// The last number given, when they are counted.
+    counted: Option<Arc<AtomicU64>>,
+}
 
 impl Ids {
+    /// Ids and secrets that are counted, not drawn: the same ones in the same order, others under another seed. Anybody
+    /// can guess them: for tests.
+    #[must_use]
+    pub fn seeded(seed: u16) -> Self {
+        Self { counted: Some(Arc::new(AtomicU64::new(u64::from(seed) << 32))) }
+    }
+
+    fn count(&self) -> Option<u64> {
+        self.counted.as_ref().map(|last| last.fetch_add(1, Ordering::Relaxed).wrapping_add(1))
+    }
+
     /// A UUIDv7 of the given instant: ids sort by creation.
     #[must_use]
     pub fn uuid(&self, at: Instant) -> Uuid {
         let utc = at.utc();
+        if let Some(number) = self.count() {
+            let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+            let milliseconds = u64::try_from(utc.timestamp_millis()).unwrap_or(0);
+            return uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0, 0, a, b, c, d, e, f, g, h])
+                .into_uuid();
+        }
         let seconds = u64::try_from(utc.timestamp()).unwrap_or(0);
         Uuid::new_v7(uuid::Timestamp::from_unix(&ORDER, seconds, utc.timestamp_subsec_nanos()))
     }
@@ -180,6 +200,17 @@ impl Ids {
     #[must_use]
     pub fn secret(&self) -> [u8; 32] {
         let mut bytes = [0_u8; 32];
+        if let Some(number) = self.count() {
+            let mut mixed = number;
+            for chunk in bytes.chunks_mut(8) {
+                // SplitMix64: neighbours share nothing.
+                mixed = mixed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let z = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                chunk.copy_from_slice(&(z ^ (z >> 31)).to_be_bytes());
+            }
+            return bytes;
+        }
         #[expect(clippy::disallowed_methods, reason = "the one place that draws randomness")]
         rand::rng().fill_bytes(&mut bytes);
         bytes
@@ -207,7 +238,7 @@ mod tests {
 
     #[test]
     fn ids_of_one_instant_sort_as_they_were_given() {
-        let ids: Vec<Uuid> = (0..5_000).map(|_| Ids.uuid(at("2025-06-05T08:00:00Z"))).collect();
+        let ids: Vec<Uuid> = (0..5_000).map(|_| Ids::default().uuid(at("2025-06-05T08:00:00Z"))).collect();
         assert!(ids.is_sorted());
     }
 

@@ -39,7 +39,7 @@ on_both_databases! {
     fn two_instances_run_it_once(app: &TestApp) {
         app.forget_jobs();
         let url = app.database_url();
-        let instance = || Database::open(&DatabaseSettings { connections: 2, readers: 2, ..DatabaseSettings::new(&url) }, Clock::fixed(at("2025-06-05T08:00:00Z")), Ids).unwrap();
+        let instance = || Database::open(&DatabaseSettings { connections: 2, readers: 2, ..DatabaseSettings::new(&url) }, Clock::fixed(at("2025-06-05T08:00:00Z")), Ids::default()).unwrap();
         let barrier = Barrier::new(4);
         let ran: usize = std::thread::scope(|scope| {
             let all: Vec<_> = (0..4).map(|_| scope.spawn(|| {

@@ -23,6 +23,7 @@ mod authority;
 mod backups;
 mod bases;
 mod batches;
+mod bodies;
 mod bulk;
 mod catalogue;
 mod circles;

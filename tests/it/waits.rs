@@ -141,7 +141,7 @@ fn postgresql_that_does_not_answer_is_not_waited_for() {
     settings.wait = Duration::from_secs(3);
     settings.postgres.connect = Duration::from_secs(2);
     let clock = ent_backoffice::kernel::Clock::system();
-    let fault = Database::open(&settings, clock, ent_backoffice::kernel::Ids).err().unwrap();
+    let fault = Database::open(&settings, clock, ent_backoffice::kernel::Ids::default()).err().unwrap();
     assert!(fault.to_string().contains("ne répond pas"), "{fault}");
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

@@ -27,7 +27,7 @@ struct Count {
 pub fn open(url: &str) -> Database {
     let settings =
         DatabaseSettings { connections: 2, readers: 2, busy: Duration::from_secs(10), ..DatabaseSettings::new(url) };
-    Database::open(&settings, Clock::system(), Ids).unwrap()
+    Database::open(&settings, Clock::system(), Ids::default()).unwrap()
 }
 
 fn execute(db: &Database, sql: &str) -> diesel::QueryResult<usize> {
@@ -122,7 +122,7 @@ fn with_database(server: &str, name: &str) -> String {
 
 fn unique_name() -> String {
     let now = Clock::system().now();
-    format!("test_{}", Ids.uuid(now).simple())
+    format!("test_{}", Ids::default().uuid(now).simple())
 }
 
 fn postgres_template(server: &str, admin: &Database) -> String {

@@ -6,6 +6,7 @@
 //!                                    ├─▶ server      real HTTP on 127.0.0.1, no worker
 //!                                    └─▶ Client      one per role, whose tokens are made, not asked for
 //!   year: the verbs that bring conventions and titles to a state, by the doors people use
+//!   snapshot: whole answers beside their literal copies
 //!   papers: each PDF fetched, or made by a job, is read back and proofread
 //!   Program: the same as a process of its own, where signals, logs and two instances matter
 //! ```
@@ -21,6 +22,7 @@ pub mod operations;
 pub mod papers;
 mod program;
 mod shape;
+pub mod snapshot;
 pub mod sources;
 mod test_app;
 pub mod year;

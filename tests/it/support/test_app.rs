@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -21,6 +22,9 @@ use ent_backoffice::platform::db::{Database, blobs};
 use ent_backoffice::platform::jobs::{self, Handlers};
 
 use super::{Base, Client, papers};
+
+/// Programs that this process started: one, in most tests.
+static PROGRAMS: AtomicU16 = AtomicU16::new(0);
 
 /// When every test begins.
 pub const MORNING: &str = "2025-06-05T08:00:00Z";
@@ -85,7 +89,9 @@ impl TestApp {
         change(&mut config);
         let real_texts = config.texts.unprintable(true).is_empty();
         let clock = Clock::fixed(at(MORNING));
-        let mut app = App::build(config, clock.clone(), Ids).unwrap();
+        // Each program of a test counts from a seed of its own: two on one base give no id twice.
+        let seed = PROGRAMS.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut app = App::build(config, clock.clone(), Ids::seeded(seed)).unwrap();
         // The tests are not the program.
         app.files = app.files.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
         app.desk = app.desk.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
