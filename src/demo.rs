@@ -11,15 +11,13 @@ use std::time::Instant as Stopwatch;
 use chrono::NaiveDate;
 
 use crate::access::{self, Delegation, NewPassword, NewUser, User, passwords};
-use crate::accounting::{self, Batch, SealRequest};
+use crate::accounting::{self, Batch, Seal};
 use crate::app::App;
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::texts::CampaignTexts;
-use crate::campaigns::{
-    self, CampaignAction, CampaignTerms, EnrolRequest, Rests, SchoolSelection, SmallClaims, Tariff,
-};
+use crate::campaigns::{self, CampaignAction, CampaignTerms, Enrol, Rests, SchoolSelection, SmallClaims, Tariff};
 use crate::config::Config;
-use crate::conventions::{self, Convention, SignatoryRequest, TransitionRequest};
+use crate::conventions::{self, Convention, ConventionTransition, WhoSigned};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, Departement, FieldFault, Money, Role, SchoolYear, french};
@@ -28,7 +26,7 @@ use crate::platform::{Error, Outcome, files, papers};
 use crate::registry::import::{communes, contacts, directory};
 use crate::registry::kinds::Sector;
 use crate::registry::{self, ImportSchoolsOptions, ImportView};
-use crate::titles::{self, ApproveRequest, Making, PrepareRequest, TitleSelection};
+use crate::titles::{self, Approve, Making, Prepare, TitleSelection};
 
 const COMMUNES: &[u8] = include_bytes!("../demo/data/communes_gard.csv");
 const SCHOOLS: &[u8] = include_bytes!("../demo/data/annuaire_gard.csv");
@@ -199,7 +197,7 @@ pub fn run(app: &App) -> Outcome<Report> {
     let clock = Stopwatch::now();
     let enrolled = app.db.write(|tx| {
         campaigns::create(tx, &gestionnaire, campaign(&year), &app.defaults.thresholds)?;
-        let request = EnrolRequest {
+        let request = Enrol {
             filter: Some(SchoolSelection {
                 departement: Some(fixed(Departement::parse("30"))?),
                 sector: Some(Sector::Public),
@@ -220,7 +218,7 @@ pub fn run(app: &App) -> Outcome<Report> {
 
     let clock = Stopwatch::now();
     let issued = app.db.write(|tx| {
-        let all = PrepareRequest { filter: None, keys: None, dry_run: false };
+        let all = Prepare { filter: None, keys: None, dry_run: false };
         conventions::issue(tx, &gestionnaire, &year, all, &app.defaults, &app.templates)
     })?;
     let issued = issued.bulk;
@@ -232,7 +230,7 @@ pub fn run(app: &App) -> Outcome<Report> {
 
     let clock = Stopwatch::now();
     let prepared = app.db.write(|tx| {
-        let all = PrepareRequest { filter: None, keys: None, dry_run: false };
+        let all = Prepare { filter: None, keys: None, dry_run: false };
         titles::prepare(tx, &gestionnaire, &year, all, &app.defaults, &app.templates)
     })?;
     let prepared = prepared.bulk;
@@ -241,16 +239,15 @@ pub fn run(app: &App) -> Outcome<Report> {
     let clock = Stopwatch::now();
     let approved = app.db.write(|tx| {
         let filter = TitleSelection { campaign: Some(year.clone()), ..TitleSelection::default() };
-        let request = ApproveRequest { filter: Some(filter), keys: None, dry_run: false };
+        let request = Approve { filter: Some(filter), keys: None, dry_run: false };
         let making = Making { defaults: &app.defaults, templates: &app.templates };
         titles::approve(tx, &ordonnateur, request, &making)
     })?;
     done(format!("Titres approuvés par l'ordonnatrice : {}, {}", approved.count("approved"), euros(&approved)), clock);
 
     let clock = Stopwatch::now();
-    let batch = app
-        .db
-        .write(|tx| accounting::seal(tx, &ordonnateur, &SealRequest { campaign: year.clone(), exercice: None }))?;
+    let batch =
+        app.db.write(|tx| accounting::seal(tx, &ordonnateur, &Seal { campaign: year.clone(), exercice: None }))?;
     done(
         format!("Bordereau {} scellé : {} titres, {}", batch.number, batch.count, french::euros(batch.total.cents())),
         clock,
@@ -324,11 +321,11 @@ fn mayor(convention: &Convention) -> String {
     }
 }
 
-fn signature(action: &str, on: NaiveDate, name: &str, title: &str) -> Outcome<TransitionRequest> {
-    Ok(TransitionRequest {
+fn signature(action: &str, on: NaiveDate, name: &str, title: &str) -> Outcome<ConventionTransition> {
+    Ok(ConventionTransition {
         signed_on: Some(on),
-        signatory: Some(SignatoryRequest { name: fixed(Line::parse(name))?, title: fixed(Line::parse(title))? }),
-        ..TransitionRequest::of(fixed(conventions::ConventionAction::parse(action))?)
+        signatory: Some(WhoSigned { name: fixed(Line::parse(name))?, title: fixed(Line::parse(title))? }),
+        ..ConventionTransition::of(fixed(conventions::ConventionAction::parse(action))?)
     })
 }
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ent_backoffice::access::{self, Delegation, NewUser, PasswordHash, User};
-use ent_backoffice::accounting::{self, SealRequest};
+use ent_backoffice::accounting::{self, Seal};
 use ent_backoffice::app::App;
-use ent_backoffice::campaigns::{self, CampaignRequest, EnrolRequest};
+use ent_backoffice::campaigns::{self, CampaignRequest, Enrol};
 use ent_backoffice::config::{Config, process_environment};
-use ent_backoffice::conventions::{self, IssueRequest, TransitionRequest};
+use ent_backoffice::conventions::{self, ConventionTransition, Issue};
 use ent_backoffice::kernel::contact::EmailAddress;
 use ent_backoffice::kernel::text::Line;
 use ent_backoffice::kernel::{Actor, Clock, Ids, Role, SchoolYear};
@@ -19,7 +19,7 @@ use ent_backoffice::platform::db::{AnyConnection, Database, DatabaseSettings};
 use ent_backoffice::platform::tabular::{Layout, Table};
 use ent_backoffice::registry::import::{communes, directory};
 use ent_backoffice::registry::{self, ImportSchoolsOptions, ImportView};
-use ent_backoffice::titles::{self, ApproveRequest, Making, PrepareRequest};
+use ent_backoffice::titles::{self, Approve, Making, Prepare};
 use serde_json::json;
 
 use crate::{nation, rows};
@@ -248,7 +248,7 @@ impl World {
             "small_claims": {"threshold": "50.00", "policy": "issue"}
         }));
         campaigns::create(tx, &actor, said.into(), &self.app.defaults.thresholds).unwrap();
-        let everyone: EnrolRequest = read(json!({"filter": {"sector": "public"}}));
+        let everyone: Enrol = read(json!({"filter": {"sector": "public"}}));
         let enrolled = campaigns::enrol(tx, &actor, &self.year, everyone).unwrap();
         assert_eq!(enrolled.count("enrolled"), 4104 * self.copies);
         let rests = campaigns::Rests { defaults: &self.app.defaults, others: &ent_backoffice::app::others() };
@@ -256,7 +256,7 @@ impl World {
     }
 
     fn issue(&self, tx: &mut Tx<'_>) {
-        let all: IssueRequest = read(json!({}));
+        let all: Issue = read(json!({}));
         let (defaults, templates) = (&self.app.defaults, &self.app.templates);
         let view =
             conventions::issue(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
@@ -265,7 +265,7 @@ impl World {
 
     fn sign(&self, tx: &mut Tx<'_>) {
         let actor = Self::actor(&self.gestionnaire);
-        let acts: Vec<TransitionRequest> = [("sign", "Maire"), ("countersign", "Rectrice")]
+        let acts: Vec<ConventionTransition> = [("sign", "Maire"), ("countersign", "Rectrice")]
             .map(|(action, title)| {
                 let signatory = json!({"name": "Camille Mesure", "title": title});
                 read(json!({"action": action, "signed_on": "2025-06-05", "signatory": signatory}))
@@ -283,21 +283,21 @@ impl World {
     }
 
     fn prepare(&self, tx: &mut Tx<'_>) {
-        let all: PrepareRequest = read(json!({}));
+        let all: Prepare = read(json!({}));
         let (defaults, templates) = (&self.app.defaults, &self.app.templates);
         let view = titles::prepare(tx, &Self::actor(&self.gestionnaire), &self.year, all, defaults, templates).unwrap();
         assert_eq!((view.bulk.count("prepared"), view.bulk.total.cents()), self.conventions());
     }
 
     fn approve(&self, tx: &mut Tx<'_>) {
-        let all: ApproveRequest = read(json!({"filter": {"campaign": "2025-2026"}}));
+        let all: Approve = read(json!({"filter": {"campaign": "2025-2026"}}));
         let making = Making { defaults: &self.app.defaults, templates: &self.app.templates };
         let view = titles::approve(tx, &Self::actor(&self.ordonnateur), all, &making).unwrap();
         assert_eq!((view.count("approved"), view.total.cents()), self.conventions());
     }
 
     fn seal(&self, tx: &mut Tx<'_>) {
-        let request: SealRequest = read(json!({"campaign": "2025-2026"}));
+        let request: Seal = read(json!({"campaign": "2025-2026"}));
         let batch = accounting::seal(tx, &Self::actor(&self.ordonnateur), &request).unwrap();
         assert_eq!((usize::try_from(batch.count).unwrap(), batch.total.cents()), self.conventions());
     }

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::batch::{Batch, BatchFile, BatchNature, BatchNumber, BatchSignature, BatchState, FileFormat};
 use super::codes;
-use super::seal::{self, SealRequest};
+use super::seal::{self, Seal};
 use super::sealed;
 use super::store::{self, BatchFilter, BatchOrder};
 use crate::access::{Can, DownloadBatches, ReadTitles, SealBatches};
@@ -109,7 +109,7 @@ pub(super) fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
 ///
 /// Prend les titres approuvés de la campagne (et de l'exercice) qui n'en ont pas ; les fichiers ne changent plus jamais.
 #[utoipa::path(
-    operation_id = "seal_batch", tag = "Bordereaux", request_body = SealRequest,
+    operation_id = "seal_batch", tag = "Bordereaux", request_body = Seal,
     responses((status = 201, body = BatchView, description = "Scellé")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
@@ -120,7 +120,7 @@ pub(super) fn view(tx: &mut Tx<'_>, batch: Batch) -> Outcome<BatchView> {
     security(("bearer" = []))
 )]
 #[post("/accounting-batches")]
-async fn seal_batch(state: State, can: Can<SealBatches>, call: CallContext, body: Body<SealRequest>) -> Answer {
+async fn seal_batch(state: State, can: Can<SealBatches>, call: CallContext, body: Body<Seal>) -> Answer {
     let actor = can.actor;
     state
         .post(actor.principal, call, body.sha256, move |tx| {

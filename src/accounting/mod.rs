@@ -21,7 +21,7 @@ mod store_signatures;
 pub use batch::{Batch, BatchNumber, BatchState, FileFormat};
 pub use codes::CODES;
 pub use events::BatchEvent;
-pub use seal::{SealRequest, seal};
+pub use seal::{Seal, seal};
 pub use sheet::{read_amount, read_identifier};
 
 use crate::audit::Tellers;

@@ -30,7 +30,8 @@ use crate::titles::{self, Approved, Settlement, TitleLine};
 /// Sceller les titres approuvés d'une campagne.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SealRequest {
+#[schema(as = SealRequest)]
+pub struct Seal {
     pub campaign: SchoolYear,
     /// Exercice ; nécessaire seulement quand des titres de plusieurs exercices attendent.
     #[serde(default)]
@@ -39,7 +40,7 @@ pub struct SealRequest {
 }
 
 /// Seals.
-pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &SealRequest) -> Outcome<Batch> {
+pub fn seal(tx: &mut Tx<'_>, actor: &Actor, request: &Seal) -> Outcome<Batch> {
     let sealer = actor
         .user()
         .ok_or_else(|| Refused::new(&SEALER_UNKNOWN, "Sceller un bordereau demande un compte nominatif."))?;

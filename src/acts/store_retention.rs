@@ -38,10 +38,7 @@ pub const DECLARED: Declared = Declared {
             }),
         },
     ],
-    impersonal: &[
-        ("acts", &["id", "operation", "author_id", "request_id", "state"]),
-        ("act_items", &["act_id"]),
-    ],
+    impersonal: &[("acts", &["id", "operation", "author_id", "request_id", "state"]), ("act_items", &["act_id"])],
     named: &[],
     needs: &[],
 };

@@ -52,8 +52,8 @@ use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
 use crate::{
-    access, accounting, acts, attachments, campaigns, claims, conventions, kernel, oversight, platform, registry, tasks,
-    titles,
+    access, accounting, acts, attachments, campaigns, claims, conventions, kernel, oversight, platform, registry,
+    tasks, titles,
 };
 
 pub use logging::start as start_logging;

@@ -8,12 +8,12 @@ use super::attachment::{Attachment, AttachmentId, AttachmentState, Detachment, S
 use crate::audit::SubjectKind;
 use crate::kernel::text::{Line, Note};
 use crate::kernel::{Actor, Instant};
-use crate::{keyset, rows};
 use crate::platform::attachments::{MediaType, Scan};
 use crate::platform::db::schema::{attachment_detachments as detachments, attachment_sources as sources, attachments};
 use crate::platform::db::unreadable::Rows;
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Outcome, Tx};
+use crate::{keyset, rows};
 
 crate::sort_keys!(AttachmentSort, AttachmentOrder of "attachments" { AttachedAt => "attached_at" });
 

@@ -25,7 +25,17 @@ pub const DECLARED: Declared = Declared {
     impersonal: &[
         (
             "attachments",
-            &["id", "subject_kind", "subject_id", "purpose", "media_type", "sha256", "given_sha256", "scan", "attached_by"],
+            &[
+                "id",
+                "subject_kind",
+                "subject_id",
+                "purpose",
+                "media_type",
+                "sha256",
+                "given_sha256",
+                "scan",
+                "attached_by",
+            ],
         ),
         ("attachment_sources", &["attachment_id", "media_type", "sha256"]),
         ("attachment_detachments", &["attachment_id", "detached_by"]),

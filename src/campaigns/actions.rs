@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use super::campaign::{Campaign, CampaignState};
 use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
-use super::enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, EnrolmentRequest, SchoolSelection};
+use super::enrolment::{Enrol, Enrolment, EnrolmentDetails, EnrolmentOrigin, SchoolSelection};
 use super::events::{self, CampaignEvent};
 use super::terms::CampaignTerms;
 use super::texts::CampaignTexts;
@@ -95,7 +95,7 @@ fn decide(
 pub const ENROL_OUTCOMES: &[&str] = &["enrolled", "already_enrolled", "withdrawn", "refused"];
 
 /// Enrols schools in number, by filter or by keys.
-pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: EnrolRequest) -> Outcome<BulkView> {
+pub fn enrol(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, request: Enrol) -> Outcome<BulkView> {
     let campaign = enrolling(tx, year)?;
     let (origin, requester, requested_on) = (request.origin, request.requester, request.requested_on);
     let bulk: BulkRequest<SchoolSelection> =
@@ -192,7 +192,7 @@ pub fn enrol_one(
     year: &SchoolYear,
     uai: &Uai,
     read: Option<&Version>,
-    request: EnrolmentRequest,
+    request: EnrolmentDetails,
 ) -> Outcome<(Enrolment, bool)> {
     let campaign = enrolling(tx, year)?;
     if let Some(mut found) = store::enrolment(tx, campaign.id, uai)? {
@@ -215,7 +215,7 @@ pub fn enrol_one(
         let detail = "L'école n'est pas inscrite : il n'y a pas de version à annoncer.";
         return Err(Refused::new(&PRECONDITION_FAILED, detail).into());
     }
-    let one = EnrolRequest {
+    let one = Enrol {
         filter: None,
         keys: Some(vec![uai.to_string()]),
         dry_run: false,

@@ -29,7 +29,8 @@ pub struct Enrolment {
 /// D'où vient une inscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EnrolmentRequest {
+#[schema(as = EnrolmentRequest)]
+pub struct EnrolmentDetails {
     #[serde(default)]
     pub origin: Option<EnrolmentOrigin>,
     #[serde(default)]
@@ -59,7 +60,8 @@ pub struct SchoolSelection {
 /// Inscription en nombre : par `filter` ou `keys` (UAI), avec l'origine à retenir.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EnrolRequest {
+#[schema(as = EnrolRequest)]
+pub struct Enrol {
     #[serde(default)]
     pub filter: Option<SchoolSelection>,
     #[serde(default)]

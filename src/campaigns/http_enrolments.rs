@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::bulk::BulkView;
 use super::codes;
-use super::enrolment::{EnrolRequest, Enrolment, EnrolmentRequest, EnrolmentView};
+use super::enrolment::{Enrol, Enrolment, EnrolmentDetails, EnrolmentView};
 use super::store::{EnrolmentFilter, EnrolmentLine, EnrolmentOrder};
 use super::{actions, enrolment_import, store};
 use crate::access::{Can, ManageCampaigns, Read};
@@ -45,7 +45,7 @@ fn view(line: EnrolmentLine) -> EnrolmentView {
 ///
 /// Par `filter` ou par `keys` (UAI). Une école qu'une personne a retirée ne revient que nommée dans `keys`. Issues : `enrolled`, `already_enrolled`, `withdrawn`, `refused`.
 #[utoipa::path(
-    operation_id = "enrol_schools", tag = "Campagnes", params(("school_year" = SchoolYear, Path)), request_body = EnrolRequest,
+    operation_id = "enrol_schools", tag = "Campagnes", params(("school_year" = SchoolYear, Path)), request_body = Enrol,
     responses((status = 200, body = BulkView, description = "Une issue par école")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[&NOT_FOUND, &codes::CAMPAIGN_STATE, &codes::KEYS_OR_FILTER])
@@ -59,7 +59,7 @@ async fn enrol(
     can: Can<ManageCampaigns>,
     Key(year): Key<SchoolYear>,
     call: CallContext,
-    body: Body<EnrolRequest>,
+    body: Body<Enrol>,
 ) -> Answer {
     let actor = can.actor;
     state
@@ -185,7 +185,7 @@ fn one_view(tx: &mut Tx<'_>, enrolment: Enrolment) -> Outcome<EnrolmentView> {
         ("school_year" = SchoolYear, Path), ("uai" = Uai, Path),
         ("If-Match" = Option<String>, Header, description = "ETag lu, pour une inscription existante"),
     ),
-    request_body = EnrolmentRequest,
+    request_body = EnrolmentDetails,
     responses(
         (status = 200, body = EnrolmentView, description = "Inscription changée"),
         (status = 201, body = EnrolmentView, description = "Inscrite")
@@ -202,7 +202,7 @@ async fn put_one(
     Key(year): Key<SchoolYear>,
     Key(uai): Key<Uai>,
     mut call: CallContext,
-    body: Body<EnrolmentRequest>,
+    body: Body<EnrolmentDetails>,
 ) -> Answer {
     let read = call.optional_version()?;
     let reply = state

@@ -40,7 +40,7 @@ pub use campaign::{Campaign, CampaignAction, CampaignState};
 pub use codes::{CAMPAIGN_STATE, CODES};
 pub use corrections::{delete, issued};
 pub use defaults::Defaults;
-pub use enrolment::{EnrolRequest, Enrolment, EnrolmentOrigin, SchoolSelection};
+pub use enrolment::{Enrol, Enrolment, EnrolmentOrigin, SchoolSelection};
 pub use events::CampaignEvent;
 pub use http_requests::CampaignRequest;
 pub use http_views::CampaignView;

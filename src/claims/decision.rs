@@ -132,7 +132,8 @@ pub fn act_number(exercice: i64, rank: i64) -> String {
 /// Décision de ne pas émettre pour des payeurs, par `filter` ou par `keys` (SIRET).
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct DecideRequest {
+#[schema(as = DecideRequest)]
+pub struct Decide {
     #[serde(default)]
     pub filter: Option<crate::conventions::PayerSelection>,
     #[serde(default)]
@@ -148,7 +149,7 @@ pub struct DecideRequest {
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = DecisionTransitionRequest)]
-pub struct RevokeRequest {
+pub struct Revoke {
     pub action: DecisionAction,
     pub reason: Note,
 }

@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::codes;
 use super::line_actions::{self, ClosedLineView};
-use super::lines::LineDecisionsRequest;
+use super::lines::DecideLines;
 use super::scene::Called;
 use crate::access::{Can, PrepareTitles, Read};
 use crate::campaigns::Defaults;
@@ -95,7 +95,7 @@ async fn list(
 ///
 /// Par `filter` (toutes les lignes en attente de ces payeurs) ou par `keys` (UAI). `keep` : la ligne reste due ; `reduce` : elle est retirée et le reste recalculé ; `amendment` : aucun titre avant l'avenant. Issues : `decided`, `unchanged`, `refused`.
 #[utoipa::path(
-    operation_id = "decide_lines", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = LineDecisionsRequest,
+    operation_id = "decide_lines", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = DecideLines,
     responses((status = 200, body = BulkView, description = "Une issue par école")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
@@ -113,7 +113,7 @@ async fn decide(
     defaults: web::Data<Defaults>,
     called: web::Data<Called>,
     call: CallContext,
-    body: Body<LineDecisionsRequest>,
+    body: Body<DecideLines>,
 ) -> Answer {
     let actor = can.actor;
     state

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::codes;
-use super::decision::{DecideRequest, Decision, DecisionAction, DecisionState, Origin, RevokeRequest};
+use super::decision::{Decide, Decision, DecisionAction, DecisionState, Origin, Revoke};
 use super::printing::PAPER;
 use super::scene::Called;
 use super::small_claims;
@@ -108,7 +108,7 @@ fn detail(tx: &mut Tx<'_>, decision: Decision) -> Outcome<DecisionView> {
 ///
 /// Par `filter` ou par `keys` (SIRET) ; seulement des créances sous le seuil, quelle que soit la politique de la campagne. Issues : `decided`, `already_decided`, `revoked` (rapportée par une personne : à nommer dans `keys`), `not_small`, `already_prepared`, `nothing_due`, `refused`.
 #[utoipa::path(
-    operation_id = "decide_small_claims", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = DecideRequest,
+    operation_id = "decide_small_claims", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = Decide,
     responses((status = 200, body = BulkView, description = "Une issue par payeur")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
@@ -127,7 +127,7 @@ async fn decide(
     (defaults, called): (web::Data<Defaults>, web::Data<Called>),
     templates: web::Data<Templates>,
     call: CallContext,
-    body: Body<DecideRequest>,
+    body: Body<Decide>,
 ) -> Answer {
     let actor = can.actor;
     state
@@ -272,7 +272,7 @@ async fn transitions(state: State, can: Can<ReadTitles>, Key(id): Key<DecisionId
 ///
 /// Avec un motif, jusqu'à la clôture de la campagne : la créance est titrée à la préparation suivante, quelle que soit la politique.
 #[utoipa::path(
-    operation_id = "transition_small_claim_decision", tag = "Titres", params(("id" = DecisionId, Path)), request_body = RevokeRequest,
+    operation_id = "transition_small_claim_decision", tag = "Titres", params(("id" = DecisionId, Path)), request_body = Revoke,
     responses((status = 200, body = DecisionView, description = "La décision rapportée")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
@@ -287,7 +287,7 @@ async fn transition(
     can: Can<DecideSmallClaims>,
     Key(id): Key<DecisionId>,
     call: CallContext,
-    body: Body<RevokeRequest>,
+    body: Body<Revoke>,
 ) -> Answer {
     let actor = can.actor;
     state

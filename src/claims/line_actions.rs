@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::codes::PREPARER_UNKNOWN;
 use super::events::ClaimEvent;
-use super::lines::{LineChoice, LineDecision, LineDecisionsRequest};
+use super::lines::{DecideLines, LineChoice, LineDecision};
 use super::scene::{Called, Scene};
 use super::store;
 use crate::audit::{self, Entry};
@@ -108,7 +108,7 @@ pub fn decide(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    request: LineDecisionsRequest,
+    request: DecideLines,
     (defaults, called): (&Defaults, Called),
 ) -> Outcome<BulkView> {
     let by =

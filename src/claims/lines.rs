@@ -92,7 +92,8 @@ pub fn look(
 /// Décision sur des lignes, par `filter` (toutes celles de ces payeurs qui attendent) ou par `keys` (UAI).
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LineDecisionsRequest {
+#[schema(as = LineDecisionsRequest)]
+pub struct DecideLines {
     #[serde(default)]
     pub filter: Option<PayerSelection>,
     #[serde(default)]

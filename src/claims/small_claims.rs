@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::claim::small_claim;
 use super::codes::PREPARER_UNKNOWN;
-use super::decision::{self, DecideRequest, Decision, DecisionAct, DecisionAction, Origin, Revocation};
+use super::decision::{self, Decide, Decision, DecisionAct, DecisionAction, Origin, Revocation};
 use super::decision_paper::{self, DecisionPaper};
 use super::events::{self, ClaimEvent};
 use super::liquidation::{Liquidation, Word, liquidate};
@@ -145,7 +145,7 @@ pub fn decide(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    request: DecideRequest,
+    request: Decide,
     defaults: &Defaults,
     templates: &Templates,
     called: Called,

@@ -85,7 +85,17 @@ impl Config {
         let texts = section.read("texts");
         if section.faults.is_empty() {
             Ok(Self {
-                server, database, access, imports, attachments, documents, jobs, metrics, small_claims, retention, texts,
+                server,
+                database,
+                access,
+                imports,
+                attachments,
+                documents,
+                jobs,
+                metrics,
+                small_claims,
+                retention,
+                texts,
             })
         } else {
             Err(section.faults)

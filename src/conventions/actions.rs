@@ -8,7 +8,7 @@ use super::convention::{
     ConventionFacts, Stage,
 };
 use super::events::{self, ConventionEvent, Lifted, Signatures};
-use super::request::{Transition, TransitionRequest};
+use super::request::{ConventionTransition, Transition};
 use super::store;
 use super::store_refusals::{self as refusals, NewRefusal};
 use crate::audit::{self, Moment, Others};
@@ -36,7 +36,7 @@ pub fn find_for(tx: &mut Tx<'_>, actor: &Actor, id: ConventionId) -> Outcome<Con
 }
 
 /// Whether an action, with what it brings, is for who does it: a finding is lifted by an agent.
-fn admit(actor: &Actor, request: &TransitionRequest) -> Result<(), Refused> {
+fn admit(actor: &Actor, request: &ConventionTransition) -> Result<(), Refused> {
     audit::may(&actor.principal, events::verb(request.action))?;
     if actor.principal.invitation().is_some() && !request.acknowledged.is_empty() {
         let detail = "Un point à vérifier est levé par un agent de la région académique, avec son motif.";
@@ -63,7 +63,7 @@ pub fn transition(
     tx: &mut Tx<'_>,
     actor: &Actor,
     (id, read): (ConventionId, Option<&Version>),
-    request: &TransitionRequest,
+    request: &ConventionTransition,
     others: &Others,
 ) -> Outcome<Convention> {
     let mut found = find_for(tx, actor, id)?;

@@ -8,7 +8,7 @@ use super::actions;
 use super::codes;
 use super::convention::{ConventionAction, ConventionState};
 use super::printing::PAPER;
-use super::request::TransitionRequest;
+use super::request::ConventionTransition;
 use super::store::{self, ConventionFilter, ConventionOrder};
 use super::views::{self, ConventionView};
 use crate::access::{Can, Read, RecordSignatures, refusal};
@@ -163,7 +163,7 @@ async fn transitions(state: State, can: Can<Read>, others: web::Data<Others>, Ke
 /// Signer, contresigner, corriger, refuser, rouvrir ou annuler une convention
 #[utoipa::path(
     operation_id = "transition_convention", tag = "Conventions", params(("id" = ConventionId, Path)),
-    request_body = TransitionRequest,
+    request_body = ConventionTransition,
     responses((status = 200, body = ConventionView, description = "La convention après l'action")),
     extensions(("x-answers" = json!(
         Answers::refuse(&[
@@ -182,7 +182,7 @@ async fn transition(
     others: web::Data<Others>,
     Key(id): Key<ConventionId>,
     mut call: CallContext,
-    body: Body<TransitionRequest>,
+    body: Body<ConventionTransition>,
 ) -> Answer {
     let version = call.optional_version()?;
     let actor = can.actor;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::codes;
-use super::issue::{self, IssueRequest, IssueView};
+use super::issue::{self, Issue, IssueView};
 use super::later::{ActWorld, IssueAct};
 use super::payers::PayerSelection;
 use super::specimen;
@@ -29,7 +29,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 ///
 /// Une par payeur ayant au moins une école inscrite. Sans `filter` ni `keys` (SIRET) : toutes. Une collectivité qui a refusé, ou dont la convention a été annulée, n'est reprise que nommée dans `keys`. L'essai (`dry_run`) se fait aussi pendant la préparation. Issues : `issued`, `already_issued`, `no_enrolment`, `declined`, `cancelled`, `refused`.
 #[utoipa::path(
-    operation_id = "issue_conventions", tag = "Conventions", params(("school_year" = SchoolYear, Path)), request_body = IssueRequest,
+    operation_id = "issue_conventions", tag = "Conventions", params(("school_year" = SchoolYear, Path)), request_body = Issue,
     responses(
         (status = 200, body = IssueView, description = "Une issue par payeur, et les petites créances"),
         (status = 202, body = JobView, description = "Demandé par `Prefer: respond-async` : l'acte se fera sans attendre l'appelant")
@@ -52,7 +52,7 @@ async fn issue_all(
     defaults: web::Data<Defaults>,
     templates: web::Data<Templates>,
     call: CallContext,
-    body: Body<IssueRequest>,
+    body: Body<Issue>,
 ) -> Answer {
     let actor = can.actor;
     let call = call.unless_dry(body.value.dry_run);

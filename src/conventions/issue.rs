@@ -32,7 +32,7 @@ use crate::platform::{Outcome, Tx, documents};
 use crate::registry::{self, Collectivite};
 
 /// Request of a bulk issue: absent `filter` and `keys` (SIRET) mean every payer.
-pub type IssueRequest = BulkRequest<PayerSelection>;
+pub type Issue = BulkRequest<PayerSelection>;
 
 /// A payer's enrolled schools, told apart by whether a living convention covers them.
 #[derive(Default)]
@@ -202,7 +202,7 @@ pub fn issue(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    request: IssueRequest,
+    request: Issue,
     defaults: &Defaults,
     templates: &Templates,
 ) -> Outcome<IssueView> {

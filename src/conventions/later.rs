@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::issue::{self, IssueRequest, IssueView};
+use super::issue::{self, Issue, IssueView};
 use crate::access::IssueConventions;
 use crate::acts::LongAct;
 use crate::campaigns::Defaults;
@@ -22,7 +22,7 @@ pub struct ActWorld {
 #[derive(Serialize, Deserialize)]
 pub struct IssueAct {
     pub(super) year: SchoolYear,
-    pub(super) request: IssueRequest,
+    pub(super) request: Issue,
 }
 
 impl LongAct for IssueAct {

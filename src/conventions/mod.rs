@@ -36,14 +36,14 @@ pub use actions::{expire_due, find, moment, transition};
 pub use codes::CODES;
 pub use convention::{Convention, ConventionAction, ConventionState, Party};
 pub use events::{ConventionEvent, of as subject};
-pub use issue::{ISSUE_OUTCOMES, IssueRequest, IssueView, issue};
+pub use issue::{ISSUE_OUTCOMES, Issue, IssueView, issue};
 pub use jobs::enqueue_expiry;
 pub use later::{ActWorld, IssueAct};
 pub use paper::{designation, legal_name, town};
 pub use participation::{ListedSchool, Participation, ParticipationLine, reprice};
 pub use payers::{PayerSelection, Payers};
 pub use printing::PAPER;
-pub use request::{SignatoryRequest, TransitionRequest};
+pub use request::{ConventionTransition, WhoSigned};
 pub use store::{
     ConventionFilter, ConventionOrder, ConventionSort, Reach, StoredParticipation, Sum, list, place, select, sums,
 };

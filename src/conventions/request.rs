@@ -10,7 +10,8 @@ use crate::kernel::{FieldFault, Refused};
 /// Qui a signé.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SignatoryRequest {
+#[schema(as = SignatoryRequest)]
+pub struct WhoSigned {
     /// Nom tel qu'il figure sous la signature.
     pub name: Line,
     /// Qualité : « Maire », « Rectrice ».
@@ -27,14 +28,14 @@ pub struct SignatoryRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ConventionTransitionRequest)]
-pub struct TransitionRequest {
+pub struct ConventionTransition {
     pub action: ConventionAction,
     /// Jour écrit sous la signature ; pour `sign`, `countersign` et `correct_signature`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::kernel::dates::some_day")]
     pub signed_on: Option<NaiveDate>,
     /// Qui a signé ; pour `sign`, `countersign` et `correct_signature`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signatory: Option<SignatoryRequest>,
+    pub signatory: Option<WhoSigned>,
     /// Ce qui montre la signature de la collectivité : « original reçu par courrier le … » ; pour `sign` et `correct_signature`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Note>,
@@ -85,7 +86,7 @@ const fn fields(action: ConventionAction) -> &'static [&'static str] {
     }
 }
 
-impl TransitionRequest {
+impl ConventionTransition {
     /// An action that brings nothing yet.
     #[must_use]
     pub fn of(action: ConventionAction) -> Self {

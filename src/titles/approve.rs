@@ -84,7 +84,7 @@ pub(super) fn filter(tx: &mut Tx<'_>, f: TitleSelection) -> Outcome<TitleFilter>
 }
 
 /// Request of a bulk approval: one of `filter` and `keys` (title ids) is required.
-pub type ApproveRequest = BulkRequest<TitleSelection>;
+pub type Approve = BulkRequest<TitleSelection>;
 
 /// What the configuration and the renderer give approvals.
 pub struct Making<'a> {
@@ -97,7 +97,7 @@ pub const APPROVE_OUTCOMES: &[&str] =
     &["approved", "already_approved", "skipped_flagged", "returned", RETURNED_BEFORE, WITHDRAWN_BEFORE, "refused"];
 
 /// Approves titles in number.
-pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: ApproveRequest, making: &Making<'_>) -> Outcome<BulkView> {
+pub fn approve(tx: &mut Tx<'_>, actor: &Actor, request: Approve, making: &Making<'_>) -> Outcome<BulkView> {
     let approver = named(actor)?;
     let (selection, dry_run) = request.selection(false)?;
     let year = hold_exercice(tx)?;
@@ -328,7 +328,7 @@ pub fn approve_one(
     let title = find(tx, id)?;
     read.map_or(Ok(()), |read| read.admits(title.version))?;
     may_approve(&title, &access::find_user(tx, named(actor)?)?, tx.today())?;
-    let request = ApproveRequest { filter: None, keys: Some(vec![id.to_string()]), dry_run: false };
+    let request = Approve { filter: None, keys: Some(vec![id.to_string()]), dry_run: false };
     approve(tx, actor, request, making)?;
     let title = find(tx, id)?;
     if title.reference().is_none() {

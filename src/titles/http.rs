@@ -4,10 +4,10 @@ use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::approve::{self, ApproveRequest, Making, TitleSelection};
+use super::approve::{self, Approve, Making, TitleSelection};
 use super::codes;
 use super::later::{ApproveAct, PrepareAct};
-use super::prepare::{self, PrepareRequest, PrepareView};
+use super::prepare::{self, Prepare, PrepareView};
 use super::printing::PAPER;
 use super::returns;
 use super::store::{self, TitleFilter, TitleOrder};
@@ -50,7 +50,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 ///
 /// Pour les conventions qui ont pris effet ; relançable : seul ce qui n'a jamais été titré l'est. Un titre rendu par l'ordonnateur n'est préparé de nouveau que si son payeur est nommé dans `keys` ; une créance dont un titre a été retiré porte le constat `withdrawn_before`. Issues : `prepared`, `flagged`, `not_issued`, `already_prepared`, `nothing_due`, `returned`, `declined`, `not_in_effect`, `refused`.
 #[utoipa::path(
-    operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = PrepareRequest,
+    operation_id = "prepare_titles", tag = "Titres", params(("school_year" = SchoolYear, Path)), request_body = Prepare,
     responses(
         (status = 200, body = PrepareView, description = "Une issue par payeur, et les petites créances"),
         (status = 202, body = JobView, description = "Demandé par `Prefer: respond-async` : l'acte se fera sans attendre l'appelant")
@@ -73,7 +73,7 @@ async fn prepare_all(
     defaults: web::Data<Defaults>,
     templates: web::Data<Templates>,
     call: CallContext,
-    body: Body<PrepareRequest>,
+    body: Body<Prepare>,
 ) -> Answer {
     let actor = can.actor;
     let call = call.unless_dry(body.value.dry_run);
@@ -85,7 +85,7 @@ async fn prepare_all(
 ///
 /// Par `filter` ou par `keys` (identifiants) ; jamais par qui les a préparés. Par filtre, les titres signalés, rendus, ou dont la créance a déjà été rendue ou retirée sont laissés. Issues : `approved`, `already_approved`, `skipped_flagged`, `returned`, `returned_before`, `withdrawn_before`, `refused`.
 #[utoipa::path(
-    operation_id = "approve_titles", tag = "Titres", request_body = ApproveRequest,
+    operation_id = "approve_titles", tag = "Titres", request_body = Approve,
     responses(
         (status = 200, body = BulkView, description = "Une issue par titre"),
         (status = 202, body = JobView, description = "Demandé par `Prefer: respond-async` : l'acte se fera sans attendre l'appelant")
@@ -107,7 +107,7 @@ async fn approve_all(
     defaults: web::Data<Defaults>,
     templates: web::Data<Templates>,
     call: CallContext,
-    body: Body<ApproveRequest>,
+    body: Body<Approve>,
 ) -> Answer {
     let actor = can.actor;
     let call = call.unless_dry(body.value.dry_run);

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::approve::{self, ApproveRequest, Making};
-use super::prepare::{self, PrepareRequest, PrepareView};
+use super::approve::{self, Approve, Making};
+use super::prepare::{self, Prepare, PrepareView};
 use crate::access::{ApproveTitles, PrepareTitles};
 use crate::acts::LongAct;
 use crate::campaigns::bulk::BulkView;
@@ -15,7 +15,7 @@ use crate::platform::{Outcome, Tx};
 #[derive(Serialize, Deserialize)]
 pub struct PrepareAct {
     pub(super) year: SchoolYear,
-    pub(super) request: PrepareRequest,
+    pub(super) request: Prepare,
 }
 
 impl LongAct for PrepareAct {
@@ -33,7 +33,7 @@ impl LongAct for PrepareAct {
 /// An approval in number, as asked for.
 #[derive(Serialize, Deserialize)]
 pub struct ApproveAct {
-    pub(super) request: ApproveRequest,
+    pub(super) request: Approve,
 }
 
 impl LongAct for ApproveAct {

@@ -32,13 +32,13 @@ mod store_returns;
 mod title;
 mod views;
 
-pub use approve::{APPROVE_OUTCOMES, ApproveRequest, Making, TitleSelection, approve};
+pub use approve::{APPROVE_OUTCOMES, Approve, Making, TitleSelection, approve};
 pub use approved::Approved;
 pub use batching::{awaiting_batch, exercices_awaiting_batch, transmit};
 pub use codes::CODES;
 pub use events::TitleEvent;
 pub use later::{ApproveAct, PrepareAct};
-pub use prepare::{CALLED, PREPARE_OUTCOMES, PrepareRequest, PrepareView, prepare};
+pub use prepare::{CALLED, PREPARE_OUTCOMES, Prepare, PrepareView, prepare};
 pub use printing::PAPER;
 pub use settlement::Settlement;
 pub use title::{Reference, Stage, Title, TitleLine, TitleState};

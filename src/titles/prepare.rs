@@ -30,7 +30,7 @@ use crate::platform::{Outcome, Tx};
 use crate::registry;
 
 /// Request of a bulk preparation: absent `filter` and `keys` (SIRET) mean every convention in effect.
-pub type PrepareRequest = BulkRequest<PayerSelection>;
+pub type Prepare = BulkRequest<PayerSelection>;
 
 /// What may become of a convention of a bulk preparation.
 pub const PREPARE_OUTCOMES: &[&str] = &[
@@ -85,7 +85,7 @@ pub fn prepare(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    request: PrepareRequest,
+    request: Prepare,
     defaults: &Defaults,
     templates: &Templates,
 ) -> Outcome<PrepareView> {

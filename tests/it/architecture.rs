@@ -167,6 +167,27 @@ fn http_is_spoken_at_the_edge() {
     });
 }
 
+/// A change of the wire changes nothing that is stored or done: what the rooms know, and what they are told to do, has
+/// names and shapes of its own.
+#[test]
+fn requests_are_known_at_the_edge_only() {
+    let declares = regex::Regex::new(r"\b(?:struct|enum|type) (\w*Request)\b").unwrap();
+    let mut broken = Vec::new();
+    for (path, text) in sources() {
+        let file = path.rsplit('/').next().unwrap();
+        if file.starts_with("http") || file.starts_with("views") || path.starts_with("platform/web/") {
+            continue;
+        }
+        for found in declares.captures_iter(&text) {
+            // The shape that all acts in number share: which things, and whether it is a trial.
+            if &found[1] != "BulkRequest" {
+                broken.push(format!("src/{path} declares {}", &found[1]));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
 #[test]
 fn time_and_chance_have_one_door() {
     nowhere_but(&["Utc::now", "Local::now", "SystemTime", "now_v7", "new_v4", "rand::"], |path, _| {

@@ -121,9 +121,9 @@ on_both_databases! {
             thresholds: campaigns::Thresholds::new(Vec::new()),
             specimen: false,
         };
-        let all = || titles::PrepareRequest { filter: None, keys: None, dry_run: false };
+        let all = || titles::Prepare { filter: None, keys: None, dry_run: false };
         refused(app.db.write(|tx| titles::prepare(tx, &nobody, &year, all(), &defaults, &broken())), (403, "preparer_unknown"));
-        let seal = accounting::SealRequest { campaign: year.clone(), exercice: None };
+        let seal = accounting::Seal { campaign: year.clone(), exercice: None };
         refused(app.db.write(|tx| accounting::seal(tx, &nobody, &seal)), (403, "sealer_unknown"));
         refused(app.db.read(|tx| access::find_user(tx, ent_backoffice::kernel::ids::UserId::new(tx.uuid()))), (404, "not_found"));
     }
@@ -193,7 +193,7 @@ on_both_databases! {
         };
         let person = app.person(ent_backoffice::kernel::Role::Ordonnateur);
         let actor = Actor::staff(person.id, person.role, person.full_name(), None);
-        let request = titles::ApproveRequest { filter: None, keys: Some(vec![id.to_owned()]), dry_run: false };
+        let request = titles::Approve { filter: None, keys: Some(vec![id.to_owned()]), dry_run: false };
         let making = titles::Making { defaults: &texts, templates: &templates };
         app.db.write(|tx| titles::approve(tx, &actor, request.clone(), &making)).unwrap();
         app.ordonnateur().get(&format!("/perception-titles/{id}/document")).problem(409, "title_document_failed");
@@ -217,7 +217,7 @@ on_both_databases! {
         let person = app.person(ent_backoffice::kernel::Role::Gestionnaire);
         let actor = Actor::staff(person.id, person.role, person.full_name(), None);
         let year = ent_backoffice::kernel::SchoolYear::parse("2025-2026").unwrap();
-        let all = titles::PrepareRequest { filter: None, keys: None, dry_run: false };
+        let all = titles::Prepare { filter: None, keys: None, dry_run: false };
         app.db.write(|tx| titles::prepare(tx, &actor, &year, all.clone(), &defaults, &broken()).map(|_| ())).unwrap();
         let g = app.gestionnaire();
         let list = g.get("/campaigns/2025-2026/small-claim-decisions").expect(200).json;

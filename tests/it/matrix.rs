@@ -598,7 +598,7 @@ fn issue_badly(app: &TestApp, siret: &str) -> String {
     let year = SchoolYear::parse("2025-2026").unwrap();
     let person = app.person(Role::Gestionnaire);
     let actor = Actor::staff(person.id, person.role, person.full_name(), None);
-    let request = conventions::IssueRequest { filter: None, keys: Some(vec![siret.to_owned()]), dry_run: false };
+    let request = conventions::Issue { filter: None, keys: Some(vec![siret.to_owned()]), dry_run: false };
     let issue = |tx: &mut Tx<'_>| conventions::issue(tx, &actor, &year, request.clone(), &defaults, &templates);
     let view = app.db.write(issue).unwrap();
     view.bulk.items[0].id.clone().unwrap()

@@ -1,7 +1,7 @@
 //! What other rooms have to say when one acts: their vetoes stop it, what they do in its transaction falls with it.
 
 use ent_backoffice::audit::{Others, Subject};
-use ent_backoffice::conventions::{self, ConventionAction, TransitionRequest};
+use ent_backoffice::conventions::{self, ConventionAction, ConventionTransition};
 use ent_backoffice::kernel::ids::ConventionId;
 use ent_backoffice::kernel::{Actor, Role};
 use ent_backoffice::platform::db::blobs;
@@ -42,7 +42,7 @@ on_both_databases! {
         let id = ConventionId::parse(key).unwrap();
         let person = app.person(Role::Gestionnaire);
         let actor = Actor::staff(person.id, person.role, person.full_name(), None);
-        let cancel: TransitionRequest = serde_json::from_value(json!({"action": "cancel", "reason": "Émise par erreur"})).unwrap();
+        let cancel: ConventionTransition = serde_json::from_value(json!({"action": "cancel", "reason": "Émise par erreur"})).unwrap();
         let moment = conventions::moment(ConventionAction::Cancel);
         let act = |others: &Others| app.db.write(|tx| conventions::transition(tx, &actor, (id, None), &cancel, others));
         let kept = || app.db.read(|tx| blobs::get(tx, &blobs::digest(key.as_bytes()))).is_ok();

@@ -10,7 +10,7 @@ use actix_web::{App, HttpRequest, test as actix, web};
 use ent_backoffice::access::{self, Invited, Links, NewUser, Presented};
 use ent_backoffice::app::tellers;
 use ent_backoffice::audit;
-use ent_backoffice::conventions::{self, TransitionRequest};
+use ent_backoffice::conventions::{self, ConventionTransition};
 use ent_backoffice::kernel::contact::EmailAddress;
 use ent_backoffice::kernel::ids::{CampaignId, CollectiviteId, ConventionId, InvitationId};
 use ent_backoffice::kernel::refused::NOT_FOUND;
@@ -52,7 +52,7 @@ async fn transition(
     invited: Invited,
     id: web::Path<String>,
     call: CallContext,
-    body: Body<TransitionRequest>,
+    body: Body<ConventionTransition>,
 ) -> Answer {
     let actor = invited.actor;
     let id = ConventionId::parse(&id).unwrap();

@@ -11,11 +11,11 @@ use ent_backoffice::oversight::{self, Eliminated, Line, Order, Signed};
 use ent_backoffice::platform::retention::{End, Terms};
 use serde_json::{Value, json};
 
-use crate::support::sources::sources;
 use crate::support::databases::text_rows;
-use crate::support::{Base, PASSWORD, Program, TestApp};
-use crate::support::year::{active_campaign, prepare, register_communes};
+use crate::support::sources::sources;
 use crate::support::year::register_seed;
+use crate::support::year::{active_campaign, prepare, register_communes};
+use crate::support::{Base, PASSWORD, Program, TestApp};
 
 const SIGNED: &str = "Sacha CAMARGUE, déléguée à la protection des données";
 

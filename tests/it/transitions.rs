@@ -1,6 +1,6 @@
 //! `GET …/transitions` and the refusals of `POST` never disagree: by state, by role, by person.
 
-use ent_backoffice::conventions::{self, TransitionRequest};
+use ent_backoffice::conventions::{self, ConventionTransition};
 use ent_backoffice::kernel::ids::ConventionId;
 use ent_backoffice::kernel::{Actor, Role};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ on_both_databases! {
                 readers(app).iter().for_each(|c| assert_eq!(agree(c, &path, &body).as_deref(), Some("forbidden")));
                 assert_eq!(agree(&app.gestionnaire(), &path, &body).as_deref(), expected, "{body}");
                 if expected.is_none() {
-                    let request: TransitionRequest = serde_json::from_value(body).unwrap();
+                    let request: ConventionTransition = serde_json::from_value(body).unwrap();
                     app.db.write(|tx| {
                         tx.discard();
                         conventions::transition(tx, &actor, (ConventionId::parse(id).unwrap(), None), &request, &ent_backoffice::app::others())

@@ -7,7 +7,7 @@
 //! A test that wants a convention or a title in a state gets it there by these. Who falsifies on purpose uses
 //! [`TestApp::tamper`], which says so.
 
-use ent_backoffice::conventions::{self, TransitionRequest};
+use ent_backoffice::conventions::{self, ConventionTransition};
 use ent_backoffice::kernel::ids::ConventionId;
 use ent_backoffice::kernel::{Actor, Role};
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ pub fn sign_all(app: &TestApp, day: &str) {
     let person = app.person(Role::Gestionnaire);
     let actor = Actor::staff(person.id, person.role, person.full_name(), None);
     let acts = ["sign", "countersign"].map(|action| signature(action, day));
-    let acts: Vec<TransitionRequest> = acts.into_iter().map(|act| serde_json::from_value(act).unwrap()).collect();
+    let acts: Vec<ConventionTransition> = acts.into_iter().map(|act| serde_json::from_value(act).unwrap()).collect();
     let issued = "SELECT id AS line FROM conventions WHERE state = 'issued' ORDER BY number_rank";
     let issued = super::databases::text_rows(&app.db, issued);
     let others = ent_backoffice::app::others();
