@@ -82,7 +82,7 @@ impl UserRow {
                 Some(Delegation { reference, published_on, ends_on: self.delegation_ends_on })
             }
             (None, None) => None,
-            _ => return Err(Error::Incident(format!("table users, row {}: half a delegation", self.id))),
+            _ => return Err(Error::falsified("user", self.id, "il ne reste que la moitié d'une délégation")),
         };
         Ok(User {
             id: self.id,

@@ -35,7 +35,7 @@ pub(super) fn stored(tx: &mut Tx<'_>, number: &BatchNumber, format: FileFormat) 
     let batch = verified(tx, number)?;
     let file = store::files_of(tx, batch.id)?.into_iter().find(|f| f.format == format).ok_or_else(|| {
         // Each published format is written at sealing.
-        Error::Incident(format!("batch {number} has no file « {format} »"))
+        Error::falsified(BATCH, number, format!("son fichier « {format} » n'est plus là"))
     })?;
     let bytes = blobs::get(tx, &file.sha256).map_err(|e| e.about(BATCH, number.as_str()))?;
     if i64::try_from(bytes.len()) != Ok(file.length) {

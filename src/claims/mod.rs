@@ -35,7 +35,7 @@ pub use liquidation::{Liquidation, Word, liquidate};
 pub use owing::{Debtor, Owing, Registry, owing, substitution};
 pub use printing::PAPER;
 pub use scene::{Called, Scene, Small, repriced};
-pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record};
+pub use small_claims::{DECIDE_OUTCOMES, act_numbers, outlive, record, verify};
 pub use standing::{Facts, Standing, Titling, titling};
 
 use crate::audit::Tellers;

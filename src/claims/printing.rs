@@ -12,7 +12,7 @@ use crate::platform::papers::{self, Kind, Sheet, subject_id};
 use crate::platform::{Error, Outcome, Tx};
 
 /// The journal's name of an act.
-const ACT: &str = "small_claim_act";
+pub(super) const ACT: &str = "small_claim_act";
 
 /// The kind of paper.
 pub const PAPER: Kind = Kind {

@@ -14,7 +14,7 @@ use super::decision::{self, Decide, Decision, DecisionAct, DecisionAction, Origi
 use super::decision_paper::{self, DecisionPaper};
 use super::events::{self, ClaimEvent};
 use super::liquidation::{Liquidation, Word, liquidate};
-use super::printing::PAPER;
+use super::printing::{ACT, PAPER};
 use super::scene::{Called, Scene, Small};
 use super::store::{self, ActRow};
 use crate::access;
@@ -28,7 +28,7 @@ use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear};
 use crate::platform::db::{blobs, counters};
 use crate::platform::papers::{self, NewPaper, Templates};
-use crate::platform::{Outcome, Tx, documents};
+use crate::platform::{Error, Outcome, Tx, documents};
 
 /// Records the decisions on some claims as one act with one paper; nothing when there is none.
 pub fn record(
@@ -140,6 +140,18 @@ pub const DECIDE_OUTCOMES: &[&str] = &[
     "refused",
 ];
 
+/// Whether every act of a campaign still has the decisions it was taken with: one that somebody slipped under it would
+/// leave a claim without a title that nobody decided.
+///
+/// # Errors
+/// The act that does not add up.
+pub fn verify(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<()> {
+    match store::acts_that_do_not_add_up(tx, campaign)?.first() {
+        Some(number) => Err(Error::falsified(ACT, number, "les créances de l'acte ne font plus son total")),
+        None => Ok(()),
+    }
+}
+
 /// Takes the decision for the small claims of chosen payers, whatever the policy.
 pub fn decide(
     tx: &mut Tx<'_>,
@@ -154,6 +166,7 @@ pub fn decide(
     campaign.while_not_closed()?;
     let bulk = BulkRequest { filter: request.filter, keys: request.keys, dry_run: request.dry_run };
     let (selection, dry_run) = bulk.selection(false)?;
+    verify(tx, campaign.id)?;
     let scene = Scene::load(tx, campaign, defaults, called)?;
     let (payers, mut items) = conventions::payers::chosen(tx, selection)?;
     let named = matches!(payers, conventions::Payers::Named(_));

@@ -270,7 +270,7 @@ pub(super) fn act(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<ActRow> {
         .find(id)
         .first(tx.conn())
         .optional()?
-        .ok_or_else(|| Error::Incident(format!("table small_claim_acts: {id} is missing")))
+        .ok_or_else(|| Error::falsified("small_claim_act", id, "l'acte n'est plus là"))
 }
 
 /// How many decisions an act has, and their sum.
@@ -278,6 +278,31 @@ pub(super) fn claims_of(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<(i64, M
     let amounts: Vec<Money> =
         decisions::table.filter(decisions::act_id.eq(id)).select(decisions::amount_cents).load(tx.conn())?;
     Ok((i64::try_from(amounts.len()).unwrap_or(i64::MAX), amounts.into_iter().sum()))
+}
+
+/// Numbers of the acts of a campaign whose decisions are not those they were taken with: how many, and their sum.
+pub(super) fn acts_that_do_not_add_up(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<String>> {
+    let taken: Vec<(SmallClaimActId, String, i64, Money)> = acts::table
+        .filter(acts::campaign_id.eq(campaign))
+        .select((acts::id, acts::number, acts::claim_count, acts::total_cents))
+        .load(tx.conn())?;
+    let kept: Vec<(Option<SmallClaimActId>, Money)> = decisions::table
+        .filter(
+            decisions::act_id.eq_any(acts::table.filter(acts::campaign_id.eq(campaign)).select(acts::id.nullable())),
+        )
+        .select((decisions::act_id, decisions::amount_cents))
+        .load(tx.conn())?;
+    let mut sums: HashMap<SmallClaimActId, (i64, i64)> = HashMap::new();
+    for (act, amount) in kept {
+        if let Some(act) = act {
+            let (count, cents) = sums.entry(act).or_default();
+            (*count, *cents) = (*count + 1, *cents + amount.cents());
+        }
+    }
+    let differs = |id: &SmallClaimActId, count: i64, total: Money| {
+        sums.get(id).copied().unwrap_or_default() != (count, total.cents())
+    };
+    Ok(taken.into_iter().filter(|(id, _, count, total)| differs(id, *count, *total)).map(|(_, n, ..)| n).collect())
 }
 
 /// When decisions of an act were revoked, those that were.

@@ -464,12 +464,11 @@ pub(super) const ROWS: &[Rows] = &[
         convention_refusals::convention_id, (convention_refusals::declined_by, convention_refusals::reason)),
 ];
 
-/// Shows among what changed that the paper of a convention has.
+/// Shows among what changed that the paper of a convention has. The version stays: who read it has read all a person can
+/// change, and is not refused because a printer was at work.
 pub(super) fn touch(tx: &mut Tx<'_>, id: ConventionId) -> Outcome<()> {
     let now = tx.now();
-    diesel::update(conventions::table.find(id))
-        .set((conventions::version.eq(conventions::version + 1), conventions::updated_at.eq(now)))
-        .execute(tx.conn())?;
+    diesel::update(conventions::table.find(id)).set(conventions::updated_at.eq(now)).execute(tx.conn())?;
     Ok(())
 }
 

@@ -76,9 +76,9 @@ pub(super) fn standing(tx: &mut Tx<'_>, ids: &[ConventionId]) -> Outcome<HashMap
 
 /// Writes what takes the refusal of a convention back.
 pub(super) fn reopen(tx: &mut Tx<'_>, actor: &Actor, convention: ConventionId, reason: &Note) -> Outcome<()> {
-    let refusal = standing(tx, &[convention])?
-        .remove(&convention)
-        .ok_or_else(|| Error::Incident(format!("convention {convention} declined without a refusal")))?;
+    let refusal = standing(tx, &[convention])?.remove(&convention).ok_or_else(|| {
+        Error::falsified("convention", convention, "elle est refusée, et son refus n'est plus là ou a été levé")
+    })?;
     let now = tx.now();
     diesel::insert_into(reopenings::table)
         .values((

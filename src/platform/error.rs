@@ -77,8 +77,8 @@ impl Error {
     }
 
     /// A stored value that its newtype refuses: names where it stands.
-    pub fn inconsistent(table: &str, key: impl std::fmt::Display, fault: &FieldFault) -> Self {
-        Self::Incident(format!("table {table}, row {key}: {}", fault.message))
+    pub fn inconsistent(kind: &'static str, table: &str, key: impl std::fmt::Display, fault: &FieldFault) -> Self {
+        Self::falsified(kind, key, format!("la ligne de la table « {table} » ne se lit plus : {}", fault.message))
     }
 }
 

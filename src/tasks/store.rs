@@ -89,7 +89,7 @@ impl TaskRow {
         let standing = match (self.state, self.closed_at, self.closing_word) {
             (TaskState::Open, None, None) => Standing::Open,
             (TaskState::Closed, Some(at), Some(word)) => Standing::Closed(Closing { at, by: self.closed_by, word }),
-            _ => return Err(Error::Incident(format!("table tasks, row {}: neither open nor closed", self.id))),
+            _ => return Err(Error::falsified("task", self.id, "la tâche n'est ni ouverte ni close")),
         };
         Ok(Task {
             id: self.id,

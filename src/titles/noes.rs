@@ -69,8 +69,8 @@ pub(super) fn supersede(tx: &mut Tx<'_>, by: UserId, title: &Title) -> Outcome<(
     let words = words.unwrap_or_else(|| "préparé de nouveau".to_owned());
     // A reason that nearly fills its bound leaves no room for the words before it.
     let short: String = words.chars().take(crate::kernel::text::NOTE_MAX).collect();
-    let reason =
-        Note::parse(&short).map_err(|f| crate::platform::Error::inconsistent("title_returns", title.id, &f))?;
+    let reason = Note::parse(&short)
+        .map_err(|f| crate::platform::Error::inconsistent("perception_title", "title_returns", title.id, &f))?;
     let (mut gone, _) = title.clone().apply(TitleAct::Withdraw { by, reason })?;
     store::save(tx, &mut gone)
 }

@@ -104,7 +104,7 @@ type Acts = HashMap<SmallClaimActId, String>;
 
 /// A convention without a participation cannot be.
 fn standing<'s>(scene: &'s Scene, convention: &Convention) -> Outcome<Standing<'s>> {
-    let without = || Error::Incident(format!("convention {} without participation", convention.number));
+    let without = || Error::falsified("convention", &convention.number, "sa participation n'est plus là");
     scene.standing(convention).ok_or_else(without)
 }
 

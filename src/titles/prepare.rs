@@ -97,6 +97,7 @@ pub fn prepare(
     // Titles point at their debtors: not while an import rewrites them.
     registry::hold(tx)?;
     let (selection, dry_run) = request.selection(true)?;
+    claims::verify(tx, campaign.id)?;
     let registry = Registry::load(tx)?;
     let scene = Scene::load(tx, campaign, defaults, CALLED)?;
     let (payers, items) = conventions::payers::chosen(tx, selection)?;

@@ -474,12 +474,10 @@ pub(super) fn exercices(tx: &mut Tx<'_>, campaign: CampaignId, state: TitleState
     Ok(years.into_iter().flatten().collect())
 }
 
-/// Shows among what changed that the paper of a title has.
+/// Shows among what changed that the paper of a title has; its version stays, as a convention's does.
 pub(super) fn touch(tx: &mut Tx<'_>, id: TitleId) -> Outcome<()> {
     let now = tx.now();
-    diesel::update(titles::table.find(id))
-        .set((titles::version.eq(titles::version + 1), titles::updated_at.eq(now)))
-        .execute(tx.conn())?;
+    diesel::update(titles::table.find(id)).set(titles::updated_at.eq(now)).execute(tx.conn())?;
     Ok(())
 }
 

@@ -40,6 +40,7 @@ mod frozen;
 mod hostile;
 mod idempotency;
 mod imports;
+mod in_the_way;
 mod jobs;
 mod journal;
 mod lifecycles;

@@ -4,6 +4,8 @@ INSERT INTO convention_seals (participation_id)
 DROP TABLE convention_unsealed;
 DROP TRIGGER line_decisions_frozen_all ON line_decisions;
 DROP TRIGGER line_decisions_frozen ON line_decisions;
+DROP TRIGGER line_decisions_born ON line_decisions;
+DROP FUNCTION line_decisions_born;
 DELETE FROM line_decisions d
     WHERE version < (SELECT max(l.version) FROM line_decisions l WHERE l.convention_id = d.convention_id AND l.uai = d.uai);
 ALTER TABLE line_decisions DROP CONSTRAINT line_decisions_pkey;

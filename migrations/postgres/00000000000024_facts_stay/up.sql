@@ -35,6 +35,16 @@ CREATE TRIGGER enrolment_reinstatements_frozen_all BEFORE TRUNCATE ON enrolment_
 -- Every word on a line is kept; the last one counts.
 ALTER TABLE line_decisions DROP CONSTRAINT line_decisions_pkey;
 ALTER TABLE line_decisions ADD PRIMARY KEY (convention_id, uai, version);
+-- A word is said of a school that has closed, or of a line that has had a word already.
+CREATE FUNCTION line_decisions_born() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM schools s WHERE s.uai = NEW.uai AND s.closed_on IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM line_decisions d WHERE d.convention_id = NEW.convention_id AND d.uai = NEW.uai) THEN
+        RAISE EXCEPTION 'frozen: line_decisions refuses INSERT about a school that stands' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER line_decisions_born BEFORE INSERT ON line_decisions FOR EACH ROW EXECUTE FUNCTION line_decisions_born();
 CREATE TRIGGER line_decisions_frozen BEFORE UPDATE OR DELETE ON line_decisions FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER line_decisions_frozen_all BEFORE TRUNCATE ON line_decisions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

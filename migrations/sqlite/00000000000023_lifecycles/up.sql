@@ -41,18 +41,19 @@ END;
 -- Titles: approved with their approval, transmitted with their batch, withdrawn with a reason.
 CREATE TRIGGER perception_titles_shape BEFORE UPDATE ON perception_titles WHEN
     NEW.version < OLD.version
-    OR ((NEW.state IS NOT OLD.state OR NEW.reference IS NOT OLD.reference OR NEW.exercice IS NOT OLD.exercice OR NEW.batch_id IS NOT OLD.batch_id OR NEW.batch_number IS NOT OLD.batch_number OR NEW.withdrawn_reason IS NOT OLD.withdrawn_reason) AND NOT CASE NEW.state
+    OR ((NEW.state IS NOT OLD.state OR NEW.reference IS NOT OLD.reference OR NEW.exercice IS NOT OLD.exercice OR NEW.batch_id IS NOT OLD.batch_id OR NEW.batch_number IS NOT OLD.batch_number OR NEW.withdrawn_reason IS NOT OLD.withdrawn_reason OR NEW.withdrawn_at IS NOT OLD.withdrawn_at) AND NOT CASE NEW.state
         WHEN 'prepared' THEN NEW.reference IS NULL AND NEW.exercice IS NULL AND NEW.batch_id IS NULL
-            AND NEW.batch_number IS NULL AND NEW.withdrawn_reason IS NULL
+            AND NEW.batch_number IS NULL AND NEW.withdrawn_reason IS NULL AND NEW.withdrawn_at IS NULL
         WHEN 'approved' THEN NEW.batch_id IS NULL AND NEW.batch_number IS NULL AND NEW.withdrawn_reason IS NULL
+            AND NEW.withdrawn_at IS NULL
             AND EXISTS (SELECT 1 FROM title_approvals a WHERE a.title_id = NEW.id AND a.reference = NEW.reference
                 AND a.exercice = NEW.exercice)
-        WHEN 'transmitted' THEN NEW.withdrawn_reason IS NULL
+        WHEN 'transmitted' THEN NEW.withdrawn_reason IS NULL AND NEW.withdrawn_at IS NULL
             AND EXISTS (SELECT 1 FROM accounting_batch_titles l JOIN accounting_batches b ON b.id = l.batch_id
                 WHERE l.title_id = NEW.id AND b.id = NEW.batch_id AND b.number = NEW.batch_number)
         WHEN 'withdrawn' THEN NEW.batch_id IS NULL AND NEW.batch_number IS NULL AND NEW.withdrawn_reason IS NOT NULL
             AND NEW.withdrawn_at IS NOT NULL
-            AND (NEW.reference IS NULL) = (OLD.reference IS NULL)
+            AND NOT (NEW.reference IS NOT OLD.reference) AND NOT (NEW.exercice IS NOT OLD.exercice)
         ELSE FALSE END)
 BEGIN
     SELECT RAISE(ABORT, 'frozen: perception_titles refuses UPDATE without what its state rests on');

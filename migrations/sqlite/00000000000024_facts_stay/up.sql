@@ -67,6 +67,13 @@ DROP TABLE line_decisions;
 ALTER TABLE line_decisions_new RENAME TO line_decisions;
 CREATE INDEX line_decisions_uai ON line_decisions (uai);
 CREATE INDEX line_decisions_decider ON line_decisions (decided_by);
+-- A word is said of a school that has closed, or of a line that has had a word already.
+CREATE TRIGGER line_decisions_born BEFORE INSERT ON line_decisions WHEN
+    NOT EXISTS (SELECT 1 FROM schools s WHERE s.uai = NEW.uai AND s.closed_on IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM line_decisions d WHERE d.convention_id = NEW.convention_id AND d.uai = NEW.uai)
+BEGIN
+    SELECT RAISE(ABORT, 'frozen: line_decisions refuses INSERT about a school that stands');
+END;
 CREATE TRIGGER line_decisions_frozen_update BEFORE UPDATE ON line_decisions BEGIN
     SELECT RAISE(ABORT, 'frozen: line_decisions refuses UPDATE');
 END;

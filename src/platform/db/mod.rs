@@ -22,6 +22,7 @@ pub mod grants;
 mod health;
 pub mod idempotency;
 pub mod identity;
+mod in_the_way;
 pub mod json;
 pub mod migrations;
 pub mod probe;
@@ -176,9 +177,12 @@ impl Database {
         }
     }
 
-    /// Names the row, when a use case ended on one that cannot be read.
+    /// Names the row, when a use case ended on one that cannot be read or that stands in its way.
     fn named(&self, error: Error) -> Error {
         let (Error::Database(cause), Some(rows)) = (&error, self.rows.get()) else { return error };
+        if let Some(found) = in_the_way::found(cause, rows) {
+            return Error::Falsified(Box::new(found));
+        }
         if !unreadable::is_unreadable(cause) {
             return error;
         }

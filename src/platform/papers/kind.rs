@@ -73,5 +73,5 @@ pub struct NewPaper {
 /// # Errors
 /// A row of the table that is none of the room's.
 pub fn subject_id<T>(subject: &str, parse: impl FnOnce(&str) -> Result<T, FieldFault>) -> Outcome<T> {
-    parse(subject).map_err(|fault| Error::inconsistent("papers", subject, &fault))
+    parse(subject).map_err(|fault| Error::inconsistent("stored_file", "papers", subject, &fault))
 }

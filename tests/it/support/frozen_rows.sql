@@ -4,8 +4,8 @@ INSERT INTO audit_events (id, at, action, version, subject_kind, subject_id, sub
 VALUES ('e', '2025-06-05 08:00:00', 'x', 0, 'user', 'u', 'u', '{}');
 INSERT INTO collectivites (id, siret, siren, kind, name, name_fold, person_fields, version, created_at, updated_at)
 VALUES ('c', '21300278500011', '213002785', 'commune', 'X', 'x', '[]', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
-INSERT INTO schools (uai, name, name_fold, kind, sector, insee_code, commune_name, commune_fold, departement, person_fields, version, created_at, updated_at)
-VALUES ('0300001A', 'X', 'x', 'primaire', 'public', '30278', 'X', 'x', '30', '[]', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
+INSERT INTO schools (uai, name, name_fold, kind, sector, insee_code, commune_name, commune_fold, departement, closed_on, person_fields, version, created_at, updated_at)
+VALUES ('0300001A', 'X', 'x', 'primaire', 'public', '30278', 'X', 'x', '30', '2025-01-01', '[]', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
 INSERT INTO campaigns (id, school_year, state, tariff, convention_date, ends_on, small_claims_policy, countersign_policy, version, created_at, updated_at)
 VALUES ('k', '2025-2026', 'preparing', '{}', '2025-06-05', '2026-09-05', 'issue', 'record', 1, '2025-06-05 08:00:00', '2025-06-05 08:00:00');
 INSERT INTO conventions (id, campaign_id, collectivite_id, sequence, number, number_rank, state, party, party_siret, party_fold, school_count, total_cents, ends_on, issued_by, issued_at, acknowledged, version, updated_at)
