@@ -29,6 +29,7 @@ mod refused;
 mod serving;
 mod slices;
 mod sockets;
+mod start_fault;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,10 +41,10 @@ use crate::access::{Brakes, Gate, LoginRules, LoginService, SessionRules, TokenR
 use crate::audit::{self, Others, Tellers};
 use crate::campaigns::{Defaults, Thresholds};
 use crate::capability::Capability;
-use crate::config::{Config, ConfigFault, own_program};
+use crate::config::{Config, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::attachments::Desk;
-use crate::platform::db::{Database, DatabaseFault, DatabaseSettings, PostgresLimits};
+use crate::platform::db::{Database, DatabaseSettings, PostgresLimits};
 use crate::platform::documents::Renderer;
 use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
 use crate::platform::papers::{self, Templates};
@@ -58,6 +59,7 @@ use crate::{
 
 pub use logging::start as start_logging;
 pub use serving::Serving;
+pub use start_fault::StartFault;
 
 /// The rooms of the house, in their import order: the one list, of which everything else is made.
 #[must_use]
@@ -133,26 +135,6 @@ fn papers() -> Vec<&'static papers::Kind> {
 #[must_use]
 pub fn daily() -> Vec<Daily> {
     platform::DAILY.iter().chain(rooms().iter().flat_map(|room| room.daily)).copied().collect()
-}
-
-/// Why the program cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartFault {
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Config(Vec<ConfigFault>),
-    #[error("{0}")]
-    Database(#[from] DatabaseFault),
-    #[error("La base attend des migrations.\n  → Lancer « ent-backoffice migrate », ou « serve --migrate ».")]
-    PendingMigrations,
-    #[error(
-        "La base est vide, alors qu'elle est attendue ici ({0}).\n  → Vérifier database.url (DATABASE_URL) et le volume, \
-         ou restaurer une sauvegarde. Pour une toute première base : « ent-backoffice migrate --create »."
-    )]
-    EmptyBase(&'static str),
-    #[error("{problem}\n  → {remedy}")]
-    Papers { problem: String, remedy: String },
-    #[error("{problem}\n  → {remedy}")]
-    Listen { problem: String, remedy: String },
 }
 
 /// The program, ready to serve.

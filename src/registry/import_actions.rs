@@ -12,7 +12,7 @@ use std::hash::Hash;
 use super::events::{self, Imported, RegistryEvent};
 use super::import::{ReadRow, ReadRows};
 use super::import_view::ImportView;
-use crate::audit;
+use crate::audit::{self, Entry};
 use crate::kernel::{Actor, Finding};
 use crate::platform::db::counters;
 use crate::platform::{Outcome, Tx};
@@ -54,6 +54,18 @@ pub(super) fn next_chunk<T: Hash>(
 /// Who also holds a campaign holds it first.
 pub fn hold(tx: &mut Tx<'_>) -> Outcome<()> {
     counters::lock(tx, "registry:imports")
+}
+
+/// Writes in the story of each thing what the rows of a file changed of it. What a file brought for the first time begins
+/// with the import's own entry. A trial leaves nothing.
+pub(super) fn note(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    changed: &mut Vec<Entry<RegistryEvent>>,
+    dry_run: bool,
+) -> Outcome<()> {
+    let changed = std::mem::take(changed);
+    if dry_run { Ok(()) } else { audit::record_all(tx, actor, &changed) }
 }
 
 /// Ends an import: undone on a dry run, else told in the journal if anything changed.

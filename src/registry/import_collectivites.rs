@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 
 use super::collectivite::{Address, Chorus, Collectivite, CollectiviteIdentity, Representative};
-use super::events::RegistryEvent;
+use super::events::{self, RegistryEvent};
 use super::import::communes::{self, CommuneRow};
-use super::import_actions::{Kept, finish, hold, next_chunk};
+use super::import_actions::{Kept, finish, hold, next_chunk, note};
 use super::import_view::ImportView;
 use super::kinds::CollectiviteKind;
 use super::store_collectivites as store;
+use crate::audit::{Changes, Entry};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Finding, InseeCode, Refused, Siret};
@@ -41,6 +42,7 @@ pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_r
             import.row(tx, kept, &mut loaded, &mut view)?;
         }
         import.flush(tx)?;
+        note(tx, actor, &mut import.changed, dry_run)?;
     }
     finish(tx, actor, view, Vec::new(), RegistryEvent::CollectivitesImported)
 }
@@ -55,6 +57,8 @@ struct Import {
     told: HashMap<CollectiviteId, u64>,
     new: Vec<Collectivite>,
     new_codes: Vec<(InseeCode, CollectiviteId, bool)>,
+    /// What rows changed of what was known.
+    changed: Vec<Entry<RegistryEvent>>,
 }
 
 impl Import {
@@ -65,6 +69,7 @@ impl Import {
             told: HashMap::new(),
             new: Vec::new(),
             new_codes: Vec::new(),
+            changed: Vec::new(),
         })
     }
 
@@ -156,9 +161,15 @@ impl Import {
                 Refused::new(&CONCURRENT_CHANGE, format!("Le SIRET {new} vient d'être enregistré ailleurs."))
             })?;
             self.sirets.insert(new.clone(), (found.id, Some(today)));
+            let replaced = RegistryEvent::SiretReplaced { former: old, siret: new.clone(), from: today };
+            self.changed.push(Entry::new(events::of(found), replaced));
         }
         bring(found, row, findings);
         let mut changed = *found != before;
+        let changes = Changes::between(&before.said, &found.said, events::PERSONAL)?;
+        if !changes.is_empty() {
+            self.changed.push(Entry::new(events::of(found), RegistryEvent::CollectiviteChanged { changes }));
+        }
         if found.said.kind == CollectiviteKind::Commune && found.said.insee_code.as_ref() == Some(&row.insee_code) {
             changed |= self.claim(tx, found.id, row, findings)?;
             let replaced = before.said.insee_code.filter(|code| *code != row.insee_code);

@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 
 use super::collectivite::{Collectivite, Representative};
-use super::events::RegistryEvent;
+use super::events::{self, RegistryEvent};
 use super::import::contacts::{self, ContactKey, ContactRow};
-use super::import_actions::{finish, hold, next_chunk};
+use super::import_actions::{finish, hold, next_chunk, note};
 use super::import_view::ImportView;
 use super::store_collectivites as store;
+use crate::audit::{Changes, Entry};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{Actor, Finding, InseeCode, Siret};
@@ -33,6 +34,7 @@ pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: b
         }
         let ids: Vec<_> = chunk.iter().filter_map(|kept| whose(&kept.value.key, &insee, &sirets).ok()).collect();
         let mut loaded: HashMap<_, _> = store::by_ids(tx, &ids)?.into_iter().map(|c| (c.id, c)).collect();
+        let mut noted = Vec::new();
         for kept in chunk {
             let (line, mut findings) = (kept.line, kept.findings);
             let key = match &kept.value.key {
@@ -56,11 +58,14 @@ pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: b
                     let changed = *found != before;
                     if changed {
                         store::save(tx, found)?;
+                        let changes = Changes::between(&before.said, &found.said, events::PERSONAL)?;
+                        noted.push(Entry::new(events::of(found), RegistryEvent::CollectiviteChanged { changes }));
                     }
                     view.tell(Some(line), key, if changed { "updated" } else { "unchanged" }, findings);
                 }
             }
         }
+        note(tx, actor, &mut noted, dry_run)?;
     }
     finish(tx, actor, view, Vec::new(), RegistryEvent::ContactsImported)
 }

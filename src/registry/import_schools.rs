@@ -14,16 +14,17 @@ use chrono::NaiveDate;
 
 use super::calendar;
 use super::collectivite::Collectivite;
-use super::events::RegistryEvent;
+use super::events::{self, RegistryEvent};
 use super::import::directory::{self, SchoolRow};
 use super::import::{Parsed, ReadRow};
-use super::import_actions::{Kept, finish, hold, next_chunk};
+use super::import_actions::{Kept, finish, hold, next_chunk, note};
 use super::import_view::ImportView;
 use super::kinds::SetBy;
 use super::official_siret::OfficialSiret;
 use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolIdentity, payer_on, since_ever, with_payer};
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools::{self as store, SchoolFilter};
+use crate::audit::{Changes, Entry};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Departement, FieldFault, Finding, InseeCode, Instant, Refused, SchoolYear, Uai};
@@ -55,10 +56,12 @@ pub fn import_schools(
         if chunk.is_empty() {
             break;
         }
-        write_chunk(tx, chunk, &payers, &mut view)?;
+        let mut noted = write_chunk(tx, chunk, &payers, &mut view)?;
+        note(tx, actor, &mut noted, options.dry_run)?;
     }
     for departement in &options.complete_for {
-        close_absent(tx, departement, &present, &mut view)?;
+        let mut noted = close_absent(tx, departement, &present, &mut view)?;
+        note(tx, actor, &mut noted, options.dry_run)?;
     }
     let complete_for = options.complete_for.iter().map(ToString::to_string).collect();
     finish(tx, actor, view, complete_for, RegistryEvent::SchoolsImported)
@@ -166,13 +169,17 @@ impl Payers {
     }
 }
 
-fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, view: &mut ImportView) -> Outcome<()> {
+/// What the rows changed of a school that was known.
+type Noted = Vec<Entry<RegistryEvent>>;
+
+fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, view: &mut ImportView) -> Outcome<Noted> {
     let (now, today) = (tx.now(), tx.today());
     let uais: Vec<Uai> = chunk.iter().map(|kept| kept.value.uai.clone()).collect();
     let mut known: HashMap<Uai, School> =
         store::by_uais(tx, &uais)?.into_iter().map(|s| (s.said.uai.clone(), s)).collect();
     let mut periods = store::payers_of(tx, &uais)?;
     let (mut new, mut new_payers) = (Vec::new(), Vec::new());
+    let (mut noted, mut moved) = (Vec::new(), Vec::new());
     for Kept { line, value: row, mut findings } in chunk {
         let uai = row.uai.clone();
         let before = known.remove(&uai);
@@ -199,9 +206,11 @@ fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, vi
                 let changed = school != before || replaced.is_some();
                 if changed {
                     store::save(tx, &mut school)?;
+                    noted.extend(told(&before, &school)?);
                 }
                 if let Some(wanted) = replaced {
                     store::replace_payers(tx, &uai, &wanted)?;
+                    moved.extend(wanted.last().map(|period| (uai.clone(), period.collectivite_id, period.from)));
                 }
                 match (before.is_closed_on(today), school.is_closed_on(today)) {
                     (false, true) => "closed",
@@ -215,7 +224,29 @@ fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, vi
     store::insert(tx, &new, || {
         Refused::new(&CONCURRENT_CHANGE, "Une école de ce fichier vient d'être enregistrée ailleurs.")
     })?;
-    store::insert_payers(tx, &new_payers)
+    store::insert_payers(tx, &new_payers)?;
+    noted.extend(paid(tx, moved)?);
+    Ok(noted)
+}
+
+/// What became of a school, if that is anything people know it by.
+fn told(before: &School, after: &School) -> Outcome<Option<Entry<RegistryEvent>>> {
+    let changes = Changes::between(&before.said, &after.said, &[])?;
+    let entry =
+        || Entry::new(events::of_school(&after.said.uai), RegistryEvent::SchoolChanged { changes: changes.clone() });
+    Ok((!changes.is_empty()).then(entry))
+}
+
+/// Who pays from now on for schools whose commune has another collectivité.
+fn paid(tx: &mut Tx<'_>, moved: Vec<(Uai, CollectiviteId, NaiveDate)>) -> Outcome<Noted> {
+    let ids: Vec<CollectiviteId> = moved.iter().map(|(_, id, _)| *id).collect();
+    let sirets: HashMap<_, _> = collectivites::by_ids(tx, &ids)?.into_iter().map(|c| (c.id, c.said.siret)).collect();
+    let entry = |(uai, id, from): (Uai, CollectiviteId, NaiveDate)| {
+        let payer_from = (from != since_ever()).then_some(from);
+        let event = RegistryEvent::PayerSet { payer_siret: sirets.get(&id)?.clone(), payer_from };
+        Some(Entry::new(events::of_school(&uai), event))
+    };
+    Ok(moved.into_iter().filter_map(entry).collect())
 }
 
 fn fresh(row: &SchoolRow, now: Instant) -> School {
@@ -290,7 +321,12 @@ fn bring(school: &mut School, row: &SchoolRow, today: NaiveDate, findings: &mut 
 }
 
 /// Closes the open schools of a department that a file complete for it does not have.
-fn close_absent(tx: &mut Tx<'_>, departement: &Departement, present: &Present, view: &mut ImportView) -> Outcome<()> {
+fn close_absent(
+    tx: &mut Tx<'_>,
+    departement: &Departement,
+    present: &Present,
+    view: &mut ImportView,
+) -> Outcome<Noted> {
     if !present.departements.contains(departement) && !present.unread.contains_key(departement) {
         let message = format!(
             "Le fichier n'a aucune école du département {departement} : il ne peut être complet pour lui, rien n'est écrit."
@@ -300,6 +336,7 @@ fn close_absent(tx: &mut Tx<'_>, departement: &Departement, present: &Present, v
     }
     let (today, doubt) = (tx.today(), present.doubt(departement));
     let filter = SchoolFilter { departement: Some(departement.clone()), ..SchoolFilter::default() };
+    let mut noted = Vec::new();
     for mut school in store::select(tx, &filter)? {
         let uai = school.said.uai.clone();
         if school.is_closed_on(today) || present.uais.contains(&uai) {
@@ -310,7 +347,7 @@ fn close_absent(tx: &mut Tx<'_>, departement: &Departement, present: &Present, v
             view.tell(None, uai, "not_closed", vec![Finding::info("absence_unproven", message)]);
             continue;
         }
-        let mut findings = Vec::new();
+        let (before, mut findings) = (school.clone(), Vec::new());
         let show = |day: &Option<NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
         Collectivite::take(
             &school.person_fields,
@@ -323,8 +360,9 @@ fn close_absent(tx: &mut Tx<'_>, departement: &Departement, present: &Present, v
         let outcome = if school.is_closed_on(today) { "closed" } else { "unchanged" };
         if outcome == "closed" {
             store::save(tx, &mut school)?;
+            noted.extend(told(&before, &school)?);
         }
         view.tell(None, uai, outcome, findings);
     }
-    Ok(())
+    Ok(noted)
 }

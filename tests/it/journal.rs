@@ -7,9 +7,9 @@ use ent_backoffice::app::tellers;
 use ent_backoffice::kernel::Role;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
 use crate::support::databases::text_rows;
 use crate::support::year::{active_campaign, prepare, register_communes, register_seed};
+use crate::support::{DOORS, TestApp};
 
 const SEED: &str = "21300278500011";
 
@@ -105,6 +105,40 @@ on_both_databases! {
         assert_eq!(story(app, "0301023Z"), ["school.created", "campaign.school_enrolled"]);
         g.delete("/campaigns/2025-2026/enrolments/0301023Z").expect(204);
         assert_eq!(story(app, "0301023Z").last().unwrap(), "campaign.school_withdrawn");
+    }
+
+    fn what_a_file_changes_of_a_thing_is_in_its_story(app: &TestApp) {
+        const MOVED: &str = "21300278500037";
+        let g = app.gestionnaire();
+        let send = |path: &str, text: String| g.upload(path, "f.csv", text.as_bytes()).expect(200).json;
+        let commune = |siret: &str| format!("insee;siret;nom\n30278;{siret};Saint-Laurent-des-Arbres\n");
+        // What a file brings begins with the import's own entry.
+        assert_eq!(send("/collectivites/imports", commune(SEED))["created"], 1);
+        assert_eq!(story(app, SEED), Vec::<String>::new());
+        assert_eq!(send("/collectivites/imports?dry_run=true", commune(MOVED))["updated"], 1);
+        assert_eq!(story(app, SEED), Vec::<String>::new(), "a trial leaves nothing");
+        assert_eq!(send("/collectivites/imports", commune(MOVED))["updated"], 1);
+        assert_eq!(send("/collectivites/imports", commune(MOVED))["unchanged"], 1);
+        assert_eq!(send("/contacts/imports", format!("siret;nom\n{MOVED};Durand\n"))["updated"], 1);
+        let told = events(app, &format!("&subject={MOVED}"));
+        let actions: Vec<&str> = told.iter().map(|e| e["action"].as_str().unwrap()).collect();
+        assert_eq!(actions, ["collectivite.siret_replaced", "collectivite.changed", "collectivite.changed"]);
+        assert_eq!(told[1]["data"]["changes"], json!({"siret": {"before": SEED, "after": MOVED}}));
+        assert!(told.iter().all(|e| e["intact"] == true && e["actor_kind"] == "staff"), "{told:?}");
+        // Who represents it is named apart from what happened.
+        let kept = text_rows(&app.db, "SELECT data AS line FROM audit_events WHERE action = 'collectivite.changed'").join("");
+        assert!(!kept.contains("Durand") && told[2]["data"].to_string().contains("Durand"), "{kept}");
+
+        let (path, header, row) = DOORS[1];
+        assert_eq!(send(path, format!("{header}\n{row}\n"))["created"], 1);
+        let renamed = format!("{header}\n{}\n", row.replace("0301023Z;Ecole;", "0301023Z;Ecole Odoyer;"));
+        assert_eq!(send(path, renamed.clone())["updated"], 1);
+        assert_eq!(send(path, renamed)["unchanged"], 1);
+        let other = format!("{header}\n{}\n", row.replace("0301023Z", "0301015R"));
+        assert_eq!(send(&format!("{path}?complete_for=30"), other)["closed"], 1);
+        let told = events(app, "&subject=0301023Z");
+        let fields: Vec<Vec<&String>> = told.iter().map(|e| e["data"]["changes"].as_object().unwrap().keys().collect()).collect();
+        assert_eq!(fields, [["name"], ["closed_on"]], "{told:?}");
     }
 
     fn a_title_holds_its_signatures_and_its_place_against_another_program(app: &TestApp) {

@@ -22,7 +22,7 @@ fn open(app: &TestApp, key: &str) -> Opened {
     app.db.write(|tx| tasks::open(tx, &Actor::program("essai"), new.clone())).unwrap()
 }
 
-pub fn list(app: &TestApp, query: &str) -> Vec<Value> {
+fn list(app: &TestApp, query: &str) -> Vec<Value> {
     app.admin().get(&format!("/tasks{query}")).expect(200).json["data"].as_array().unwrap().clone()
 }
 
