@@ -322,13 +322,22 @@ fn import(config: Config, args: &ImportArgs) -> Result<(), Failure> {
         ),
     })?;
     let view = app.files.read(file, layout).and_then(|table| {
-        app.db.write(|tx| match kind {
-            ImportKind::Collectivites => registry::import_collectivites(tx, &actor, &table, dry_run),
-            ImportKind::Contacts => registry::import_contacts(tx, &actor, &table, dry_run),
-            ImportKind::Schools => {
-                registry::import_schools(tx, &actor, &table, registry::ImportSchoolsOptions { dry_run, complete_for })
+        // Parsed before the transaction, which others wait for.
+        match kind {
+            ImportKind::Collectivites => {
+                let file = registry::read_collectivites(&table)?;
+                app.db.write(|tx| registry::import_collectivites(tx, &actor, file, dry_run))
             }
-        })
+            ImportKind::Contacts => {
+                let file = registry::read_contacts(&table)?;
+                app.db.write(|tx| registry::import_contacts(tx, &actor, file, dry_run))
+            }
+            ImportKind::Schools => {
+                let file = registry::read_schools(&table)?;
+                let options = registry::ImportSchoolsOptions { dry_run, complete_for };
+                app.db.write(|tx| registry::import_schools(tx, &actor, file, options))
+            }
+        }
     });
     match view {
         Ok(view) => {

@@ -178,13 +178,13 @@ pub fn run(app: &App) -> Outcome<Report> {
 
     let clock = Stopwatch::now();
     let registered = import(app, COMMUNES, &communes::LAYOUT, |tx, table| {
-        registry::import_collectivites(tx, &gestionnaire, table, false)
+        registry::import_collectivites(tx, &gestionnaire, registry::read_collectivites(table)?, false)
     })?;
     let schools = import(app, SCHOOLS, &directory::LAYOUT, |tx, table| {
-        registry::import_schools(tx, &gestionnaire, table, ImportSchoolsOptions::default())
+        registry::import_schools(tx, &gestionnaire, registry::read_schools(table)?, ImportSchoolsOptions::default())
     })?;
     let told = import(app, CONTACTS, &contacts::LAYOUT, |tx, table| {
-        registry::import_contacts(tx, &gestionnaire, table, false)
+        registry::import_contacts(tx, &gestionnaire, registry::read_contacts(table)?, false)
     })?;
     done(
         format!(

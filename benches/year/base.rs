@@ -226,7 +226,13 @@ impl World {
     fn import_communes(&self, tx: &mut Tx<'_>) {
         for file in self.files("communes_occitanie_2026.csv", nation::communes) {
             let table = self.read(file, &communes::LAYOUT);
-            let view = registry::import_collectivites(tx, &Self::actor(&self.gestionnaire), &table, false).unwrap();
+            let view = registry::import_collectivites(
+                tx,
+                &Self::actor(&self.gestionnaire),
+                registry::read_collectivites(&table).unwrap(),
+                false,
+            )
+            .unwrap();
             created(&view, 4446);
         }
     }
@@ -235,7 +241,13 @@ impl World {
         for file in self.files("annuaire_education_occitanie_2024-11-26.csv", nation::directory) {
             let table = self.read(file, &directory::LAYOUT);
             let options = ImportSchoolsOptions::default();
-            let view = registry::import_schools(tx, &Self::actor(&self.gestionnaire), &table, options).unwrap();
+            let view = registry::import_schools(
+                tx,
+                &Self::actor(&self.gestionnaire),
+                registry::read_schools(&table).unwrap(),
+                options,
+            )
+            .unwrap();
             created(&view, 4579);
         }
     }

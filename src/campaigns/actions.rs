@@ -6,6 +6,7 @@ use super::bulk::{BulkItem, BulkRequest, BulkView, Selection};
 use super::campaign::{Campaign, CampaignState};
 use super::codes::{CAMPAIGN_EXISTS, CAMPAIGN_STATE, ENROLMENT_COVERED};
 use super::enrolment::{Enrol, Enrolment, EnrolmentDetails, EnrolmentOrigin, SchoolSelection};
+use super::enrolment_import::EnrolmentRow;
 use super::events::{self, CampaignEvent};
 use super::terms::CampaignTerms;
 use super::texts::CampaignTexts;
@@ -20,7 +21,7 @@ use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai, Version};
 use crate::platform::db::counters;
 use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
-use crate::registry::{self, ImportView, School, SchoolFilter};
+use crate::registry::{self, ImportView, School, SchoolFilter, Sifted};
 
 /// Creates the campaign of a school year.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignTerms, thresholds: &Thresholds) -> Outcome<Campaign> {
@@ -247,26 +248,27 @@ pub fn withdraw(tx: &mut Tx<'_>, actor: &Actor, year: &SchoolYear, uai: &Uai) ->
     audit::record(tx, actor, events::of_enrolment(&found), CampaignEvent::SchoolWithdrawn {})
 }
 
+/// Parses a file of enrolments, before anything is held.
+///
+/// # Errors
+/// The file cannot be read to its end.
+pub fn read_enrolments(table: &Table) -> Outcome<Sifted<EnrolmentRow>> {
+    Sifted::all(enrolment_import::read(table))
+}
+
 /// Enrols the schools of a file (uai, origine, demandeur, date), row by row.
 pub fn import_enrolments(
     tx: &mut Tx<'_>,
     actor: &Actor,
     year: &SchoolYear,
-    table: &Table,
+    mut file: Sifted<EnrolmentRow>,
     dry_run: bool,
 ) -> Outcome<ImportView> {
     let campaign = enrolling(tx, year)?;
     // First school years are written on the schools: in turn with who writes schools in number.
     registry::hold(tx)?;
-    let mut view = ImportView::new(dry_run);
-    let mut rows = Vec::new();
-    for row in enrolment_import::read(table) {
-        let read = row?;
-        let line = read.row.line;
-        if let Some((value, findings)) = view.sift(line, read.parsed) {
-            rows.push((line, value, findings));
-        }
-    }
+    let mut view = file.begin(dry_run);
+    let rows: Vec<_> = file.collect();
     let uais: Vec<Uai> = rows.iter().map(|(_, r, _)| r.uai.clone()).collect();
     let known = by_uai(registry::schools_by_uai(tx, &uais)?);
     let mut already: HashSet<Uai> = store::enrolments(tx, campaign.id)?.into_iter().map(|e| e.uai).collect();

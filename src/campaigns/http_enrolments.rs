@@ -100,10 +100,10 @@ async fn import(
 ) -> Answer {
     let actor = can.actor;
     let dry_run = query.dry_run.unwrap_or(false);
-    let (table, sha256) = upload.table(&state, &enrolment_import::LAYOUT).await?;
+    let (file, sha256) = upload.parsed(&state, &enrolment_import::LAYOUT, actions::read_enrolments).await?;
     state
         .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
-            Reply::ok(&actions::import_enrolments(tx, &actor, &year, &table, dry_run)?)
+            Reply::ok(&actions::import_enrolments(tx, &actor, &year, file, dry_run)?)
         })
         .await
 }

@@ -35,7 +35,7 @@ mod transitions;
 mod withdrawal;
 mod withdrawals;
 
-pub use actions::{ENROL_OUTCOMES, create, enrol, find, find_and_hold, import_enrolments};
+pub use actions::{ENROL_OUTCOMES, create, enrol, find, find_and_hold, import_enrolments, read_enrolments};
 pub use campaign::{Campaign, CampaignAction, CampaignState};
 pub use codes::{CAMPAIGN_STATE, CODES};
 pub use corrections::{delete, issued};

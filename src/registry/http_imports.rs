@@ -6,7 +6,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::import::{communes, contacts as contacts_file, directory};
 use super::import_view::ImportView;
-use super::{ImportSchoolsOptions, import_collectivites, import_contacts, import_schools};
+use super::{
+    ImportSchoolsOptions, import_collectivites, import_contacts, import_schools, read_collectivites, read_contacts,
+    read_schools,
+};
 use crate::access::{Can, ManageRegistry};
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Departement, FieldFault};
@@ -71,10 +74,10 @@ async fn collectivites(
     upload: Upload,
 ) -> Answer {
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
-    let (table, sha256) = upload.table(&state, &communes::LAYOUT).await?;
+    let (file, sha256) = upload.parsed(&state, &communes::LAYOUT, read_collectivites).await?;
     state
         .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
-            Reply::ok(&import_collectivites(tx, &actor, &table, dry_run)?)
+            Reply::ok(&import_collectivites(tx, &actor, file, dry_run)?)
         })
         .await
 }
@@ -101,10 +104,10 @@ async fn schools(
     let actor = can.actor;
     let dry_run = query.dry_run.unwrap_or(false);
     let options = ImportSchoolsOptions { dry_run, complete_for: query.complete_for };
-    let (table, sha256) = upload.table(&state, &directory::LAYOUT).await?;
+    let (file, sha256) = upload.parsed(&state, &directory::LAYOUT, read_schools).await?;
     state
         .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
-            Reply::ok(&import_schools(tx, &actor, &table, options)?)
+            Reply::ok(&import_schools(tx, &actor, file, options)?)
         })
         .await
 }
@@ -128,10 +131,10 @@ async fn contacts(
     upload: Upload,
 ) -> Answer {
     let (actor, dry_run) = (can.actor, query.dry_run.unwrap_or(false));
-    let (table, sha256) = upload.table(&state, &contacts_file::LAYOUT).await?;
+    let (file, sha256) = upload.parsed(&state, &contacts_file::LAYOUT, read_contacts).await?;
     state
         .post(actor.principal, call.unless_dry(dry_run), sha256, move |tx| {
-            Reply::ok(&import_contacts(tx, &actor, &table, dry_run)?)
+            Reply::ok(&import_contacts(tx, &actor, file, dry_run)?)
         })
         .await
 }

@@ -27,25 +27,58 @@ pub(super) struct Kept<T> {
     pub findings: Vec<Finding>,
 }
 
-/// The next rows to act on; empty at the end of the file. `look` sees every row, whatever becomes of it.
-pub(super) fn next_chunk<T: Hash>(
-    rows: &mut ReadRows<'_, T>,
-    view: &mut ImportView,
-    mut look: impl FnMut(&ReadRow<T>),
-) -> Outcome<Vec<Kept<T>>> {
-    let mut kept = Vec::new();
-    for row in rows.by_ref() {
-        let read = row?;
-        look(&read);
-        let line = read.row.line;
-        if let Some((value, findings)) = view.sift(line, read.parsed) {
-            kept.push(Kept { line, value, findings });
-            if kept.len() == CHUNK {
-                break;
+/// A file, each row parsed: those to act on, and what is told of the others. Made before the transaction that writes it,
+/// which others wait for.
+pub struct Sifted<T> {
+    kept: std::vec::IntoIter<Kept<T>>,
+    view: ImportView,
+}
+
+impl<T: Hash> Sifted<T> {
+    /// Parses every row; `look` sees each, whatever becomes of it.
+    ///
+    /// # Errors
+    /// The file cannot be read to its end.
+    pub(super) fn of(rows: ReadRows<'_, T>, mut look: impl FnMut(&ReadRow<T>)) -> Outcome<Self> {
+        let (mut kept, mut view) = (Vec::new(), ImportView::default());
+        for row in rows {
+            let read = row?;
+            look(&read);
+            let line = read.row.line;
+            if let Some((value, findings)) = view.sift(line, read.parsed) {
+                kept.push(Kept { line, value, findings });
             }
         }
+        Ok(Self { kept: kept.into_iter(), view })
     }
-    Ok(kept)
+
+    /// Parses every row.
+    ///
+    /// # Errors
+    /// Those of [`Sifted::of`].
+    pub fn all(rows: ReadRows<'_, T>) -> Outcome<Self> {
+        Self::of(rows, |_| ())
+    }
+
+    /// What is told of the file so far.
+    pub fn begin(&mut self, dry_run: bool) -> ImportView {
+        let mut view = std::mem::take(&mut self.view);
+        view.dry_run = dry_run;
+        view
+    }
+
+    /// The next rows to act on; empty at the end of the file.
+    pub(super) fn next_chunk(&mut self) -> Vec<Kept<T>> {
+        self.kept.by_ref().take(CHUNK).collect()
+    }
+}
+
+impl<T> Iterator for Sifted<T> {
+    type Item = (u64, T, Vec<Finding>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.kept.next().map(|kept| (kept.line, kept.value, kept.findings))
+    }
 }
 
 /// Acts that write or pin many rows of the registry take turns: two imports at once would each create what the other

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use super::collectivite::{Address, Chorus, Collectivite, CollectiviteIdentity, Representative};
 use super::events::{self, RegistryEvent};
 use super::import::communes::{self, CommuneRow};
-use super::import_actions::{Kept, finish, hold, next_chunk, note};
+use super::import_actions::{Kept, Sifted, finish, hold, note};
 use super::import_view::ImportView;
 use super::kinds::CollectiviteKind;
 use super::store_collectivites as store;
@@ -25,14 +25,26 @@ use crate::platform::{Outcome, Tx};
 /// Why a row is rejected: code and French sentence.
 type No = (&'static str, String);
 
+/// Parses a file of communes, before anything is held.
+///
+/// # Errors
+/// The file cannot be read to its end.
+pub fn read_collectivites(table: &Table) -> Outcome<Sifted<CommuneRow>> {
+    Sifted::all(communes::read(table))
+}
+
 /// Imports a file of communes (and other bodies).
-pub fn import_collectivites(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: bool) -> Outcome<ImportView> {
+pub fn import_collectivites(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    mut file: Sifted<CommuneRow>,
+    dry_run: bool,
+) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView::new(dry_run);
+    let mut view = file.begin(dry_run);
     let mut import = Import::load(tx)?;
-    let mut rows = communes::read(table);
     loop {
-        let chunk = next_chunk(&mut rows, &mut view, |_| ())?;
+        let chunk = file.next_chunk();
         if chunk.is_empty() {
             break;
         }

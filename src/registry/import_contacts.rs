@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::collectivite::{Collectivite, Representative};
 use super::events::{self, RegistryEvent};
 use super::import::contacts::{self, ContactKey, ContactRow};
-use super::import_actions::{finish, hold, next_chunk, note};
+use super::import_actions::{Sifted, finish, hold, note};
 use super::import_view::ImportView;
 use super::store_collectivites as store;
 use crate::audit::{Changes, Entry};
@@ -18,17 +18,29 @@ use crate::kernel::{Actor, Finding, InseeCode, Siret};
 use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
 
+/// Parses a file of contacts, before anything is held.
+///
+/// # Errors
+/// The file cannot be read to its end.
+pub fn read_contacts(table: &Table) -> Outcome<Sifted<ContactRow>> {
+    Sifted::all(contacts::read(table))
+}
+
 /// Imports a file of contacts.
-pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, table: &Table, dry_run: bool) -> Outcome<ImportView> {
+pub fn import_contacts(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    mut file: Sifted<ContactRow>,
+    dry_run: bool,
+) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView::new(dry_run);
+    let mut view = file.begin(dry_run);
     let insee = store::insee_codes(tx)?.into_iter().map(|(code, id, current)| (code, (id, current))).collect();
     let sirets = store::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect();
     // A row by SIRET and another by INSEE code may mean the same body: one row each.
     let mut told: HashMap<CollectiviteId, u64> = HashMap::new();
-    let mut rows = contacts::read(table);
     loop {
-        let chunk = next_chunk(&mut rows, &mut view, |_| ())?;
+        let chunk = file.next_chunk();
         if chunk.is_empty() {
             break;
         }

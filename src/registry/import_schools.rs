@@ -17,7 +17,7 @@ use super::collectivite::Collectivite;
 use super::events::{self, RegistryEvent};
 use super::import::directory::{self, SchoolRow};
 use super::import::{Parsed, ReadRow};
-use super::import_actions::{Kept, finish, hold, next_chunk, note};
+use super::import_actions::{Kept, Sifted, finish, hold, note};
 use super::import_view::ImportView;
 use super::kinds::SetBy;
 use super::official_siret::OfficialSiret;
@@ -39,20 +39,35 @@ pub struct ImportSchoolsOptions {
     pub complete_for: Vec<Departement>,
 }
 
+/// A directory, parsed: its schools, and what it speaks of besides.
+pub struct SchoolsFile {
+    rows: Sifted<SchoolRow>,
+    present: Present,
+}
+
+/// Parses a directory, before anything is held.
+///
+/// # Errors
+/// The file cannot be read to its end.
+pub fn read_schools(table: &Table) -> Outcome<SchoolsFile> {
+    let mut present = Present::default();
+    let rows = Sifted::of(directory::read(table), |read| present.note(read))?;
+    Ok(SchoolsFile { rows, present })
+}
+
 /// Imports the official directory.
 pub fn import_schools(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    table: &Table,
+    file: SchoolsFile,
     options: ImportSchoolsOptions,
 ) -> Outcome<ImportView> {
     hold(tx)?;
-    let mut view = ImportView::new(options.dry_run);
+    let SchoolsFile { mut rows, present } = file;
+    let mut view = rows.begin(options.dry_run);
     let payers = Payers::load(tx)?;
-    let mut present = Present::default();
-    let mut rows = directory::read(table);
     loop {
-        let chunk = next_chunk(&mut rows, &mut view, |read| present.note(read))?;
+        let chunk = rows.next_chunk();
         if chunk.is_empty() {
             break;
         }

@@ -51,11 +51,6 @@ pub struct ImportView {
 }
 
 impl ImportView {
-    #[must_use]
-    pub fn new(dry_run: bool) -> Self {
-        Self { dry_run, ..Self::default() }
-    }
-
     /// Counts a row and keeps it when it is worth telling.
     pub fn tell(&mut self, line: Option<u64>, key: impl ToString, outcome: &'static str, findings: Vec<Finding>) {
         match outcome {

@@ -16,8 +16,8 @@ use super::body::digest_with;
 use super::problem::{self, Problem};
 use super::state::{State, hop};
 use crate::kernel::text::excerpt;
-use crate::platform::Error;
 use crate::platform::tabular::{FileReader, Layout, Table};
+use crate::platform::{Error, Outcome};
 
 /// Bytes left for the lines of the form around the file.
 const FORM: u64 = 65_536;
@@ -40,11 +40,16 @@ impl Upload {
     ///
     /// # Errors
     /// The caller may no longer act; `file_reader_busy`; why the file is refused.
-    pub async fn table(self, state: &State, layout: &'static Layout) -> Result<(Table, String), Problem> {
+    pub async fn parsed<T: Send + 'static>(
+        self,
+        state: &State,
+        layout: &'static Layout,
+        parse: fn(&Table) -> Outcome<T>,
+    ) -> Result<(T, String), Problem> {
         state.confirmed().await?;
         let Self { file, sha256, reader } = self;
-        let table = hop(move || reader.read(file, layout)).await?;
-        Ok((table, sha256))
+        let parsed = hop(move || parse(&reader.read(file, layout)?)).await?;
+        Ok((parsed, sha256))
     }
 }
 
