@@ -64,6 +64,12 @@ pub fn still<P: Permission>(tx: &mut Tx<'_>, id: UserId, request_id: Option<Stri
     Ok(Actor::staff(id, user.role, user.full_name(), request_id))
 }
 
+/// The account a word means: journaled under its id, known to people by its address.
+pub(super) fn called(tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
+    let Ok(email) = EmailAddress::parse(word) else { return Ok(Vec::new()) };
+    Ok(store::id_of(tx, &email)?.map(|id| id.to_string()).into_iter().collect())
+}
+
 /// The account of an address.
 ///
 /// # Errors

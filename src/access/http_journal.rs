@@ -6,10 +6,8 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::http_permission::{Administer, Can};
-use super::store;
 use crate::audit::{self, Event, EventOrder, Filter, SubjectKind, Tellers};
 use crate::kernel::Instant;
-use crate::kernel::contact::EmailAddress;
 use crate::kernel::ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, UserId};
 use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Page, PageView, Params, Reply, State};
@@ -133,11 +131,8 @@ async fn list_audit_events(
     let reply = state
         .read(move |tx| {
             let updated_since = tx.changed_since(updated_since)?;
-            let mut filter = Filter { subject, subject_kind, subject_key, action, actor, updated_since };
-            // An account is journaled under its id, and people know its address.
-            if let Some(email) = filter.subject.as_deref().and_then(|word| EmailAddress::parse(word).ok()) {
-                filter.subject = store::id_of(tx, &email)?.map(|id| id.to_string()).or(filter.subject);
-            }
+            let meant = subject.as_deref().map(|word| tellers.ids(tx, word)).transpose()?.unwrap_or_default();
+            let filter = Filter { subject, meant, subject_kind, subject_key, action, actor, updated_since };
             Reply::ok(&audit::list(tx, &filter, &page)?.map(|event| AuditEventView::of(event, &tellers)))
         })
         .await?;

@@ -55,7 +55,6 @@ pub use user::{AccountState, Delegation, NewUser, Signatory, SignatoryFault, Use
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::audit::Tellers;
 use crate::capability::Capability;
 use crate::platform::jobs::Daily;
 
@@ -69,7 +68,7 @@ pub fn capability() -> Capability {
         ],
         routes,
         codes: CODES,
-        tells: Tellers::with::<AccessEvent>,
+        tells: |tellers| tellers.with::<AccessEvent>().naming(actions::called),
         daily: DAILY,
         personal: Some(&store_retention::DECLARED),
         ..Capability::named("access")

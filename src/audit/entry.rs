@@ -51,6 +51,8 @@ pub struct Event {
 pub struct Filter {
     /// The whole story of a thing, by id or by any key it ever had: its own entries and those of what belongs to it.
     pub subject: Option<String>,
+    /// What the word of `subject` means in the rooms, see [`Tellers::ids`](super::Tellers::ids).
+    pub meant: Vec<String>,
     pub subject_kind: Option<SubjectKind>,
     pub subject_key: Option<String>,
     pub action: Option<String>,

@@ -203,7 +203,7 @@ const KEYS: i64 = 50;
 
 /// Every id the word may mean: things that had it as a key, and itself; with a payer, its conventions, whose titles may
 /// be those of a successor.
-fn meant(tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
+fn meant(tx: &mut Tx<'_>, word: &str, known: &[String]) -> Outcome<Vec<String>> {
     // Spaces and case are forgiven in identifiers.
     let words = [word.to_owned(), bare(word).into_owned()];
     let mut ids: Vec<String> = audit_events::table
@@ -213,6 +213,7 @@ fn meant(tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
         .limit(KEYS)
         .load(tx.conn())?;
     ids.extend(words);
+    ids.extend_from_slice(known);
     let own: Vec<String> = audit_events::table
         .filter(audit_events::payer_id.assume_not_null().eq_any(ids.clone()))
         .filter(audit_events::subject_kind.eq(SubjectKind::Convention))
@@ -227,7 +228,7 @@ fn meant(tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
 pub(super) fn list(tx: &mut Tx<'_>, filter: &Filter, page: &Page<EventSort>) -> Outcome<PageView<Event>> {
     let mut query = audit_events::table.select(EventRow::as_select()).into_boxed();
     if let Some(word) = &filter.subject {
-        let ids = meant(tx, word)?;
+        let ids = meant(tx, word, &filter.meant)?;
         query = query.filter(
             audit_events::subject_id
                 .eq_any(ids.clone())

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::entry::Event;
-use crate::platform::Outcome;
+use crate::platform::{Outcome, Tx};
 
 /// A kind of act: its stable verb, and what it is called where its details cannot be told.
 pub type Act = (&'static str, &'static str);
@@ -43,7 +43,10 @@ type Tell = fn(&str, i64, &Value) -> Option<String>;
 
 /// Every room's way of telling its acts.
 #[derive(Clone, Default)]
-pub struct Tellers(Vec<(&'static [Act], Tell)>);
+pub struct Tellers(Vec<(&'static [Act], Tell)>, Vec<Names>);
+
+/// The ids a word means in a room: people know a thing by keys that the journal has not met yet.
+pub type Names = fn(&mut Tx<'_>, &str) -> Outcome<Vec<String>>;
 
 impl Tellers {
     /// Adds a room.
@@ -51,6 +54,22 @@ impl Tellers {
     pub fn with<E: Told>(mut self) -> Self {
         self.0.push((E::ACTS, |action, version, data| E::read(action, version, data).map(|event| event.sentence())));
         self
+    }
+
+    /// Adds the keys by which a room knows its things.
+    #[must_use]
+    pub fn naming(mut self, names: Names) -> Self {
+        self.1.push(names);
+        self
+    }
+
+    /// Every id a word means, in any room.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn ids(&self, tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
+        let found = self.1.iter().map(|names| names(tx, word)).collect::<Outcome<Vec<_>>>()?;
+        Ok(found.concat())
     }
 
     /// Every verb of every room, with its plain name.

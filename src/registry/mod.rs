@@ -56,7 +56,6 @@ use std::collections::{HashMap, HashSet};
 
 use utoipa::ToSchema;
 
-use crate::audit::Tellers;
 use crate::capability::Capability;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai};
@@ -74,7 +73,7 @@ pub fn capability() -> Capability {
         tags: &[("Registre", "Collectivités, écoles, payeurs ; à l'unité ou par import de fichiers.")],
         routes,
         codes: CODES,
-        tells: Tellers::with::<RegistryEvent>,
+        tells: |tellers| tellers.with::<RegistryEvent>().naming(store_collectivites::called),
         omits: &[(<http_views::SchoolView as ToSchema>::name, http_views::SchoolView::SOMETIMES)],
         layouts: LAYOUTS,
         rows: ROWS,

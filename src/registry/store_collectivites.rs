@@ -380,6 +380,13 @@ pub fn holders_of_siret(siret: &Siret) -> HoldersOfSiret {
         .select(collectivite_sirets::collectivite_id)
 }
 
+/// The collectivité a word means: by any SIRET it has or had.
+pub(super) fn called(tx: &mut Tx<'_>, word: &str) -> Outcome<Vec<String>> {
+    let Ok(siret) = Siret::parse(word) else { return Ok(Vec::new()) };
+    let ids: Vec<CollectiviteId> = holders_of_siret(&siret).load(tx.conn())?;
+    Ok(ids.into_iter().map(|id| id.to_string()).collect())
+}
+
 #[must_use]
 pub fn of_kind(kind: CollectiviteKind) -> OfKind {
     collectivites::table.filter(collectivites::kind.eq(kind)).select(collectivites::id)
