@@ -88,6 +88,11 @@ fn run<A: LongAct>(db: &Database, id: ActId, world: &A::World) -> Result<(), Job
             db.write(|tx| store::end(tx, id, Ending::Refused(&problem)))?;
             Ok(())
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            if let Err(cause) = db.write(|tx| store::wait_again(tx, id)) {
+                tracing::warn!(%cause, "an act that failed is still told to be running");
+            }
+            Err(error.into())
+        }
     }
 }

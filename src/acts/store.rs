@@ -85,6 +85,15 @@ pub(super) fn step(tx: &mut Tx<'_>, id: ActId, from: ActState, to: ActState) -> 
     Ok(moved == 1)
 }
 
+/// A try that came to nothing: the act waits for the next one, and may be cancelled meanwhile.
+pub(super) fn wait_again(tx: &mut Tx<'_>, id: ActId) -> Outcome<()> {
+    let own = acts::table.find(id).filter(acts::state.eq(ActState::Running));
+    diesel::update(own)
+        .set((acts::state.eq(ActState::Waiting), acts::begun_at.eq(None::<Instant>)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
 /// How an act ended.
 pub(super) enum Ending<'a> {
     Done(&'a Value),
@@ -156,7 +165,6 @@ pub(super) fn purge(tx: &mut Tx<'_>, before: Instant) -> Outcome<()> {
     let old = acts::table.filter(acts::ended_at.lt(before).assume_not_null()).select(acts::id);
     let ids: Vec<ActId> = old.load(tx.conn())?;
     for ids in ids.chunks(crate::platform::db::BATCH) {
-        diesel::delete(act_items::table.filter(act_items::act_id.eq_any(ids))).execute(tx.conn())?;
         diesel::delete(acts::table.filter(acts::id.eq_any(ids))).execute(tx.conn())?;
     }
     Ok(())

@@ -6,38 +6,16 @@ use crate::platform::retention::{Declared, End, Entry, Rows, SECURITY, Term};
 
 pub const DECLARED: Declared = Declared {
     room: "acts",
-    personal: &[
-        Entry {
-            key: "act_items",
-            what: "Issues des actes demandés sans attendre, objet par objet",
-            places: &["act_items.item"],
-            purpose: "Rendre à l'agent le résultat de ce qu'il a demandé",
-            basis: SECURITY,
-            term: Term::Acts,
-            from: "de la fin de l'acte",
-            end: End::Removed(Rows {
-                table: "act_items",
-                key: None,
-                since: "(SELECT a.ended_at FROM acts a WHERE a.id = r.act_id)",
-                only: "TRUE",
-            }),
-        },
-        Entry {
-            key: "acts",
-            what: "Actes demandés sans attendre : la demande, la réponse, le refus",
-            places: &["acts.request", "acts.result", "acts.problem"],
-            purpose: "Rendre à l'agent le résultat de ce qu'il a demandé",
-            basis: SECURITY,
-            term: Term::Acts,
-            from: "de la fin de l'acte",
-            end: End::Removed(Rows {
-                table: "acts",
-                key: Some("r.id"),
-                since: "r.ended_at",
-                only: "NOT EXISTS (SELECT 1 FROM act_items i WHERE i.act_id = r.id)",
-            }),
-        },
-    ],
+    personal: &[Entry {
+        key: "acts",
+        what: "Actes demandés sans attendre : la demande, la réponse, le refus, et les issues objet par objet",
+        places: &["acts.request", "acts.result", "acts.problem", "act_items.item"],
+        purpose: "Rendre à l'agent le résultat de ce qu'il a demandé",
+        basis: SECURITY,
+        term: Term::Acts,
+        from: "de la fin de l'acte",
+        end: End::Removed(Rows { table: "acts", key: Some("r.id"), since: "r.ended_at", only: "TRUE" }),
+    }],
     impersonal: &[("acts", &["id", "operation", "author_id", "request_id", "state"]), ("act_items", &["act_id"])],
     named: &[],
     needs: &[],

@@ -7,8 +7,8 @@ use super::events::RetentionEvent;
 use super::store_retention::{self as store, List, Past};
 use crate::audit::{self, Subject, SubjectKind};
 use crate::kernel::text::{Line as Text, Note};
-use crate::kernel::{Actor, FieldFault};
-use crate::platform::db::{blobs, counters};
+use crate::kernel::{Actor, FieldFault, Refused};
+use crate::platform::db::{blobs, clock_watch, counters};
 use crate::platform::retention::{End, Entry, Register, Terms};
 use crate::platform::{Outcome, Tx};
 
@@ -117,7 +117,7 @@ pub enum Eliminated {
 /// Eliminates what is past its time of one entry. One transaction: the signed list, the rows, the journal's line.
 ///
 /// # Errors
-/// Those of the database; a row that was to go and did not.
+/// A clock that is not to be believed; those of the database; a row that was to go and did not.
 pub fn eliminate(
     tx: &mut Tx<'_>,
     register: &Register,
@@ -125,6 +125,11 @@ pub fn eliminate(
     entry: &Entry,
     order: &Order,
 ) -> Outcome<Eliminated> {
+    // What goes is gone: not on the word of a clock that jumped.
+    if let Some(told) = clock_watch::sight(tx)?.told() {
+        let detail = format!("{told} Rien n'est éliminé d'ici là.");
+        return Err(Refused::new(&counters::CLOCK_BEHIND, detail).into());
+    }
     // Two at once would list the same rows twice.
     counters::lock(tx, "retention")?;
     let Some(rows) = entry.end.rows() else { return Ok(Eliminated::Nothing) };

@@ -56,7 +56,13 @@ fn order() -> Order {
     Order { signed: Signed::parse(SIGNED).unwrap(), reason: Note::parse("terme échu, visa AD34-2036-12").unwrap() }
 }
 
+/// As if the program had looked at its clock all the while.
+fn believed(app: &TestApp) {
+    app.sql("UPDATE clock_watch SET seen_at = NULL, doubted_at = NULL").unwrap();
+}
+
 fn eliminate(app: &TestApp, terms: &Terms, entry: &str) -> Eliminated {
+    believed(app);
     let register = personal();
     let entry = register.entry(entry).unwrap();
     app.db.write(|tx| oversight::eliminate(tx, &register, terms, entry, &order())).unwrap()
@@ -207,7 +213,20 @@ on_both_databases! {
         assert!(set(emptied, listed).unwrap_err().to_string().contains("frozen"));
     }
 
+    fn nothing_goes_on_the_word_of_a_clock_that_jumped(app: &TestApp) {
+        a_year(app);
+        app.sql("UPDATE clock_watch SET seen_at = '2025-07-28 09:00:00', doubted_at = NULL").unwrap();
+        app.set_time("2037-02-01T09:00:00Z");
+        let (register, terms) = (personal(), terms());
+        let entry = register.entry("sessions").unwrap();
+        let refused = app.db.write(|tx| oversight::eliminate(tx, &register, &terms, entry, &order())).unwrap_err().to_string();
+        assert!(refused.contains("horloge") && refused.contains("Rien n'est éliminé"), "{refused}");
+        assert_eq!(count(app, "eliminations"), "0");
+        assert!(matches!(eliminate(app, &terms, "sessions"), Eliminated::Done { .. }));
+    }
+
     fn an_administrator_lists_and_eliminates_from_the_command_line(app: &TestApp) {
+        believed(app);
         let person = app.person(Role::Lecteur).id;
         app.sql(&format!("INSERT INTO sessions (id, user_id, opened_at, ends_at, address) VALUES \
                  ('019832f0-1c7a-7bd2-9d3e-000000000001', '{person}', '2020-01-01 08:00:00', '2020-02-01 08:00:00', '203.0.113.5')")).unwrap();

@@ -54,7 +54,7 @@ CREATE INDEX acts_author ON acts (author_id);
 CREATE INDEX acts_ended ON acts (ended_at);
 
 CREATE TABLE act_items (
-    act_id TEXT NOT NULL REFERENCES acts (id),
+    act_id TEXT NOT NULL REFERENCES acts (id) ON DELETE CASCADE,
     rank BIGINT NOT NULL CHECK (rank >= 1),
     item TEXT NOT NULL,
     PRIMARY KEY (act_id, rank)
