@@ -27,16 +27,17 @@ pub fn attach(
 ) -> Outcome<(Attachment, Vec<Source>)> {
     // Two forms sent at once come one after the other; a few names stand for all the things there are.
     counters::lock(tx, &format!("attachments:{}", subject.id.chars().last().unwrap_or('-')))?;
-    let there = store::standing(tx, (subject.kind, &subject.id), purpose.code, &examined.given_sha256)?;
-    if let Some(id) = there {
-        let detail = format!("Les mêmes fichiers sont déjà joints ({}) : pièce {id}.", purpose.label);
-        return Err(Refused::new(&ALREADY_ATTACHED, detail).into());
-    }
     // In one order for everybody: who attaches the same photos in another waits, and never for each other.
     let mut all: Vec<&Piece> = examined.sources.iter().chain([&examined.content]).collect();
     all.sort_by(|a, b| a.file.sha256.cmp(&b.file.sha256));
     for piece in all {
         files::put(tx, &piece.file)?;
+    }
+    // Once what stands there was looked at: a file that is damaged is not told to be attached.
+    let there = store::standing(tx, (subject.kind, &subject.id), purpose.code, &examined.given_sha256)?;
+    if let Some(id) = there {
+        let detail = format!("Les mêmes fichiers sont déjà joints ({}) : pièce {id}.", purpose.label);
+        return Err(Refused::new(&ALREADY_ATTACHED, detail).into());
     }
     let length = |piece: &Piece| i64::try_from(piece.file.length).unwrap_or(i64::MAX);
     let name = |piece: &Piece| piece.name.as_deref().and_then(|name| Line::parse(name).ok());

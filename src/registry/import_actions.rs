@@ -55,7 +55,7 @@ impl<T: Hash> Sifted<T> {
     /// Parses every row.
     ///
     /// # Errors
-    /// Those of [`Sifted::of`].
+    /// The file cannot be read to its end.
     pub fn all(rows: ReadRows<'_, T>) -> Outcome<Self> {
         Self::of(rows, |_| ())
     }

@@ -212,6 +212,8 @@ on_both_databases! {
         assert!(!fault.text().contains("FAUX"));
         let alarms = app.admin().get("/audit-events?action=integrity.fault").json["data"].clone();
         assert_eq!((&alarms[0]["subject_kind"], &alarms[0]["subject_key"]), (&json!("convention"), &json!(number)), "{alarms}");
+        // Who brings the right bytes again does not believe them kept.
+        g.attach(&path, "signature", &[("b.pdf", &scan)], &[]).problem(500, "integrity_fault");
         // Parts in another order are not the file either.
         app.tamper("blobs", &format!("UPDATE blobs SET bytes = (SELECT bytes FROM blobs WHERE sha256 <> '{part}' AND length = 1048576 LIMIT 1) WHERE sha256 = '{part}'"));
         g.get(&content).problem(500, "integrity_fault");

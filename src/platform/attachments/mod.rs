@@ -14,7 +14,7 @@
 //! **What runs is refused, what is inert is taken.** A PDF that is encrypted (nobody will open it in ten years, no
 //! antivirus sees through it), that holds JavaScript, starts a program or carries one is refused: a scan never needs to,
 //! and printing it anew is a way out. Attached data, forms, signatures, links and a first view are taken: conventions
-//! signed in an electronic signature book have them. This is hygiene, no antivirus: see [`pdf`].
+//! signed in an electronic signature book have them. This is hygiene, no antivirus: see `pdf.rs`.
 //!
 //! **Several photos** become one PDF of A4 pages in the order given, turned upright, at 200 dots per inch, without the
 //! place and time that telephones write in them. It is a reading copy: the originals stay beside it, byte for byte,

@@ -36,9 +36,10 @@ pub fn put(tx: &mut Tx<'_>, media_type: &str, bytes: &[u8]) -> Outcome<String> {
 /// The same of bytes digested before the transaction.
 pub(super) fn put_digested(tx: &mut Tx<'_>, media_type: &str, sha256: &str, bytes: &[u8]) -> Outcome<()> {
     let length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-    // Asked first: SQLite's guard against REPLACE stops whoever comes to a key that is taken.
+    // Asked first: SQLite's guard against REPLACE stops whoever comes to a key that is taken. What stands there is looked
+    // at: whoever brings the right bytes must not believe them kept when others are.
     if diesel::select(diesel::dsl::exists(blobs::table.find(sha256))).get_result(tx.conn())? {
-        return Ok(());
+        return get(tx, sha256).map(|_| ());
     }
     let now = tx.now();
     on_backend!(tx.conn(), |c| diesel::insert_into(blobs::table)
