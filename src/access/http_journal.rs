@@ -8,6 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::http_permission::{Administer, Can};
 use crate::audit::{self, Event, EventOrder, Filter, SubjectKind, Tellers};
 use crate::kernel::Instant;
+use crate::kernel::contact::EmailAddress;
 use crate::kernel::ids::{AuditEventId, CampaignId, CollectiviteId, ConventionId, UserId};
 use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Page, PageView, Params, Reply, State};
@@ -132,6 +133,9 @@ async fn list_audit_events(
         .read(move |tx| {
             let updated_since = tx.changed_since(updated_since)?;
             let meant = subject.as_deref().map(|word| tellers.ids(tx, word)).transpose()?.unwrap_or_default();
+            // An address may have been another's: the account that has it is meant, and not its words alone.
+            let is_address = subject.as_deref().is_some_and(|word| EmailAddress::parse(word).is_ok());
+            let subject = meant.first().filter(|_| is_address).cloned().or(subject);
             let filter = Filter { subject, meant, subject_kind, subject_key, action, actor, updated_since };
             Reply::ok(&audit::list(tx, &filter, &page)?.map(|event| AuditEventView::of(event, &tellers)))
         })

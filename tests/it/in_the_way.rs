@@ -82,8 +82,8 @@ on_both_databases! {
         let body = json!({"keys": [siret], "reason": "sous le seuil"});
         assert_eq!(o.post(&format!("{YEAR}/small-claim-decisions"), body).expect(200).json["decided"], 1);
         app.run_jobs();
-        let slipped = "INSERT INTO small_claim_decisions (id, convention_id, participation_id, amount_cents, threshold_cents, reason, decided_by, decided_by_label, decided_at, act_id, origin, version, updated_at) \
-                       SELECT '019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e', p.convention_id, p.id, 4000, d.threshold_cents, d.reason, d.decided_by, d.decided_by_label, d.decided_at, d.act_id, d.origin, d.version, d.updated_at \
+        let slipped = "INSERT INTO small_claim_decisions (id, convention_id, participation_id, amount_cents, threshold_cents, reason, decided_by, decided_by_label, decided_at, act_id, origin, updated_at) \
+                       SELECT '019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e', p.convention_id, p.id, 4000, d.threshold_cents, d.reason, d.decided_by, d.decided_by_label, d.decided_at, d.act_id, d.origin, d.updated_at \
                        FROM small_claim_decisions d, participations p JOIN conventions v ON v.id = p.convention_id \
                        WHERE v.total_cents = 4000 AND p.convention_id <> d.convention_id ORDER BY v.number LIMIT 1";
         assert_eq!(app.sql(slipped).unwrap(), 1);
@@ -147,6 +147,7 @@ on_both_databases! {
         g.post(&format!("/conventions/{id}/transitions"), no).expect(200);
         let back = "INSERT INTO convention_reopenings (refusal_id, reason, reopened_by_label, reopened_at) SELECT id, 'x', 'X', '2025-07-28 10:00:00' FROM convention_refusals";
         assert_eq!(app.sql(back).unwrap(), 1);
+        app.forget_jobs();
         let answer = g.post(&format!("/conventions/{id}/transitions"), json!({"action": "reopen", "reason": "retour"}));
         named(app, answer, "refus");
     }
