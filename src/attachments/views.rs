@@ -90,6 +90,7 @@ impl AttachmentView {
 
 /// Une pièce à joindre : un PDF ou une photo, ou plusieurs photos dans l'ordre des pages.
 #[derive(Debug, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AttachmentForm {
     /// Ce que la pièce montre ; les valeurs admises sont celles de l'objet.
     #[schema(example = "signature")]

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ent_backoffice::audit::{Subject, SubjectKind};
 use ent_backoffice::kernel::Actor;
 use ent_backoffice::registry::{self, SchoolRequest};
+use ent_backoffice::tasks::{self, NewTask, TaskKind};
 use serde_json::{Value, json};
 
 use crate::support::samples;
@@ -69,6 +71,11 @@ fn a_year(app: &TestApp) {
         let photo = samples::jpeg(16, 16, None, |_, _| [shade; 3]);
         let path = format!("/conventions/{}/attachments", ids[0]);
         app.gestionnaire().attach(&path, "signature", &[("page.jpg", &photo)], &[]).expect(201);
+    }
+    for uai in ["0300001A", "0300002B", "0300003C"] {
+        let subject = Subject::known_by(SubjectKind::School, uai);
+        let new = NewTask { kind: TaskKind("test.look"), subject, why: "À regarder.".to_owned(), due_on: None };
+        app.db.write(|tx| tasks::open(tx, &Actor::program("essai"), new.clone())).unwrap();
     }
     let prepared = app.gestionnaire().post("/campaigns/2025-2026/perception-titles", json!({})).expect(200).json;
     let titles: Vec<&Value> = prepared["items"].as_array().unwrap().iter().map(|i| &i["id"]).collect();
