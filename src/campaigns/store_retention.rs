@@ -18,7 +18,12 @@ pub const DECLARED: Declared = Declared {
         Entry {
             key: "enrolments",
             what: "Qui a demandé l'inscription d'une école, qui l'a enregistrée, qui l'a retirée",
-            places: &["enrolments.requester", "enrolments.created_by", "enrolment_withdrawals.withdrawn_by_label"],
+            places: &[
+                "enrolments.requester",
+                "enrolments.created_by",
+                "enrolment_withdrawals.withdrawn_by_label",
+                "enrolment_reinstatements.reinstated_by_label",
+            ],
             purpose: "Établir d'où vient une inscription, dont vient la participation",
             basis: PUBLIC_MISSION,
             term: Term::Accounting,
@@ -30,6 +35,7 @@ pub const DECLARED: Declared = Declared {
         ("campaigns", &["id", "school_year", "state", "tariff", "small_claims_policy", "countersign_policy"]),
         ("enrolments", &["id", "campaign_id", "uai", "origin", "convention_id"]),
         ("enrolment_withdrawals", &["campaign_id", "uai"]),
+        ("enrolment_reinstatements", &["campaign_id", "uai"]),
     ],
     named: &[
         Named { field: "texts", what: "signataire, délégué à la protection des données, contacts d'une campagne" },

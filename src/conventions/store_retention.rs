@@ -61,6 +61,7 @@ pub const DECLARED: Declared = Declared {
             ],
         ),
         ("convention_seals", &["participation_id", "sha256"]),
+        ("convention_unsealed", &["participation_id"]),
         ("convention_refusals", &["id", "convention_id", "recorded_by"]),
         ("convention_reopenings", &["refusal_id", "reopened_by"]),
         ("participations", &["id", "convention_id", "tariff", "steps"]),
