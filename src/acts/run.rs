@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::act::{ActState, LongAct};
 use super::http_problem;
@@ -48,16 +47,6 @@ impl<A: LongAct> Job for RunAct<A> {
     }
 }
 
-/// What doing it came to.
-enum Came {
-    /// Somebody else has done it, or it was cancelled.
-    Nothing,
-    /// Written, with its result.
-    Written,
-    /// A dry run: its transaction was undone, its result is still to be kept.
-    Tried(Value),
-}
-
 /// Does an act that was asked for: begun where everybody sees it, then done and told in one transaction.
 fn run<A: LongAct>(db: &Database, id: ActId, world: &A::World) -> Result<(), JobError> {
     // A worker that died may have left it running: it is done again from nothing.
@@ -68,21 +57,22 @@ fn run<A: LongAct>(db: &Database, id: ActId, world: &A::World) -> Result<(), Job
     if !begun {
         return Ok(());
     }
-    let came = db.write(|tx| {
+    // The result of a dry run, whose transaction is undone, is still to be kept.
+    let tried = db.write(|tx| {
         // Held from here on: another worker that believes this one dead waits, and finds it done.
-        let Some(act) = store::hold_running(tx, id)? else { return Ok(Came::Nothing) };
+        let Some(act) = store::hold_running(tx, id)? else { return Ok(None) };
         let actor = access::still::<A::Permission>(tx, act.author, act.request_id.clone())?;
         let asked: A = serde_json::from_str(&act.request)?;
         let view = serde_json::to_value(asked.act(tx, &actor, world)?)?;
         if tx.is_discarded() {
-            return Ok(Came::Tried(view));
+            return Ok(Some(view));
         }
         store::end(tx, id, Ending::Done(&view))?;
-        Ok(Came::Written)
+        Ok(None)
     });
-    match came {
-        Ok(Came::Nothing | Came::Written) => Ok(()),
-        Ok(Came::Tried(view)) => Ok(db.write(|tx| store::end(tx, id, Ending::Done(&view)))?),
+    match tried {
+        Ok(None) => Ok(()),
+        Ok(Some(view)) => Ok(db.write(|tx| store::end(tx, id, Ending::Done(&view)))?),
         Err(Error::Refused(refused)) if refused.code != &CONCURRENT_CHANGE => {
             let problem = http_problem::of(*refused)?;
             db.write(|tx| store::end(tx, id, Ending::Refused(&problem)))?;

@@ -21,7 +21,7 @@ use crate::kernel::{Actor, Finding, Refused, SchoolYear, Uai, Version};
 use crate::platform::db::counters;
 use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
-use crate::registry::{self, ImportView, School, SchoolFilter, Sifted};
+use crate::registry::{self, ImportView, Kept, School, SchoolFilter, Sifted};
 
 /// Creates the campaign of a school year.
 pub fn create(tx: &mut Tx<'_>, actor: &Actor, said: CampaignTerms, thresholds: &Thresholds) -> Outcome<Campaign> {
@@ -269,14 +269,14 @@ pub fn import_enrolments(
     registry::hold(tx)?;
     let mut view = file.begin(dry_run);
     let rows: Vec<_> = file.collect();
-    let uais: Vec<Uai> = rows.iter().map(|(_, r, _)| r.uai.clone()).collect();
+    let uais: Vec<Uai> = rows.iter().map(|kept| kept.value.uai.clone()).collect();
     let known = by_uai(registry::schools_by_uai(tx, &uais)?);
     let mut already: HashSet<Uai> = store::enrolments(tx, campaign.id)?.into_iter().map(|e| e.uai).collect();
     let withdrawn = withdrawals::of(tx, campaign.id)?;
     let today = tx.today();
     let mut new = Vec::new();
     let mut first_years = Vec::new();
-    for (line, row, mut findings) in rows {
+    for Kept { line, value: row, mut findings } in rows {
         if let Some(fault) = calendar::requested_fault(year, row.requested_on, today) {
             view.reject(line, &row.uai, fault.code, format!("date : {}", fault.message));
             continue;

@@ -3,7 +3,8 @@
 //! The content of the act is what the paper is made of, and goes with it: its printed digest is that of the attached bytes.
 
 use super::codes::DECISION_DOCUMENT_FAILED;
-use super::{decision_paper, store};
+use super::decision_paper;
+use super::store::{self, ActRow};
 use crate::kernel::french;
 use crate::kernel::ids::SmallClaimActId;
 use crate::platform::db::blobs;
@@ -12,7 +13,7 @@ use crate::platform::papers::{self, Kind, Sheet, subject_id};
 use crate::platform::{Error, Outcome, Tx};
 
 /// The journal's name of an act.
-pub(super) const ACT: &str = "small_claim_act";
+const ACT: &str = "small_claim_act";
 
 /// The kind of paper.
 pub const PAPER: Kind = Kind {
@@ -30,16 +31,21 @@ pub const PAPER: Kind = Kind {
 fn look(tx: &mut Tx<'_>, subject: &str) -> Outcome<Sheet> {
     let id = subject_id(subject, SmallClaimActId::parse)?;
     let act = store::act(tx, id)?;
-    let falsified = |what: &str| Err(Error::falsified(ACT, &act.number, what));
     let content = papers::frozen(tx, decision_paper::KIND, &[subject])?.remove(subject);
     if content.is_none_or(|content| blobs::digest(content.input.as_bytes()) != act.content_sha256) {
-        return falsified("le contenu de l'acte n'a plus son empreinte");
+        return Err(Error::falsified(ACT, &act.number, "le contenu de l'acte n'a plus son empreinte"));
     }
-    if store::claims_of(tx, id)? != (act.claim_count, act.total_cents) {
-        return falsified("les créances de l'acte ne font plus son total");
-    }
+    add_up(tx, std::slice::from_ref(&act))?;
     let stamp = stamp(tx, id, act.claim_count)?;
     Ok(Sheet { number: act.number, dated: act.decided_on, stamp })
+}
+
+/// Whether acts still have the decisions they were taken with.
+pub(super) fn add_up(tx: &mut Tx<'_>, taken: &[ActRow]) -> Outcome<()> {
+    match store::unsound(tx, taken)? {
+        Some(act) => Err(Error::falsified(ACT, &act.number, "les créances de l'acte ne font plus son total")),
+        None => Ok(()),
+    }
 }
 
 /// What is printed over an act whose decisions were revoked, all or some.

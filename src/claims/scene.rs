@@ -174,7 +174,7 @@ impl Scene {
             let mut chosen = Vec::new();
             for (id, key) in named {
                 let mut theirs = self.conventions.iter().filter(|c| c.collectivite_id == *id);
-                match theirs.clone().find(|c| c.effect().is_some() && c.state() != ConventionState::Cancelled) {
+                match theirs.clone().find(|c| c.effect().is_some()) {
                     Some(convention) => chosen.push(convention),
                     None => {
                         left.push(match (theirs.find(waiting), self.declined(&|c| c.collectivite_id == *id).pop()) {

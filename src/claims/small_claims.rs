@@ -14,7 +14,7 @@ use super::decision::{self, Decide, Decision, DecisionAct, DecisionAction, Origi
 use super::decision_paper::{self, DecisionPaper};
 use super::events::{self, ClaimEvent};
 use super::liquidation::{Liquidation, Word, liquidate};
-use super::printing::{ACT, PAPER};
+use super::printing::{self, PAPER};
 use super::scene::{Called, Scene, Small};
 use super::store::{self, ActRow};
 use crate::access;
@@ -28,7 +28,7 @@ use crate::kernel::text::Note;
 use crate::kernel::{Actor, Finding, Refused, SchoolYear};
 use crate::platform::db::{blobs, counters};
 use crate::platform::papers::{self, NewPaper, Templates};
-use crate::platform::{Error, Outcome, Tx, documents};
+use crate::platform::{Outcome, Tx, documents};
 
 /// Records the decisions on some claims as one act with one paper; nothing when there is none.
 pub fn record(
@@ -146,10 +146,8 @@ pub const DECIDE_OUTCOMES: &[&str] = &[
 /// # Errors
 /// The act that does not add up.
 pub fn verify(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<()> {
-    match store::acts_that_do_not_add_up(tx, campaign)?.first() {
-        Some(number) => Err(Error::falsified(ACT, number, "les créances de l'acte ne font plus son total")),
-        None => Ok(()),
-    }
+    let taken = store::acts_of(tx, campaign)?;
+    printing::add_up(tx, &taken)
 }
 
 /// Takes the decision for the small claims of chosen payers, whatever the policy.

@@ -15,8 +15,8 @@ use crate::kernel::{Departement, InseeCode, Instant, Money, Refused, Siret, Uai}
 use crate::platform::db::schema::{
     conventions, line_decisions as words, small_claim_acts as acts, small_claim_decisions as decisions,
 };
-use crate::platform::db::search;
 use crate::platform::db::unreadable::Rows;
+use crate::platform::db::{BATCH, search};
 use crate::platform::page::{Page, PageView};
 use crate::platform::{Error, Outcome, Tx, on_unique};
 use crate::registry;
@@ -273,36 +273,28 @@ pub(super) fn act(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<ActRow> {
         .ok_or_else(|| Error::falsified("small_claim_act", id, "l'acte n'est plus là"))
 }
 
-/// How many decisions an act has, and their sum.
-pub(super) fn claims_of(tx: &mut Tx<'_>, id: SmallClaimActId) -> Outcome<(i64, Money)> {
-    let amounts: Vec<Money> =
-        decisions::table.filter(decisions::act_id.eq(id)).select(decisions::amount_cents).load(tx.conn())?;
-    Ok((i64::try_from(amounts.len()).unwrap_or(i64::MAX), amounts.into_iter().sum()))
+/// The acts of a campaign.
+pub(super) fn acts_of(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<ActRow>> {
+    Ok(acts::table.filter(acts::campaign_id.eq(campaign)).load(tx.conn())?)
 }
 
-/// Numbers of the acts of a campaign whose decisions are not those they were taken with: how many, and their sum.
-pub(super) fn acts_that_do_not_add_up(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<String>> {
-    let taken: Vec<(SmallClaimActId, String, i64, Money)> = acts::table
-        .filter(acts::campaign_id.eq(campaign))
-        .select((acts::id, acts::number, acts::claim_count, acts::total_cents))
-        .load(tx.conn())?;
-    let kept: Vec<(Option<SmallClaimActId>, Money)> = decisions::table
-        .filter(
-            decisions::act_id.eq_any(acts::table.filter(acts::campaign_id.eq(campaign)).select(acts::id.nullable())),
-        )
-        .select((decisions::act_id, decisions::amount_cents))
-        .load(tx.conn())?;
+/// The first of some acts that no longer has the decisions it was taken with: as many, and of that sum.
+pub(super) fn unsound<'a>(tx: &mut Tx<'_>, taken: &'a [ActRow]) -> Outcome<Option<&'a ActRow>> {
     let mut sums: HashMap<SmallClaimActId, (i64, i64)> = HashMap::new();
-    for (act, amount) in kept {
-        if let Some(act) = act {
+    for some in taken.chunks(BATCH) {
+        let ids: Vec<SmallClaimActId> = some.iter().map(|act| act.id).collect();
+        let kept: Vec<(Option<SmallClaimActId>, Money)> = decisions::table
+            .filter(decisions::act_id.eq_any(ids))
+            .select((decisions::act_id, decisions::amount_cents))
+            .load(tx.conn())?;
+        for (act, amount) in kept.into_iter().filter_map(|(act, amount)| Some((act?, amount))) {
             let (count, cents) = sums.entry(act).or_default();
             (*count, *cents) = (*count + 1, *cents + amount.cents());
         }
     }
-    let differs = |id: &SmallClaimActId, count: i64, total: Money| {
-        sums.get(id).copied().unwrap_or_default() != (count, total.cents())
-    };
-    Ok(taken.into_iter().filter(|(id, _, count, total)| differs(id, *count, *total)).map(|(_, n, ..)| n).collect())
+    let differs =
+        |act: &&ActRow| sums.get(&act.id).copied().unwrap_or_default() != (act.claim_count, act.total_cents.cents());
+    Ok(taken.iter().find(differs))
 }
 
 /// When decisions of an act were revoked, those that were.

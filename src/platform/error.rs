@@ -76,6 +76,12 @@ impl Error {
         }
     }
 
+    /// The disk that holds files without a name refused one.
+    #[must_use]
+    pub fn temporary_file(cause: &std::io::Error) -> Self {
+        Self::Incident(format!("temporary file: {cause}"))
+    }
+
     /// A stored value that its newtype refuses: names where it stands.
     pub fn inconsistent(kind: &'static str, table: &str, key: impl std::fmt::Display, fault: &FieldFault) -> Self {
         Self::falsified(kind, key, format!("la ligne de la table « {table} » ne se lit plus : {}", fault.message))

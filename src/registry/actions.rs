@@ -314,12 +314,10 @@ pub fn patch_school(
     calendar::school(&said, Some(&found.said), tx.today())?;
     let SaidSchool { identity: said, payer, payer_from } = said;
     let payer = payer.map(|payer_siret| SetPayer { payer_siret, payer_from });
-    let changes = Changes::between(&found.said, &said, &[])?;
+    let changed = events::school_changed(&found.said, &said)?;
     found.rewritten(said, fields);
     schools::save(tx, &mut found)?;
-    if !changes.is_empty() {
-        audit::record(tx, actor, events::of_school(uai), RegistryEvent::SchoolChanged { changes })?;
-    }
+    audit::record_all(tx, actor, changed.as_slice())?;
     match payer {
         Some(payer) => set_payer(tx, actor, uai, &payer),
         None => school_view(tx, uai),

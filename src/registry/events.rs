@@ -4,10 +4,12 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::collectivite::Collectivite;
-use crate::audit::{Act, Changes, Personal, Subject, SubjectKind, Told, listed};
+use super::collectivite::{Collectivite, CollectiviteIdentity};
+use super::school::SchoolIdentity;
+use crate::audit::{Act, Changes, Entry, Personal, Subject, SubjectKind, Told, listed};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::{Siret, Uai, french};
+use crate::platform::Outcome;
 
 /// Who speaks for a collectivité, and where that person is reached.
 pub(super) const PERSONAL: &[&str] = &["representative", "contact_email", "contact_phone"];
@@ -70,6 +72,18 @@ pub(super) fn of(collectivite: &Collectivite) -> Subject {
 /// A school as a subject.
 pub(super) fn of_school(uai: &Uai) -> Subject {
     Subject::known_by(SubjectKind::School, uai)
+}
+
+/// What a collectivité became, if anything people know it by changed.
+pub(super) fn changed(before: &CollectiviteIdentity, after: &Collectivite) -> Outcome<Option<Entry<RegistryEvent>>> {
+    let changes = Changes::between(before, &after.said, PERSONAL)?;
+    Ok((!changes.is_empty()).then(|| Entry::new(of(after), RegistryEvent::CollectiviteChanged { changes })))
+}
+
+/// The same of a school.
+pub(super) fn school_changed(before: &SchoolIdentity, after: &SchoolIdentity) -> Outcome<Option<Entry<RegistryEvent>>> {
+    let changes = Changes::between(before, after, &[])?;
+    Ok((!changes.is_empty()).then(|| Entry::new(of_school(&after.uai), RegistryEvent::SchoolChanged { changes })))
 }
 
 /// The registry as a whole, to which a file brings rows.

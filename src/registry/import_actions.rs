@@ -21,7 +21,7 @@ use crate::platform::{Outcome, Tx};
 const CHUNK: usize = 1_000;
 
 /// A row the parser kept.
-pub(super) struct Kept<T> {
+pub struct Kept<T> {
     pub line: u64,
     pub value: T,
     pub findings: Vec<Finding>,
@@ -74,10 +74,10 @@ impl<T: Hash> Sifted<T> {
 }
 
 impl<T> Iterator for Sifted<T> {
-    type Item = (u64, T, Vec<Finding>);
+    type Item = Kept<T>;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.kept.next().map(|kept| (kept.line, kept.value, kept.findings))
+    fn next(&mut self) -> Option<Kept<T>> {
+        self.kept.next()
     }
 }
 

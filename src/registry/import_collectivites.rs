@@ -15,7 +15,7 @@ use super::import_actions::{Kept, Sifted, finish, hold, note};
 use super::import_view::ImportView;
 use super::kinds::CollectiviteKind;
 use super::store_collectivites as store;
-use crate::audit::{Changes, Entry};
+use crate::audit::Entry;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Finding, InseeCode, Refused, Siret};
@@ -178,10 +178,7 @@ impl Import {
         }
         bring(found, row, findings);
         let mut changed = *found != before;
-        let changes = Changes::between(&before.said, &found.said, events::PERSONAL)?;
-        if !changes.is_empty() {
-            self.changed.push(Entry::new(events::of(found), RegistryEvent::CollectiviteChanged { changes }));
-        }
+        self.changed.extend(events::changed(&before.said, found)?);
         if found.said.kind == CollectiviteKind::Commune && found.said.insee_code.as_ref() == Some(&row.insee_code) {
             changed |= self.claim(tx, found.id, row, findings)?;
             let replaced = before.said.insee_code.filter(|code| *code != row.insee_code);

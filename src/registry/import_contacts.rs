@@ -11,7 +11,6 @@ use super::import::contacts::{self, ContactKey, ContactRow};
 use super::import_actions::{Sifted, finish, hold, note};
 use super::import_view::ImportView;
 use super::store_collectivites as store;
-use crate::audit::{Changes, Entry};
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::text::{Line, fold};
 use crate::kernel::{Actor, Finding, InseeCode, Siret};
@@ -70,8 +69,7 @@ pub fn import_contacts(
                     let changed = *found != before;
                     if changed {
                         store::save(tx, found)?;
-                        let changes = Changes::between(&before.said, &found.said, events::PERSONAL)?;
-                        noted.push(Entry::new(events::of(found), RegistryEvent::CollectiviteChanged { changes }));
+                        noted.extend(events::changed(&before.said, found)?);
                     }
                     view.tell(Some(line), key, if changed { "updated" } else { "unchanged" }, findings);
                 }

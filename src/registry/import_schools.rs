@@ -24,7 +24,7 @@ use super::official_siret::OfficialSiret;
 use super::school::{Count, PayerFacts, PayerPeriod, School, SchoolIdentity, payer_on, since_ever, with_payer};
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools::{self as store, SchoolFilter};
-use crate::audit::{Changes, Entry};
+use crate::audit::Entry;
 use crate::kernel::ids::CollectiviteId;
 use crate::kernel::refused::CONCURRENT_CHANGE;
 use crate::kernel::{Actor, Departement, FieldFault, Finding, InseeCode, Instant, Refused, SchoolYear, Uai};
@@ -221,7 +221,7 @@ fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, vi
                 let changed = school != before || replaced.is_some();
                 if changed {
                     store::save(tx, &mut school)?;
-                    noted.extend(told(&before, &school)?);
+                    noted.extend(events::school_changed(&before.said, &school.said)?);
                 }
                 if let Some(wanted) = replaced {
                     store::replace_payers(tx, &uai, &wanted)?;
@@ -242,14 +242,6 @@ fn write_chunk(tx: &mut Tx<'_>, chunk: Vec<Kept<SchoolRow>>, payers: &Payers, vi
     store::insert_payers(tx, &new_payers)?;
     noted.extend(paid(tx, moved)?);
     Ok(noted)
-}
-
-/// What became of a school, if that is anything people know it by.
-fn told(before: &School, after: &School) -> Outcome<Option<Entry<RegistryEvent>>> {
-    let changes = Changes::between(&before.said, &after.said, &[])?;
-    let entry =
-        || Entry::new(events::of_school(&after.said.uai), RegistryEvent::SchoolChanged { changes: changes.clone() });
-    Ok((!changes.is_empty()).then(entry))
 }
 
 /// Who pays from now on for schools whose commune has another collectivité.
@@ -375,7 +367,7 @@ fn close_absent(
         let outcome = if school.is_closed_on(today) { "closed" } else { "unchanged" };
         if outcome == "closed" {
             store::save(tx, &mut school)?;
-            noted.extend(told(&before, &school)?);
+            noted.extend(events::school_changed(&before.said, &school.said)?);
         }
         view.tell(None, uai, outcome, findings);
     }

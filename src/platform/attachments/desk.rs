@@ -196,7 +196,7 @@ impl Desk {
 }
 
 fn disk(cause: io::Error) -> Error {
-    Error::Incident(format!("temporary file: {cause}"))
+    Error::temporary_file(&cause)
 }
 
 /// The refusal of a file, named as its sender knows it.

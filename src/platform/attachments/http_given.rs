@@ -83,7 +83,7 @@ async fn receive(mut form: Multipart, rules: UploadRules) -> Result<Given, Probl
 }
 
 fn disk(cause: std::io::Error) -> Problem {
-    Problem::from(Error::Incident(format!("temporary file: {cause}")))
+    Problem::from(Error::temporary_file(&cause))
 }
 
 /// Writes one file behind those that came before; gives its length.

@@ -51,7 +51,7 @@ impl Scanner {
     /// # Errors
     /// Our own: no temporary file.
     pub fn look_at(&self, file: File, patience: Duration) -> Result<Opinion, Error> {
-        let disk = |cause: io::Error| Error::Incident(format!("temporary file: {cause}"));
+        let disk = |cause: io::Error| Error::temporary_file(&cause);
         let mut out = tempfile::tempfile().map_err(disk)?;
         let mut command = Command::new(&self.program);
         command

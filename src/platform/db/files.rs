@@ -73,7 +73,7 @@ pub fn put(tx: &mut Tx<'_>, file: &NewFile) -> Outcome<()> {
     // Asked first: SQLite's guard against REPLACE stops whoever comes to a key that is taken. What stands there is looked
     // at: whoever brings the right bytes must not believe them kept when others are.
     if diesel::select(diesel::dsl::exists(files::table.find(&file.sha256))).get_result(tx.conn())? {
-        return spool(tx, &file.sha256).map(drop);
+        return each_part(tx, &file.sha256, |_| Ok(()));
     }
     let length = i64::try_from(file.length).unwrap_or(i64::MAX);
     let added = on_backend!(tx.conn(), |c| diesel::insert_into(files::table)
@@ -91,7 +91,7 @@ pub fn put(tx: &mut Tx<'_>, file: &NewFile) -> Outcome<()> {
         return Ok(());
     }
     for (position, (sha256, size)) in file.parts.iter().enumerate() {
-        let read = |cause: io::Error| Error::Incident(format!("temporary file: {cause}"));
+        let read = |cause: io::Error| Error::temporary_file(&cause);
         blobs::put_digested(tx, PART_TYPE, sha256, &file.part(position, *size).map_err(read)?)?;
         diesel::insert_into(parts::table)
             .values((
@@ -104,9 +104,20 @@ pub fn put(tx: &mut Tx<'_>, file: &NewFile) -> Outcome<()> {
     Ok(())
 }
 
-/// The bytes behind a digest, in a file without a name; each part and the whole are digested again, and what is no longer
-/// what was stored is not given.
+/// The bytes behind a digest, in a file without a name.
+///
+/// # Errors
+/// They are no longer what was stored.
 pub fn spool(tx: &mut Tx<'_>, sha256: &str) -> Outcome<File> {
+    let disk = |cause: io::Error| Error::temporary_file(&cause);
+    let mut file = tempfile::tempfile().map_err(disk)?;
+    each_part(tx, sha256, |part| file.write_all(part).map_err(disk))?;
+    file.flush().map_err(disk)?;
+    Ok(file)
+}
+
+/// Gives each part of a file in its order; each, and the whole at the end, is digested again.
+fn each_part(tx: &mut Tx<'_>, sha256: &str, mut give: impl FnMut(&[u8]) -> Outcome<()>) -> Outcome<()> {
     let fault = |what: &str| Error::falsified("stored_file", sha256, format!("le fichier {sha256} {what}"));
     let length: i64 = files::table
         .find(sha256)
@@ -119,18 +130,15 @@ pub fn spool(tx: &mut Tx<'_>, sha256: &str) -> Outcome<File> {
         .order(parts::position.asc())
         .select(parts::part_sha256)
         .load(tx.conn())?;
-    let disk = |cause: io::Error| Error::Incident(format!("temporary file: {cause}"));
-    let mut file = tempfile::tempfile().map_err(disk)?;
     let (mut whole, mut written) = (Sha256::new(), 0_i64);
     for digest in &digests {
         let part = blobs::get(tx, digest)?;
         whole.update(&part);
         written = written.saturating_add(i64::try_from(part.len()).unwrap_or(i64::MAX));
-        file.write_all(&part).map_err(disk)?;
+        give(&part)?;
     }
     if written != length || hexadecimal(&whole.finalize()) != sha256 {
         return Err(fault("n'a plus son empreinte"));
     }
-    file.flush().map_err(disk)?;
-    Ok(file)
+    Ok(())
 }

@@ -125,7 +125,7 @@ pub(in crate::platform) fn too_large(limit: u64) -> Problem {
 }
 
 async fn receive(mut form: Multipart, limit: u64) -> Result<(File, String), Problem> {
-    let disk = |e: std::io::Error| Problem::from(Error::Incident(format!("temporary file: {e}")));
+    let disk = |e: std::io::Error| Problem::from(Error::temporary_file(&e));
     let mut received = None;
     while let Some(part) = form.next().await {
         let mut part = part.map_err(|fault| part_fault(&fault, limit))?;
