@@ -106,10 +106,10 @@ impl Told for AccessEvent {
             Self::UserCreated { role, .. } => format!("Compte créé (rôle : {role})."),
             Self::UserChanged { changes } => format!("Compte modifié ({}).", listed(changes.names())),
             Self::UserInvited { expires_at } => {
-                format!("Personne invitée : un code a été donné, valable jusqu'au {expires_at}.")
+                format!("Personne invitée : un code a été donné, valable jusqu'au {}.", expires_at.french())
             }
             Self::PasswordReset { expires_at, .. } => {
-                format!("Mot de passe réinitialisé : un code a été donné, valable jusqu'au {expires_at}.")
+                format!("Mot de passe réinitialisé : un code a été donné, valable jusqu'au {}.", expires_at.french())
             }
             Self::PasswordSet { issued_by: Some(issuer), address, .. } => {
                 format!("Mot de passe choisi depuis {address}, avec le code donné par {issuer}.")
@@ -124,8 +124,8 @@ impl Told for AccessEvent {
             Self::SessionRefused(wrong) => refused("Connexion refusée", wrong),
             Self::PasswordRefused(wrong) => refused("Mot de passe actuel refusé", wrong),
             Self::CodeRefused(wrong) => refused("Code refusé", wrong),
-            Self::AccessRefused { code, needed, count, .. } => {
-                format!("Accès refusé ({code}, il fallait {needed}) : {count} fois dans l'heure.")
+            Self::AccessRefused { role, count, .. } => {
+                format!("Accès refusé (rôle : {role}) : {count} fois dans l'heure.")
             }
         }
     }

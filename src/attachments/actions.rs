@@ -71,6 +71,7 @@ pub fn attach(
     let event = AttachmentEvent::Attached {
         attachment: new.id,
         purpose: new.purpose.clone(),
+        shows: purpose.label.to_owned(),
         media_type: new.media_type,
         sha256: new.sha256.clone(),
         length: new.length,
@@ -86,7 +87,7 @@ pub fn attach(
 pub fn detach(
     tx: &mut Tx<'_>,
     actor: &Actor,
-    subject: Subject,
+    (subject, purposes): (Subject, &[Purpose]),
     (id, read): (AttachmentId, Option<&Version>),
     reason: Note,
 ) -> Outcome<Attachment> {
@@ -101,6 +102,7 @@ pub fn detach(
     let event = AttachmentEvent::Detached {
         attachment: id,
         purpose: next.purpose.clone(),
+        shows: Purpose::label(purposes, &next.purpose).to_owned(),
         sha256: next.sha256.clone(),
         reason: why.into(),
     };
@@ -116,7 +118,8 @@ pub(super) fn tell_infected(
     purpose: Purpose,
     (name, sha256, said): (Option<String>, String, String),
 ) -> Outcome<()> {
-    let purpose = purpose.code.to_owned();
-    let event = AttachmentEvent::Infected { purpose, sha256, file_name: name.into(), scanner: said };
+    let Purpose { code, label } = purpose;
+    let (purpose, shows) = (code.to_owned(), label.to_owned());
+    let event = AttachmentEvent::Infected { purpose, shows, sha256, file_name: name.into(), scanner: said };
     audit::record(tx, actor, subject, event)
 }

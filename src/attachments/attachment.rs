@@ -30,6 +30,12 @@ pub struct Purpose {
 }
 
 impl Purpose {
+    /// What one among those of a room shows, in French.
+    #[must_use]
+    pub fn label(room: &[Self], code: &str) -> &'static str {
+        room.iter().find(|purpose| purpose.code == code).map_or("pièce", |purpose| purpose.label)
+    }
+
     /// One of those a room admits.
     ///
     /// # Errors

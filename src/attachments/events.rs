@@ -13,6 +13,8 @@ pub enum AttachmentEvent {
     Attached {
         attachment: AttachmentId,
         purpose: String,
+        /// What it shows, in French.
+        shows: String,
         media_type: MediaType,
         sha256: String,
         length: i64,
@@ -22,9 +24,9 @@ pub enum AttachmentEvent {
         scan: Scan,
     },
     #[serde(rename = "attachment.detached")]
-    Detached { attachment: AttachmentId, purpose: String, sha256: String, reason: Personal<String> },
+    Detached { attachment: AttachmentId, purpose: String, shows: String, sha256: String, reason: Personal<String> },
     #[serde(rename = "attachment.infected")]
-    Infected { purpose: String, sha256: String, file_name: Personal<Option<String>>, scanner: String },
+    Infected { purpose: String, shows: String, sha256: String, file_name: Personal<Option<String>>, scanner: String },
 }
 
 impl Told for AttachmentEvent {
@@ -36,17 +38,17 @@ impl Told for AttachmentEvent {
 
     fn sentence(&self) -> String {
         match self {
-            Self::Attached { purpose, sha256, sources, .. } if sources.is_empty() => {
-                format!("Pièce jointe ({purpose}), empreinte {sha256}.")
+            Self::Attached { shows, sha256, sources, .. } if sources.is_empty() => {
+                format!("Pièce jointe ({shows}), empreinte {sha256}.")
             }
-            Self::Attached { purpose, sha256, sources, .. } => {
-                format!("Pièce jointe ({purpose}) : {} photos réunies en un PDF, empreinte {sha256}.", sources.len())
+            Self::Attached { shows, sha256, sources, .. } => {
+                format!("Pièce jointe ({shows}) : {} photos réunies en un PDF, empreinte {sha256}.", sources.len())
             }
-            Self::Detached { purpose, sha256, reason, .. } => {
-                format!("Pièce détachée ({purpose}), empreinte {sha256} : {reason}")
+            Self::Detached { shows, sha256, reason, .. } => {
+                format!("Pièce détachée ({shows}), empreinte {sha256} : {reason}")
             }
-            Self::Infected { purpose, sha256, scanner, .. } => {
-                format!("Fichier refusé par l'antivirus ({purpose}), empreinte {sha256} : {scanner}")
+            Self::Infected { shows, sha256, scanner, .. } => {
+                format!("Fichier refusé par l'antivirus ({shows}), empreinte {sha256} : {scanner}")
             }
         }
     }

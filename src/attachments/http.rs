@@ -205,7 +205,7 @@ fn readable(found: &Attachment, role: Role) -> Outcome<()> {
 
 /// `ENT-C-2025-2026-00123 convention signée 1.pdf`: a name of ours.
 fn file_name(room: &[Purpose], subject: &Subject, found: &Attachment, rest: &str, media_type: MediaType) -> String {
-    let label = room.iter().find(|purpose| purpose.code == found.purpose).map_or("pièce", |purpose| purpose.label);
+    let label = Purpose::label(room, &found.purpose);
     let short = found.sha256.get(..8).unwrap_or_default();
     format!("{} {label} {short}{rest}.{}", subject.key, media_type.extension())
 }
@@ -281,7 +281,7 @@ pub async fn transition<K: Copy + Send + 'static>(
         .post(actor.principal, call, body.sha256, move |tx| {
             let subject = (room.subject)(tx, key)?;
             let AttachmentTransitionRequest { action: AttachmentAction::Detach, reason } = body.value;
-            let next = actions::detach(tx, &actor, subject, (id, version.as_ref()), reason)?;
+            let next = actions::detach(tx, &actor, (subject, room.purposes), (id, version.as_ref()), reason)?;
             let version = next.version();
             Reply::versioned(&view(tx, next)?, version)
         })

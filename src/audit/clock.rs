@@ -22,8 +22,8 @@ impl Told for ClockEvent {
 
     fn sentence(&self) -> String {
         match self {
-            Self::Apart { seen, now } => format!("L'horloge a sauté de {seen} à {now}."),
-            Self::Behind { seen, now } => format!("L'horloge est revenue de {seen} à {now}."),
+            Self::Apart { seen, now } => format!("L'horloge a sauté du {} au {}.", seen.french(), now.french()),
+            Self::Behind { seen, now } => format!("L'horloge est revenue du {} au {}.", seen.french(), now.french()),
         }
     }
 }

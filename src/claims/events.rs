@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::decision::Decision;
+use super::lines::LineChoice;
 use crate::audit::{Act, Personal, Subject, SubjectKind, Told};
 use crate::kernel::ids::{CampaignId, SmallClaimActId};
 use crate::kernel::{Money, Uai, french};
@@ -18,7 +19,7 @@ pub enum ClaimEvent {
     #[serde(rename = "small_claims.revoked")]
     SmallClaimRevoked { amount: Money, origin: String, reason: Personal<String> },
     #[serde(rename = "line.decided")]
-    LineDecided { uai: Uai, choice: String, reason: Personal<String> },
+    LineDecided { uai: Uai, choice: LineChoice, reason: Personal<String> },
 }
 
 /// The act that holds decisions taken together.
@@ -58,7 +59,7 @@ impl Told for ClaimEvent {
                 format!("Décision de ne pas émettre {} rapportée : {reason}", euros(amount))
             }
             Self::LineDecided { uai, choice, reason } => {
-                format!("Sort de la ligne de l'école {uai} décidé ({choice}) : {reason}")
+                format!("Ligne de l'école {uai} {} : {reason}", choice.french())
             }
         }
     }

@@ -171,7 +171,7 @@ pub fn decide(
             store::save_line_decision(tx, &word)?;
             let event = ClaimEvent::LineDecided {
                 uai: uai.clone(),
-                choice: request.choice.to_string(),
+                choice: request.choice,
                 reason: request.reason.to_string().into(),
             };
             entries.push(Entry::new(conventions::subject(line.convention), event));

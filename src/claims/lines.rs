@@ -24,6 +24,18 @@ text_enum!(
     LineChoice { Keep => "keep", Reduce => "reduce", Amendment => "amendment" }
 );
 
+impl LineChoice {
+    /// As it is said in a sentence.
+    #[must_use]
+    pub const fn french(self) -> &'static str {
+        match self {
+            Self::Keep => "gardée",
+            Self::Reduce => "réduite",
+            Self::Amendment => "laissée à un avenant",
+        }
+    }
+}
+
 /// The last word on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineDecision {

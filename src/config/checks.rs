@@ -253,6 +253,7 @@ impl Config {
         range(faults, "attachments.memory_megabytes", attachments.memory_megabytes, 128, 16_384, "mégaoctets");
         range(faults, "attachments.seconds", attachments.seconds, 1, 3_600, "secondes");
         range(faults, "attachments.at_once", attachments.at_once, 1, 64, "pièces");
+        range(faults, "attachments.waiting_seconds", attachments.waiting_seconds, 0, 600, "secondes");
         range(faults, "attachments.scan_timeout_seconds", attachments.scan_timeout_seconds, 1, 600, "secondes");
         if attachments.scan_command.first().is_some_and(|program| !program.starts_with('/')) {
             faults.push(ConfigFault::error(
@@ -262,12 +263,12 @@ impl Config {
             ));
         }
         let scanning = if attachments.scan_command.is_empty() { 0 } else { attachments.scan_timeout_seconds };
-        let longest = attachments.seconds.saturating_add(scanning);
+        let longest = attachments.seconds.saturating_add(attachments.waiting_seconds).saturating_add(scanning);
         if longest >= self.server.request_timeout_seconds {
             faults.push(ConfigFault::warning(
                 "attachments.seconds",
                 format!(
-                    "et attachments.scan_timeout_seconds font {longest}, et une requête n'a que {} secondes \
+                    "avec attachments.waiting_seconds et scan_timeout_seconds font {longest}, et une requête n'a que {} secondes \
                      (server.request_timeout_seconds)",
                     self.server.request_timeout_seconds
                 ),
@@ -494,7 +495,7 @@ mod tests {
         assert_eq!(errors(|c| c.attachments.file_limit_bytes = 20_971_521), ["attachments.file_limit_bytes"]);
         assert_eq!(errors(|c| c.attachments.total_limit_bytes = 1_000_000), ["attachments.total_limit_bytes"]);
         let mut config = Config::default();
-        config.attachments.seconds = config.server.request_timeout_seconds - 10;
+        config.attachments.seconds = config.server.request_timeout_seconds - 15;
         let warned =
             |c: &Config| c.check().iter().any(|f| f.key == "attachments.seconds" && f.level == FaultLevel::Warning);
         assert!(!warned(&config));

@@ -285,6 +285,8 @@ pub struct AttachmentsConfig {
     pub seconds: u64,
     /// Attachments looked at at the same time.
     pub at_once: usize,
+    /// How long one more waits for its turn.
+    pub waiting_seconds: u64,
     /// Program and arguments; empty = no antivirus.
     pub scan_command: Vec<String>,
     /// For all the files of one attachment.
@@ -311,6 +313,7 @@ impl AttachmentsConfig {
             seconds: self.seconds,
             written_bytes: self.total_limit_bytes,
             at_once: self.at_once,
+            waiting: std::time::Duration::from_secs(self.waiting_seconds),
             scanner,
         }
     }
@@ -322,8 +325,9 @@ impl Default for AttachmentsConfig {
             file_limit_bytes: MAX_FILE_BYTES,
             total_limit_bytes: 4 * MAX_FILE_BYTES,
             memory_megabytes: 800,
-            seconds: 45,
+            seconds: 35,
             at_once: 2,
+            waiting_seconds: 10,
             scan_command: Vec::new(),
             scan_timeout_seconds: 10,
         }

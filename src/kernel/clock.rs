@@ -12,6 +12,8 @@ use rand::Rng;
 use uuid::Uuid;
 use uuid::timestamp::context::ContextV7;
 
+use super::french;
+
 /// Un instant en UTC, RFC 3339 avec `Z`.
 #[derive(
     Debug,
@@ -51,6 +53,13 @@ impl Instant {
     #[must_use]
     pub fn day(self) -> NaiveDate {
         self.utc().with_timezone(&chrono_tz::Europe::Paris).date_naive()
+    }
+
+    /// Day and time in Paris, as a sentence tells them: « 25 juillet 2025 à 11 h 30 ».
+    #[must_use]
+    pub fn french(self) -> String {
+        let there = self.utc().with_timezone(&chrono_tz::Europe::Paris);
+        format!("{} à {}\u{a0}h\u{a0}{:02}", french::date_long(there.date_naive()), there.hour(), there.minute())
     }
 
     /// The hour in Paris.

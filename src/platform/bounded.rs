@@ -11,7 +11,7 @@ use std::io::{self, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{
@@ -69,22 +69,32 @@ fn address_space() -> io::Result<u64> {
 /// How many such processes there may be at once.
 #[derive(Debug, Clone)]
 pub struct Slots {
-    taken: Arc<Mutex<usize>>,
+    taken: Arc<Taken>,
     most: usize,
+    patience: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    places: Mutex<usize>,
+    freed: Condvar,
 }
 
 impl Slots {
+    /// `most` at once; who finds none free waits for at most `patience`, on its thread.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self { taken: Arc::default(), most }
+    pub fn new(most: usize, patience: Duration) -> Self {
+        Self { taken: Arc::default(), most, patience }
     }
 
-    /// A place, or how many are taken when there is none.
+    /// A place, or how many are taken when none became free.
     ///
     /// # Errors
     /// Every place is taken.
     pub fn enter(&self) -> Result<Place, usize> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.taken.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.taken.freed.wait_timeout_while(taken, self.patience, |taken| *taken >= self.most);
+        let (mut taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if *taken >= self.most {
             return Err(*taken);
         }
@@ -95,12 +105,13 @@ impl Slots {
 
 /// One place; free again when dropped.
 #[derive(Debug)]
-pub struct Place(Arc<Mutex<usize>>);
+pub struct Place(Arc<Taken>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
         *taken = taken.saturating_sub(1);
+        self.0.freed.notify_one();
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::events::TaskEvent;
 use super::store;
 use super::task::{Closing, Standing, Task, TaskAct, TaskAction, TaskKind};
-use crate::access;
+use crate::access::{self, User};
 use crate::audit::{self, Subject, SubjectKind};
 use crate::kernel::ids::{TaskId, UserId};
 use crate::kernel::text::Note;
@@ -100,12 +100,15 @@ pub(super) fn transition(
     if asked.assignee.is_some() && asked.action != TaskAction::Assign {
         return Err(needless("/assignee").into());
     }
-    let (act, word) = match (asked.action, asked.word) {
+    let (act, said) = match (asked.action, asked.word) {
         (TaskAction::Assign | TaskAction::Unassign, Some(_)) => return Err(needless("/word").into()),
         (TaskAction::Close | TaskAction::Reopen, None) => {
             return Err(Refused::missing_for(asked.action, ["/word"]).into());
         }
-        (TaskAction::Assign, None) => (TaskAct::Assign(assignee(tx, actor, asked.assignee)?), None),
+        (TaskAction::Assign, None) => {
+            let user = assignee(tx, actor, asked.assignee)?;
+            (TaskAct::Assign(user.id), Some(user.full_name()))
+        }
         (TaskAction::Unassign, None) => (TaskAct::Unassign, None),
         (TaskAction::Close, Some(word)) => {
             let closing = Closing { at: tx.now(), by: actor.user(), word: word.to_string() };
@@ -113,11 +116,11 @@ pub(super) fn transition(
         }
         (TaskAction::Reopen, Some(word)) => (TaskAct::Reopen, Some(word.to_string())),
     };
-    moved(tx, actor, task, act, word)
+    moved(tx, actor, task, act, said)
 }
 
 /// Who is to have it: the person named, oneself otherwise; somebody who can still act on it.
-fn assignee(tx: &mut Tx<'_>, actor: &Actor, named: Option<UserId>) -> Outcome<UserId> {
+fn assignee(tx: &mut Tx<'_>, actor: &Actor, named: Option<UserId>) -> Outcome<User> {
     let id = named.or(actor.user());
     let refused = |message: &str| {
         let fault = FieldFault::new("assignee", message);
@@ -128,19 +131,21 @@ fn assignee(tx: &mut Tx<'_>, actor: &Actor, named: Option<UserId>) -> Outcome<Us
         None => Err(refused("Compte inconnu.").into()),
         Some(user) if !user.active => Err(refused("Ce compte est désactivé.").into()),
         Some(user) if user.role == Role::Lecteur => Err(refused("Un lecteur ne peut agir sur une tâche.").into()),
-        Some(user) => Ok(user.id),
+        Some(user) => Ok(user),
     }
 }
 
-fn moved(tx: &mut Tx<'_>, actor: &Actor, task: Task, act: TaskAct, word: Option<String>) -> Outcome<Task> {
-    let (id, kind) = (task.id, task.kind.clone());
+/// `said`: who is to have it, by name; why it is open again.
+fn moved(tx: &mut Tx<'_>, actor: &Actor, found: Task, act: TaskAct, said: Option<String>) -> Outcome<Task> {
+    let (task, kind, why) = (found.id, found.kind.clone(), found.why.clone());
+    let said = said.unwrap_or_default().into();
     let event = match &act {
-        TaskAct::Assign(to) => TaskEvent::Assigned { task: id, kind, to: *to },
-        TaskAct::Unassign => TaskEvent::Unassigned { task: id, kind },
-        TaskAct::Close(closing) => TaskEvent::Closed { task: id, kind, word: closing.word.clone().into() },
-        TaskAct::Reopen => TaskEvent::Reopened { task: id, kind, word: word.unwrap_or_default().into() },
+        TaskAct::Assign(to) => TaskEvent::Assigned { task, kind, why, to: *to, name: said },
+        TaskAct::Unassign => TaskEvent::Unassigned { task, kind, why },
+        TaskAct::Close(closing) => TaskEvent::Closed { task, kind, why, word: closing.word.clone().into() },
+        TaskAct::Reopen => TaskEvent::Reopened { task, kind, why, word: said },
     };
-    let mut next = task.apply(act)?;
+    let mut next = found.apply(act)?;
     store::save(tx, &mut next)?;
     audit::record(tx, actor, next.subject.clone(), event)?;
     Ok(next)

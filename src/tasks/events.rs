@@ -11,13 +11,13 @@ pub enum TaskEvent {
     #[serde(rename = "task.opened")]
     Opened { task: TaskId, kind: String, why: String },
     #[serde(rename = "task.assigned")]
-    Assigned { task: TaskId, kind: String, to: UserId },
+    Assigned { task: TaskId, kind: String, why: String, to: UserId, name: Personal<String> },
     #[serde(rename = "task.unassigned")]
-    Unassigned { task: TaskId, kind: String },
+    Unassigned { task: TaskId, kind: String, why: String },
     #[serde(rename = "task.closed")]
-    Closed { task: TaskId, kind: String, word: Personal<String> },
+    Closed { task: TaskId, kind: String, why: String, word: Personal<String> },
     #[serde(rename = "task.reopened")]
-    Reopened { task: TaskId, kind: String, word: Personal<String> },
+    Reopened { task: TaskId, kind: String, why: String, word: Personal<String> },
 }
 
 impl Told for TaskEvent {
@@ -32,10 +32,10 @@ impl Told for TaskEvent {
     fn sentence(&self) -> String {
         match self {
             Self::Opened { why, .. } => format!("Tâche ouverte : {why}"),
-            Self::Assigned { kind, to, .. } => format!("Tâche « {kind} » confiée au compte {to}."),
-            Self::Unassigned { kind, .. } => format!("Tâche « {kind} » : plus confiée à personne."),
-            Self::Closed { kind, word, .. } => format!("Tâche « {kind} » close : {word}."),
-            Self::Reopened { kind, word, .. } => format!("Tâche « {kind} » rouverte : {word}."),
+            Self::Assigned { why, name, .. } => format!("Tâche confiée à {name} : {why}"),
+            Self::Unassigned { why, .. } => format!("Tâche reprise à qui l'avait : {why}"),
+            Self::Closed { why, word, .. } => format!("Tâche close ({word}) : {why}"),
+            Self::Reopened { why, word, .. } => format!("Tâche rouverte ({word}) : {why}"),
         }
     }
 }

@@ -29,6 +29,9 @@ pub const DECLARED: Declared = Declared {
             "closed_by",
         ],
     )],
-    named: &[Named { field: "word", what: "mot avec lequel une tâche est close ou rouverte" }],
+    named: &[
+        Named { field: "name", what: "agent à qui une tâche est confiée" },
+        Named { field: "word", what: "mot avec lequel une tâche est close ou rouverte" },
+    ],
     needs: &[],
 };

@@ -349,6 +349,10 @@ fn script(folder: &tempfile::TempDir, text: &str) -> Vec<String> {
 }
 
 fn scanned(text: &str, test: impl Fn(&TestApp, &tempfile::TempDir)) {
+    scanned_in_turn(text, 10, test);
+}
+
+fn scanned_in_turn(text: &str, waiting: u64, test: impl Fn(&TestApp, &tempfile::TempDir)) {
     for base in [Base::sqlite(), Base::postgres()] {
         let folder = tempfile::tempdir().unwrap();
         let command = script(&folder, text);
@@ -356,6 +360,7 @@ fn scanned(text: &str, test: impl Fn(&TestApp, &tempfile::TempDir)) {
             config.attachments.scan_command = command;
             config.attachments.scan_timeout_seconds = 1;
             config.attachments.at_once = 1;
+            config.attachments.waiting_seconds = waiting;
         });
         test(&app, &folder);
     }
@@ -421,29 +426,39 @@ fn a_program_that_is_not_there_keeps_everything_out() {
     assert_eq!(kept(&app), "0 0 0");
 }
 
-#[test]
-fn more_pieces_than_may_be_looked_at_at_once_wait() {
-    scanned("sleep 0.8", |app, _| {
-        let (path, _) = issued(app);
-        let g = app.gestionnaire();
-        let answers: Vec<u16> = std::thread::scope(|scope| {
-            let sent: Vec<_> = (0..3_u8)
-                .map(|shade| {
-                    let (g, path) = (g.clone(), path.clone());
-                    let photo = samples::jpeg(20, 20, None, move |_, _| [shade * 80; 3]);
-                    scope.spawn(move || {
-                        let answer = g.attach(&path, "signature", &[("a.jpg", &photo)], &[]);
-                        if answer.status == 201 {
-                            return 201;
-                        }
-                        let busy = answer.problem(503, "attachment_reader_busy");
-                        assert_eq!(busy.header("retry-after"), "5");
-                        503
-                    })
+/// What becomes of three pieces given at once, of which one at a time is looked at.
+fn three_at_once(app: &TestApp) -> Vec<u16> {
+    let (path, _) = issued(app);
+    let g = app.gestionnaire();
+    std::thread::scope(|scope| {
+        let sent: Vec<_> = (0..3_u8)
+            .map(|shade| {
+                let (g, path) = (g.clone(), path.clone());
+                let photo = samples::jpeg(20, 20, None, move |_, _| [shade * 80; 3]);
+                scope.spawn(move || {
+                    let answer = g.attach(&path, "signature", &[("a.jpg", &photo)], &[]);
+                    if answer.status == 201 {
+                        return 201;
+                    }
+                    let busy = answer.problem(503, "attachment_reader_busy");
+                    assert_eq!(busy.header("retry-after"), "5");
+                    503
                 })
-                .collect();
-            sent.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
+            })
+            .collect();
+        sent.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn more_pieces_than_may_be_looked_at_at_once_wait_for_their_turn() {
+    scanned("sleep 0.3", |app, _| assert_eq!(three_at_once(app), [201; 3]));
+}
+
+#[test]
+fn who_waited_long_enough_is_told_to_come_back() {
+    scanned_in_turn("sleep 0.8", 0, |app, _| {
+        let answers = three_at_once(app);
         assert!(answers.contains(&201) && answers.contains(&503), "{answers:?}");
     });
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ent_backoffice::app::tellers;
 use ent_backoffice::kernel::Role;
+use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::support::databases::text_rows;
@@ -168,9 +169,14 @@ on_both_databases! {
         let tellers = tellers();
         let names: BTreeSet<&str> = tellers.acts().map(|(_, name)| *name).collect();
         let mut verbs = BTreeSet::new();
+        // Ids, instants as machines write them, words with an underscore, names of types.
+        let code = Regex::new(r"[0-9a-f]{8}-[0-9a-f]{4}|\d{4}-\d\d-\d\dT|\b[a-z]+_[a-z_]+|\b[A-Z][a-z]+[A-Z][a-z]+").unwrap();
         for event in events(app, "") {
             let (action, sentence) = (event["action"].as_str().unwrap(), event["sentence"].as_str().unwrap());
             assert!(!names.contains(sentence), "{action}: only its name is told: {}", event["data"]);
+            // What changed is named as the API names it.
+            let (told, _) = sentence.split_once("modifiée (").unwrap_or((sentence, ""));
+            assert!(!code.is_match(told), "{action} tells codes: {sentence}");
             assert_eq!((&event["intact"], &event["version"]), (&json!(true), &json!(1)), "{action}");
             verbs.insert(action.to_owned());
         }

@@ -31,6 +31,8 @@ pub struct DeskRules {
     pub written_bytes: u64,
     /// Attachments looked at at once.
     pub at_once: usize,
+    /// How long one more waits for its turn.
+    pub waiting: Duration,
     pub scanner: Option<Scanner>,
 }
 
@@ -79,7 +81,7 @@ impl Desk {
     /// `program`: this one.
     #[must_use]
     pub fn new(program: PathBuf, rules: DeskRules) -> Self {
-        Self { program, slots: Slots::new(rules.at_once), rules }
+        Self { program, slots: Slots::new(rules.at_once, rules.waiting), rules }
     }
 
     /// The same by another program, for tests that are none themselves.

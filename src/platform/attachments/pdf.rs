@@ -164,7 +164,9 @@ impl Names {
     fn meet(&mut self, name: &[u8]) {
         match name {
             b"Encrypt" => self.encrypted = true,
-            b"JavaScript" | b"JS" | b"Launch" | b"RichMedia" | b"ImportData" => self.runs = true,
+            b"JavaScript" | b"JS" | b"Launch" | b"RichMedia" | b"ImportData" | b"SubmitForm" | b"XFA" => {
+                self.runs = true
+            }
             _ => {}
         }
     }
@@ -180,8 +182,8 @@ impl Names {
             return Err(Unfit::new("pdf_program", message));
         }
         if self.runs {
-            let message = "Ce PDF contient un script ou lance une commande : une pièce n'en a pas besoin. Imprimez-le en PDF, et \
-                envoyez ce nouveau PDF.";
+            let message = "Ce PDF contient un script, un formulaire dynamique, ou une commande : une pièce n'en a pas besoin. \
+                Imprimez-le en PDF, et envoyez ce nouveau PDF.";
             return Err(Unfit::new("pdf_script", message));
         }
         Ok(())

@@ -135,6 +135,8 @@ fn what_runs_in_a_pdf_is_refused_and_what_is_inert_is_taken() {
         ("pdf_script", pdf(&[object("<< /S /J#61vaScript /J#53 (x) >>")], "")),
         ("pdf_script", pdf(&[object("<< /S /Launch /F (cmd.exe) >>")], "")),
         ("pdf_script", pdf(&[object("<< /Type /Annot /Subtype /RichMedia >>")], "")),
+        ("pdf_script", pdf(&[object("<< /S /SubmitForm /F (https://example.fr) >>")], "")),
+        ("pdf_script", pdf(&[object("<< /AcroForm << /XFA [(template) 5 0 R] >> >>")], "")),
         ("pdf_script", pdf(&[inside(b"9 0 << /S /JavaScript /JS (x) >>")], "")),
         ("pdf_script", pdf(&[stream("/Type /ObjStm /N 1 /First 4", b"9 0 << /S /JavaScript /JS (x) >>")], "")),
         // The object stream is damaged at its end: what can be read of it counts.

@@ -155,6 +155,11 @@ impl fmt::Display for FileFault {
 
 impl std::error::Error for FileFault {}
 
+/// Where a cell stands, or a whole row when `column` is empty.
+fn place(row: u64, column: &str) -> String {
+    if column.is_empty() { format!("ligne {row}") } else { format!("ligne {row}, colonne {column}") }
+}
+
 /// The whole file is refused, with the cells at fault.
 impl From<FileFault> for Refused {
     fn from(fault: FileFault) -> Self {
@@ -164,7 +169,7 @@ impl From<FileFault> for Refused {
             Refusal::NoRows => &NO_ROWS,
         };
         let cells = fault.cells.into_iter().map(|cell| FieldError {
-            pointer: format!("ligne {}, colonne {}", cell.row, cell.column),
+            pointer: place(cell.row, &cell.column),
             code: cell.code.to_owned(),
             message: cell.message,
             value: Some(cell.value),

@@ -36,7 +36,7 @@ impl FileReader {
     /// `program`: this one.
     #[must_use]
     pub fn new(program: PathBuf, bounds: Bounds, at_once: usize) -> Self {
-        Self { program, bounds, slots: Slots::new(at_once) }
+        Self { program, bounds, slots: Slots::new(at_once, Duration::ZERO) }
     }
 
     /// The same by another program, for tests that are none themselves.
