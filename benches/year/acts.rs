@@ -16,7 +16,7 @@ use diesel::Connection as _;
 use diesel::connection::InstrumentationEvent;
 use ent_backoffice::platform::Database;
 
-use crate::base::{Base, Kind, World, YEAR, on, open};
+use crate::base::{Base, Kind, World, YEAR, lift_guards, on, open};
 use crate::measure::{Spent, median, milliseconds, range, spend, verdict};
 use crate::rows::{self, Difference, Script, Snapshot, Table, Value};
 
@@ -158,6 +158,11 @@ fn by_the_program(kind: Kind) -> Vec<Spent> {
 fn by_bare_sql(kind: Kind, tables: &[Table], known: &[Known], last: &Snapshot) -> Vec<Spent> {
     let base = Base::new(kind);
     let db = open(&base.url);
+    db.write(|tx| {
+        lift_guards(tx.conn());
+        Ok(())
+    })
+    .unwrap();
     let other = other_end(&db);
     let write = |script: &Script| db.write(|tx| Ok(script.run(tx.conn())?)).unwrap();
     write(&known[YEAR.len()].script);

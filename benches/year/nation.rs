@@ -64,6 +64,10 @@ pub fn communes(text: &str, copy: usize) -> std::fs::File {
         };
         cells[2] = luhn(&format!("{siren}{}", &cells[2][9..13]));
         cells[0] = format!("{new}{}", &cells[0][2..]);
+        // Some schools are still known by the code of a commune that was merged.
+        let former = cells[7].split('|').filter(|code| !code.is_empty());
+        cells[7] =
+            former.map(|code| format!("{}{}", departement(&code[..2], copy), &code[2..])).collect::<Vec<_>>().join("|");
         cells[1] = siren;
         cells[4] = new;
         cells
