@@ -49,7 +49,7 @@ pub struct EnrolmentRow {
 }
 
 /// What is read of the file.
-pub static LAYOUT: Layout = Layout { name: "enrolments", columns: COLUMNS, one_of: &[] };
+pub static LAYOUT: Layout = Layout::alone("enrolments", COLUMNS);
 
 /// Reads the rows; a UAI stands once.
 #[must_use]

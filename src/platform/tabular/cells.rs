@@ -5,6 +5,7 @@
 //! back with long numbers as `2,13003E+13` and codes without their leading zeros. Nothing here says whether an
 //! identifier is right, only whether the file went through that mill.
 
+use super::limits;
 use crate::kernel::bare::{bare, shows_nothing, trimmed};
 use crate::kernel::identifiers::is_scientific;
 use crate::kernel::text::excerpt;
@@ -15,6 +16,8 @@ use crate::kernel::{FieldFault, Finding};
 pub enum CellKind {
     /// Anything that is text, or a number written out.
     Text,
+    /// A list or an object, as JSON: text that may be as long as its line.
+    Nested,
     /// Yes or no: `1`, or a boolean cell of a workbook.
     Flag,
     /// A count: a number cell of a workbook is welcome.
@@ -101,7 +104,12 @@ pub fn list_items(cell: &str) -> impl Iterator<Item = &str> {
 impl CellKind {
     /// Whether a number, in such a column, has lost what makes it an identifier.
     const fn is_identifier(self) -> bool {
-        !matches!(self, Self::Text | Self::Flag | Self::Integer | Self::Date)
+        !matches!(self, Self::Text | Self::Nested | Self::Flag | Self::Integer | Self::Date)
+    }
+
+    /// Most characters of such a cell.
+    pub(super) const fn most_characters(self) -> usize {
+        if matches!(self, Self::Nested) { limits::RECORD_BYTES } else { limits::CELL_CHARACTERS }
     }
 
     const fn holds_siret(self) -> bool {
@@ -122,7 +130,7 @@ impl CellKind {
         let shown = excerpt(&cell.text);
         let message = match (self, cell.is) {
             (_, CellType::Error) => format!("La cellule contient une erreur de formule (« {shown} »)."),
-            (Self::Text | Self::Flag | Self::Integer, CellType::Date) => format!(
+            (Self::Text | Self::Nested | Self::Flag | Self::Integer, CellType::Date) => format!(
                 "La cellule est une date ou une heure (« {shown} ») : la colonne doit être au format texte et la valeur saisie de nouveau."
             ),
             (kind, CellType::Boolean) if kind != Self::Flag => {

@@ -7,14 +7,9 @@ use super::fault::FileFault;
 use super::limits;
 use super::record::Record;
 use super::row::Row;
-use super::spec::{ColumnSpec, Layout};
+use super::spec::{ColumnSpec, Layout, squeeze};
 use crate::kernel::bare::trimmed;
-use crate::kernel::text::{excerpt, fold};
-
-/// The form under which column names are compared.
-fn squeeze(name: &str) -> String {
-    fold(name).replace(' ', "")
-}
+use crate::kernel::text::excerpt;
 
 /// Where the wanted columns stand in one file.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ const CODES: &[&str] = &[
     "unclosed_quote",
     "damaged_cells",
     "unreadable_workbook",
+    "unreadable_json",
     "no_rows",
     // Bounds.
     "workbook_bound",

@@ -46,7 +46,7 @@ pub(super) fn read(source: &mut impl Read, specs: &'static [ColumnSpec], present
         let [rank, size @ ..] = head;
         let is = *TYPES.get(usize::from(rank)).ok_or_else(bad)?;
         let size = usize::try_from(u32::from_le_bytes(size)).map_err(|_| bad())?;
-        if size > limits::CELL_BYTES {
+        if size > limits::RECORD_BYTES {
             return Err(bad());
         }
         let mut text = vec![0; size];

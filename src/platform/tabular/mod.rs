@@ -1,10 +1,12 @@
-//! Reads a table somebody uploads: CSV (UTF-8 or Windows-1252, `;` or `,`) or `.xlsx`.
+//! Reads a table somebody uploads: CSV (UTF-8 or Windows-1252, `;` or `,`), `.xlsx`, or objects of JSON where a sort of
+//! file comes so.
 //!
 //! ```text
 //! FileReader::read(file, layout) ──▶ a process apart, bounded ([`reader`], [`child`])
 //!                                      │ what is it? by content ──┬─ text ──> encoding, line ends, separator ──┐
-//!                                      │                          └─ zip ───> sizes, first sheet ──────────────┤
-//!                                      │                              header matched by name <─────────────────┘
+//!                                      │                          ├─ zip ───> sizes, first sheet ──────────────┤
+//!                                      │                          └─ JSON ──> the names of all its objects ────┤
+//!                                      │            header: which sort of file, columns matched by name <──────┘
 //!                                      │                              every row checked: shape, damaged identifiers
 //!                                      ├─ any fault, any bound met: FileFault, nothing is read
 //!   Table::rows() ◀── a file of rows ◀─┘
@@ -28,6 +30,7 @@ mod delimited;
 mod fault;
 mod frames;
 pub mod limits;
+mod objects;
 mod reader;
 mod reading;
 mod record;
@@ -56,6 +59,6 @@ pub use table::{Rows, Table};
 pub(crate) fn read_here(file: std::fs::File, layout: &'static Layout) -> Result<Table, FileFault> {
     let spill = tempfile::tempfile().map_err(|error| FileFault::unreadable(&error))?;
     let out = spill.try_clone().map_err(|error| FileFault::unreadable(&error))?;
-    let sheet::Summary { present, rows } = reading::read(file, layout, 200_000, out)?;
-    Ok(Table::new(spill, layout, present, rows))
+    let summary = reading::read(file, layout, 200_000, out)?;
+    Table::told(spill, layout, summary).ok_or_else(|| FileFault::unreadable(&std::io::ErrorKind::InvalidData.into()))
 }

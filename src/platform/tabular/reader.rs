@@ -45,7 +45,7 @@ impl FileReader {
         Self { program, ..self }
     }
 
-    /// Reads a whole file; blocks until its reader has ended.
+    /// Reads a whole file, of one of the sorts that come through the door of `layout`; blocks until its reader has ended.
     ///
     /// # Errors
     /// `file_reader_busy`; what makes the file unfit, or the bound it met.
@@ -69,13 +69,12 @@ impl FileReader {
         let finished = Running::start(&mut command)
             .and_then(|mut running| running.wait_for_end(Duration::from_secs(self.bounds.seconds)))
             .map_err(incident)?;
-        match self.verdict(&finished) {
-            Some(Ok(Summary { present, rows })) if present.len() == layout.columns.len() => {
-                Ok(Table::new(spill, layout, present, rows))
-            }
-            Some(Err(fault)) => Err(fault.into()),
-            _ => Err(Error::Incident(format!("file reader: {}", finished.told()))),
-        }
+        let table = match self.verdict(&finished) {
+            Some(Ok(summary)) => Table::told(spill, layout, summary),
+            Some(Err(fault)) => return Err(fault.into()),
+            None => None,
+        };
+        table.ok_or_else(|| Error::Incident(format!("file reader: {}", finished.told())))
     }
 
     fn enter(&self) -> Result<Place, Refused> {

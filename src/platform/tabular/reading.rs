@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, Write};
 use super::fault::FileFault;
 use super::sheet::{Sheet, Summary};
 use super::spec::Layout;
-use super::{delimited, workbook};
+use super::{delimited, objects, workbook};
 
 /// Reads and checks a whole file; the rows written are worth nothing if this fails.
 ///
@@ -19,11 +19,17 @@ pub(super) fn read(
     out: impl Write,
 ) -> Result<Summary, FileFault> {
     let mut head = Vec::new();
-    let start = file.rewind().and_then(|()| (&file).take(8).read_to_end(&mut head)).and_then(|_| file.rewind());
+    let start = file.rewind().and_then(|()| (&file).take(64).read_to_end(&mut head)).and_then(|_| file.rewind());
     start.map_err(|error| FileFault::unreadable(&error))?;
     if head.is_empty() {
         return Err(FileFault::empty());
     }
     let sheet = Sheet::new(layout, most_rows, out);
-    if head.starts_with(b"PK") { workbook::read(file, sheet) } else { delimited::read(file, sheet) }
+    if head.starts_with(b"PK") {
+        return workbook::read(file, sheet);
+    }
+    match (layout.told_by_objects(), objects::begin(&head)) {
+        (Some(sort), Some(shape)) => objects::read(&file, shape, sort, sheet),
+        _ => delimited::read(file, sheet),
+    }
 }

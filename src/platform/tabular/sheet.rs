@@ -14,6 +14,8 @@ use super::{frames, limits};
 /// What was read.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Summary {
+    /// Which sort of file it is, among those its door takes.
+    pub sort: usize,
     /// For each column of the layout, whether the file has it.
     pub present: Vec<bool>,
     pub rows: u64,
@@ -22,6 +24,7 @@ pub(super) struct Summary {
 /// A table being read: its header first, then its rows.
 pub(super) struct Sheet<W: Write> {
     layout: &'static Layout,
+    sort: usize,
     pub columns: Option<Columns>,
     pub check: Check,
     out: BufWriter<W>,
@@ -32,13 +35,25 @@ pub(super) struct Sheet<W: Write> {
 impl<W: Write> Sheet<W> {
     pub fn new(layout: &'static Layout, most_rows: u64, out: W) -> Self {
         let out = BufWriter::with_capacity(64 * 1024, out);
-        Self { layout, columns: None, check: Check::default(), out, most_rows, written: 0 }
+        Self { layout, sort: 0, columns: None, check: Check::default(), out, most_rows, written: 0 }
     }
 
+    /// The names of a first line, which tell the sort of file.
+    ///
     /// # Errors
     /// See [`Columns::place`].
     pub fn header<'h>(&mut self, names: impl Iterator<Item = &'h str>) -> Result<(), FileFault> {
-        self.columns = Some(Columns::place(names, self.layout)?);
+        let names: Vec<&str> = names.collect();
+        self.header_of(self.layout.told_by(&names), names.into_iter())
+    }
+
+    /// The names of a sort of file already told.
+    ///
+    /// # Errors
+    /// See [`Columns::place`].
+    pub fn header_of<'h>(&mut self, sort: usize, names: impl Iterator<Item = &'h str>) -> Result<(), FileFault> {
+        self.sort = sort;
+        self.columns = Some(Columns::place(names, self.layout.sorts().nth(sort).unwrap_or(self.layout))?);
         Ok(())
     }
 
@@ -51,7 +66,7 @@ impl<W: Write> Sheet<W> {
             let most = self.most_rows;
             return Err(FileFault::too_heavy("rows_bound", format!("{most} lignes au plus sous l'en-tête")));
         }
-        let long = row.held().find(|(_, cell)| cell.text.chars().nth(limits::CELL_CHARACTERS).is_some());
+        let long = row.held().find(|(spec, cell)| cell.text.chars().nth(spec.kind.most_characters()).is_some());
         if let Some((spec, _)) = long {
             return Err(cell_bound(row.line, spec.name));
         }
@@ -70,7 +85,7 @@ impl<W: Write> Sheet<W> {
         let columns = self.columns.ok_or_else(FileFault::empty)?;
         let rows = self.check.verdict()?;
         self.out.flush().map_err(|error| unwritten(&error))?;
-        Ok(Summary { present: columns.presence(), rows })
+        Ok(Summary { sort: self.sort, present: columns.presence(), rows })
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt as _;
 
+use super::sheet::Summary;
 use super::{FileFault, Layout, Row, frames};
 
 /// A file whose every row was checked.
@@ -16,8 +17,17 @@ pub struct Table {
 }
 
 impl Table {
-    pub(super) fn new(spill: File, layout: &'static Layout, present: Vec<bool>, row_count: u64) -> Self {
-        Self { spill, layout, present, row_count }
+    /// The rows a reader wrote, if what it says of them can be: it is not believed.
+    pub(super) fn told(spill: File, door: &'static Layout, summary: Summary) -> Option<Self> {
+        let Summary { sort, present, rows: row_count } = summary;
+        let layout = door.sorts().nth(sort)?;
+        (present.len() == layout.columns.len()).then_some(Self { spill, layout, present, row_count })
+    }
+
+    /// What sort of file it is: its door's own, or one that comes through the same.
+    #[must_use]
+    pub fn layout(&self) -> &'static Layout {
+        self.layout
     }
 
     /// Whether the file has this column.

@@ -11,7 +11,7 @@ use super::*;
 #[path = "archive.rs"]
 mod archive;
 
-static LAYOUT: Layout = Layout { name: "tests", columns: SPECS, one_of: &[] };
+static LAYOUT: Layout = Layout::alone("tests", SPECS);
 
 const SPECS: &[ColumnSpec] = &[
     ColumnSpec::required("insee", &["code_insee"], CellKind::Insee),

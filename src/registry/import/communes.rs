@@ -48,7 +48,7 @@ pub struct CommuneRow {
 }
 
 /// What is read of the file.
-pub static LAYOUT: Layout = Layout { name: "collectivites", columns: COLUMNS, one_of: &[] };
+pub static LAYOUT: Layout = Layout::alone("collectivites", COLUMNS);
 
 /// Reads the rows; a SIRET and an INSEE code stand once.
 #[must_use]

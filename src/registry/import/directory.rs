@@ -106,7 +106,7 @@ pub fn trace<T>(read: &ReadRow<T>) -> Option<Trace> {
 }
 
 /// What is read of the file.
-pub static LAYOUT: Layout = Layout { name: "schools", columns: COLUMNS, one_of: &[] };
+pub static LAYOUT: Layout = Layout::alone("schools", COLUMNS);
 
 /// Reads the rows; a UAI stands once among the schools.
 #[must_use]
