@@ -73,6 +73,14 @@ pub fn settle(
     Ok(true)
 }
 
+/// The ids of the things of a kind about which a task of some kind is open.
+///
+/// # Errors
+/// Those of the database.
+pub fn open_subjects(tx: &mut Tx<'_>, kind: TaskKind, subject: SubjectKind) -> Outcome<Vec<String>> {
+    store::open_subjects(tx, kind, subject)
+}
+
 /// What a person asks of a task.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {

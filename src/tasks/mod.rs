@@ -18,7 +18,7 @@ mod store;
 mod store_retention;
 mod task;
 
-pub use actions::{NewTask, Opened, open, settle};
+pub use actions::{NewTask, Opened, open, open_subjects, settle};
 use codes::CODES;
 pub use events::TaskEvent;
 pub use task::{Task, TaskAction, TaskKind, TaskState};

@@ -137,6 +137,12 @@ pub(super) fn open_about(
     row.map(TaskRow::task).transpose()
 }
 
+/// The ids of the things of one kind that have an open task of a kind.
+pub(super) fn open_subjects(tx: &mut Tx<'_>, kind: TaskKind, subject: SubjectKind) -> Outcome<Vec<String>> {
+    let open = tasks::kind.eq(kind.0).and(tasks::state.eq(TaskState::Open)).and(tasks::subject_kind.eq(subject));
+    Ok(tasks::table.filter(open).select(tasks::subject_id).load(tx.conn())?)
+}
+
 pub(super) fn find(tx: &mut Tx<'_>, id: TaskId) -> Outcome<Option<Task>> {
     let row: Option<TaskRow> = tasks::table.find(id).select(TaskRow::as_select()).first(tx.conn()).optional()?;
     row.map(TaskRow::task).transpose()
