@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::calendar;
 use super::codes::{PAYER_UNKNOWN, SIRET_TAKEN, SUCCESSION_EXISTS, SUCCESSION_LOOP, UAI_TAKEN};
 use super::collectivite::{Collectivite, CollectiviteIdentity};
 use super::events::{self, RegistryEvent};
@@ -15,6 +14,7 @@ use super::kinds::{SetBy, SuccessionKind};
 use super::school::{self, PayerFacts, PayerPeriod, SaidSchool, School, SchoolIdentity};
 use super::store_collectivites::{self as collectivites, Succession};
 use super::store_schools as schools;
+use super::{ambiguity, calendar};
 use crate::audit::{self, Changes};
 use crate::kernel::Version;
 use crate::kernel::ids::CollectiviteId;
@@ -84,10 +84,14 @@ pub fn patch_collectivite(
     }
     calendar::collectivite(&said, Some(&found.said), tx.today())?;
     let changes = Changes::between(&found.said, &said, events::PERSONAL)?;
+    let writes_to = fields.iter().any(|field| field == "contact_email");
     found.rewritten(said, fields);
     collectivites::save(tx, &mut found)?;
     claim_insee(tx, &found)?;
     audit::record(tx, actor, events::of(&found), RegistryEvent::CollectiviteChanged { changes })?;
+    if writes_to {
+        ambiguity::settle(tx, actor, found.id, ambiguity::TOLD_BY_A_PERSON)?;
+    }
     Ok(found)
 }
 

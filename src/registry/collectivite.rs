@@ -26,7 +26,7 @@ impl ChorusCode {
 }
 
 /// Adresse postale, telle qu'imprimée.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     #[serde(default)]
@@ -168,20 +168,22 @@ impl Collectivite {
     /// A new one, read from a file.
     #[must_use]
     pub fn imported(id: CollectiviteId, said: CollectiviteIdentity, population: Option<i64>, now: Instant) -> Self {
-        let departement =
-            said.insee_code.as_ref().map(InseeCode::departement).or_else(|| {
-                said.address.postal_code.as_ref().and_then(|p| Departement::parse(p.as_str().get(..2)?).ok())
-            });
         Self {
             id,
+            departement: Self::departement_of(&said),
             said,
-            departement,
             population,
             person_fields: BTreeSet::new(),
             version: 1,
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// Where it stands: by its INSEE code, else by its postal code.
+    pub(super) fn departement_of(said: &CollectiviteIdentity) -> Option<Departement> {
+        let postal = || Departement::parse(said.address.postal_code.as_ref()?.as_str().get(..2)?).ok();
+        said.insee_code.as_ref().map(InseeCode::departement).or_else(postal)
     }
 
     /// Takes a person's new word; the fields named in the patch become theirs.

@@ -114,7 +114,11 @@ async fn schools(
 
 /// Importer les contacts
 ///
-/// Colonnes `siret` ou `insee`, puis `civilite`, `prenom`, `nom`, `qualite`, `courriel`, `telephone`. Une cellule vide ne change rien.
+/// Une liste à soi : colonnes `siret` ou `insee`, puis `civilite`, `prenom`, `nom`, `qualite`, `courriel`, `telephone`. Ou
+/// l'annuaire des administrations de l'État (DILA), reconnu à ses colonnes, en CSV ou en JSON, entier ou filtré : il donne
+/// aux mairies et aux groupements adresse, courriel et téléphone, là où personne n'en a saisi. Annexes et mairies déléguées
+/// sont ignorées ; de deux fiches qui diffèrent aucune n'est retenue, et une tâche `contacts.ambiguous` attend une personne.
+/// Une cellule vide ne change rien.
 #[utoipa::path(
     operation_id = "import_contacts", tag = "Registre", params(ImportQuery),
     request_body(content_type = "multipart/form-data", content = Object, description = "Champ `file`"),

@@ -18,7 +18,7 @@ use crate::platform::db::counters;
 use crate::platform::{Outcome, Tx};
 
 /// Rows decided and written together.
-const CHUNK: usize = 1_000;
+pub(super) const CHUNK: usize = 1_000;
 
 /// A row the parser kept.
 pub struct Kept<T> {

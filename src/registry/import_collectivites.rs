@@ -293,8 +293,14 @@ fn is_commune(row: &CommuneRow) -> bool {
     row.kind.is_none_or(|kind| kind == CollectiviteKind::Commune)
 }
 
-/// The address with what the row says of it; a blank cell changes nothing.
+/// The address with what the row says of it; a blank cell changes nothing. The postal code of a commune alone changes no
+/// address that has a street: that one may be a Cedex.
 fn completed(address: &Address, row: &CommuneRow) -> Address {
+    let bare = row.address_line_1.is_none() && row.address_line_2.is_none() && row.city.is_none();
+    let street = address.line1.is_some() || address.line2.is_some();
+    if bare && street && address.postal_code.is_some() {
+        return address.clone();
+    }
     Address {
         line1: row.address_line_1.clone().or_else(|| address.line1.clone()),
         line2: row.address_line_2.clone().or_else(|| address.line2.clone()),

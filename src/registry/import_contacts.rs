@@ -1,43 +1,63 @@
-//! Writes the contacts file: who represents a collectivité, and where it is written to.
+//! Writes what comes through the door of contacts: who represents a collectivité, and where it is written to.
 //!
-//! A blank cell changes nothing, with one exception: when the surname or the first name is another's, it is another
-//! person, who must not inherit the civility and the first name of the one before. The capacity is the office's and stays.
+//! ```text
+//!   our own list: one row, one collectivité, which must be known ──────────┐
+//!   the State's directory of administrations ─▶ import_administrations ────┴──▶ taking
+//! ```
 
 use std::collections::HashMap;
 
-use super::collectivite::{Collectivite, Representative};
+use super::ambiguity;
 use super::events::{self, RegistryEvent};
+use super::import::administrations::{self, AdministrationRow, Told};
 use super::import::contacts::{self, ContactKey, ContactRow};
 use super::import_actions::{Sifted, finish, hold, note};
+use super::import_administrations::import_administrations;
 use super::import_view::ImportView;
 use super::store_collectivites as store;
+use super::taking::bring;
 use crate::kernel::ids::CollectiviteId;
-use crate::kernel::text::{Line, fold};
-use crate::kernel::{Actor, Finding, InseeCode, Siret};
+use crate::kernel::{Actor, InseeCode, Siret};
 use crate::platform::tabular::Table;
 use crate::platform::{Outcome, Tx};
+
+/// A file of contacts, parsed, of the sort its columns tell.
+pub enum ContactsFile {
+    Own(Sifted<ContactRow>),
+    Administrations(Sifted<AdministrationRow>),
+}
 
 /// Parses a file of contacts, before anything is held.
 ///
 /// # Errors
 /// The file cannot be read to its end.
-pub fn read_contacts(table: &Table) -> Outcome<Sifted<ContactRow>> {
-    Sifted::all(contacts::read(table))
+pub fn read_contacts(table: &Table) -> Outcome<ContactsFile> {
+    Ok(if *table.layout() == administrations::LAYOUT {
+        ContactsFile::Administrations(Sifted::all(administrations::read(table))?)
+    } else {
+        ContactsFile::Own(Sifted::all(contacts::read(table))?)
+    })
 }
 
 /// Imports a file of contacts.
-pub fn import_contacts(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    mut file: Sifted<ContactRow>,
-    dry_run: bool,
-) -> Outcome<ImportView> {
+///
+/// # Errors
+/// Those of the database.
+pub fn import_contacts(tx: &mut Tx<'_>, actor: &Actor, file: ContactsFile, dry_run: bool) -> Outcome<ImportView> {
+    match file {
+        ContactsFile::Own(file) => import_own(tx, actor, file, dry_run),
+        ContactsFile::Administrations(file) => import_administrations(tx, actor, file, dry_run),
+    }
+}
+
+fn import_own(tx: &mut Tx<'_>, actor: &Actor, mut file: Sifted<ContactRow>, dry_run: bool) -> Outcome<ImportView> {
     hold(tx)?;
     let mut view = file.begin(dry_run);
     let insee = store::insee_codes(tx)?.into_iter().map(|(code, id, current)| (code, (id, current))).collect();
     let sirets = store::all_sirets(tx)?.into_iter().map(|(siret, id, _)| (siret, id)).collect();
     // A row by SIRET and another by INSEE code may mean the same body: one row each.
     let mut told: HashMap<CollectiviteId, u64> = HashMap::new();
+    let undecided = ambiguity::undecided(tx)?;
     loop {
         let chunk = file.next_chunk();
         if chunk.is_empty() {
@@ -65,11 +85,16 @@ pub fn import_contacts(
                 Ok(found) => {
                     told.insert(found.id, line);
                     let before = found.clone();
-                    bring(found, &kept.value, &mut findings);
+                    let contact = kept.value.said;
+                    let writes_to = contact.email.is_some();
+                    bring(found, &Told { contact, address: None }, &mut findings);
                     let changed = *found != before;
                     if changed {
                         store::save(tx, found)?;
                         noted.extend(events::changed(&before.said, found)?);
+                    }
+                    if writes_to && undecided.contains(&found.id) && !dry_run {
+                        ambiguity::settle(tx, actor, found.id, ambiguity::TOLD_BY_A_LIST)?;
                     }
                     view.tell(Some(line), key, if changed { "updated" } else { "unchanged" }, findings);
                 }
@@ -101,111 +126,5 @@ fn whose(
             }
             None => Err(unknown()),
         },
-    }
-}
-
-/// Brings a row to a collectivité. Pure.
-fn bring(found: &mut Collectivite, row: &ContactRow, findings: &mut Vec<Finding>) {
-    let person = &found.person_fields;
-    let said = &mut found.said;
-    let representative = succeeded(&said.representative, row);
-    Collectivite::take(person, "representative", &mut said.representative, &representative, shown, findings);
-    if row.email.is_some() {
-        Collectivite::take(
-            person,
-            "contact_email",
-            &mut said.contact_email,
-            &row.email,
-            |v| text(v.as_ref()),
-            findings,
-        );
-    }
-    if row.phone.is_some() {
-        Collectivite::take(
-            person,
-            "contact_phone",
-            &mut said.contact_phone,
-            &row.phone,
-            |v| text(v.as_ref()),
-            findings,
-        );
-    }
-}
-
-/// The representative with what the row says; another name is another person.
-fn succeeded(known: &Representative, row: &ContactRow) -> Representative {
-    let differs = |old: &Option<Line>, new: &Option<Line>| {
-        old.as_ref().zip(new.as_ref()).is_some_and(|(old, new)| fold(old.as_str()) != fold(new.as_str()))
-    };
-    let other = differs(&known.last_name, &row.last_name) || differs(&known.first_name, &row.first_name);
-    let base = if other {
-        // Without a surname in the row, the one known still names the family rather than nobody.
-        let last_name = if row.last_name.is_some() { None } else { known.last_name.clone() };
-        Representative { last_name, title: known.title.clone(), ..Representative::default() }
-    } else {
-        known.clone()
-    };
-    Representative {
-        civility: row.civility.or(base.civility),
-        first_name: row.first_name.clone().or(base.first_name),
-        last_name: row.last_name.clone().or(base.last_name),
-        title: row.capacity.clone().or(base.title),
-    }
-}
-
-fn text(value: Option<&impl ToString>) -> String {
-    value.map_or_else(String::new, ToString::to_string)
-}
-
-fn shown(r: &Representative) -> String {
-    let parts = [r.civility.map(|c| c.to_string()), r.first_name.as_ref().map(ToString::to_string)];
-    let more = [r.last_name.as_ref().map(ToString::to_string), r.title.as_ref().map(ToString::to_string)];
-    parts.into_iter().chain(more).flatten().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::contact::Civility;
-
-    fn line(text: &str) -> Option<Line> {
-        (!text.is_empty()).then(|| Line::parse(text).unwrap())
-    }
-
-    fn row(civility: Option<Civility>, first: &str, last: &str, title: &str) -> ContactRow {
-        let key = ContactKey::Insee(InseeCode::parse("30278").unwrap());
-        ContactRow {
-            key,
-            civility,
-            first_name: line(first),
-            last_name: line(last),
-            capacity: line(title),
-            email: None,
-            phone: None,
-        }
-    }
-
-    fn known() -> Representative {
-        Representative {
-            civility: Some(Civility::Madame),
-            first_name: line("Marie"),
-            last_name: line("Durand"),
-            title: line("Maire"),
-        }
-    }
-
-    #[test]
-    fn a_blank_row_changes_nobody() {
-        assert_eq!(succeeded(&known(), &row(None, "", "", "")), known());
-        assert_eq!(succeeded(&known(), &row(None, "", "Durand", "")), known());
-    }
-
-    #[test]
-    fn a_successor_inherits_the_office_and_nothing_else() {
-        let expected =
-            Representative { civility: None, first_name: None, last_name: line("Petit"), title: line("Maire") };
-        assert_eq!(succeeded(&known(), &row(None, "", "Petit", "")), expected);
-        let son = succeeded(&known(), &row(None, "Paul", "Durand", "Président"));
-        assert_eq!((son.civility, son.first_name, son.title), (None, line("Paul"), line("Président")));
     }
 }

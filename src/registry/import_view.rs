@@ -14,7 +14,8 @@ const FINDINGS_TOLD: usize = 20_000;
 /// Une ligne qui mérite d'être dite : rejetée, fermée ou portant des constats.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ImportRow {
-    /// Ligne telle qu'un tableur la montre (1 est l'en-tête) ; nul pour ce qui est absent du fichier.
+    /// Ligne telle qu'un tableur la montre (1 est l'en-tête), ou rang de l'objet dans un fichier JSON ; nul pour ce qui est
+    /// absent du fichier.
     pub line: Option<u64>,
     #[schema(example = "0301023Z")]
     pub key: String,
@@ -34,13 +35,17 @@ pub struct ImportView {
     /// Absentes d'un fichier déclaré complet, mais laissées ouvertes : une ligne qui n'a pu être lue peut être la leur
     /// (constat `absence_unproven`).
     pub not_closed: usize,
-    /// Lignes d'un autre genre (des collèges dans un fichier d'écoles), ou d'une école qu'une personne a retirée.
+    /// Lignes d'un autre genre (des collèges dans un fichier d'écoles, une annexe de mairie), ou d'une école qu'une personne
+    /// a retirée.
     pub ignored: usize,
     pub rejected: usize,
     pub dry_run: bool,
     /// Combien de fois vient chaque constat.
     #[schema(value_type = std::collections::HashMap<String, i64>)]
     pub findings: BTreeMap<String, usize>,
+    /// Pourquoi des lignes sont ignorées, et combien pour chaque raison ; celles qui portent un constat sont dans `rows`.
+    #[schema(value_type = std::collections::HashMap<String, i64>)]
+    pub ignored_reasons: BTreeMap<&'static str, usize>,
     /// Lignes rejetées, fermées ou portant des constats ; les autres sont seulement comptées.
     pub rows: Vec<ImportRow>,
     /// Lignes qui méritaient d'être dites et ne le sont pas : au-delà de 10 000 lignes ou de 20 000 constats, elles sont
@@ -75,12 +80,18 @@ impl ImportView {
         }
     }
 
+    /// Counts a row that is none of our business; the reason is a French sentence.
+    pub fn set_aside(&mut self, reason: &'static str) {
+        self.ignored += 1;
+        *self.ignored_reasons.entry(reason).or_default() += 1;
+    }
+
     /// Counts a row the parser set aside; gives back the ones to act on.
     pub fn sift<T>(&mut self, line: u64, parsed: Parsed<T>) -> Option<(T, Vec<Finding>)> {
         match parsed {
             Parsed::Row { value, findings } => Some((value, findings)),
-            Parsed::Ignored { .. } => {
-                self.ignored += 1;
+            Parsed::Ignored { reason, .. } => {
+                self.set_aside(reason);
                 None
             }
             Parsed::Rejected { key, faults } => {

@@ -3,12 +3,13 @@
 //! ```text
 //!   communes file ─┐                     ┌─ SIRETs with dates ── successions
 //!   directory ─────┼─▶ import ─▶ collectivité ◀── payer period ──▶ school
-//!   contacts ──────┘      (a person's word outlives every import)
+//!   contacts ──────┘      (a person's word outlives every import; between two, a person chooses)
 //! ```
 //! A SIRET is stored, never derived. A school's payer is a list of dated periods that never overlap; by default the
 //! commune whose present or former INSEE code is the school's.
 
 mod actions;
+mod ambiguity;
 mod calendar;
 pub mod codes;
 mod collectivite;
@@ -21,6 +22,7 @@ mod http_schools;
 mod http_views;
 pub mod import;
 mod import_actions;
+mod import_administrations;
 mod import_collectivites;
 mod import_contacts;
 mod import_schools;
@@ -31,11 +33,13 @@ mod school;
 mod store_collectivites;
 mod store_retention;
 mod store_schools;
+mod taking;
 
 pub use actions::{
     RecordSuccession, ReplaceSiret, SetPayer, change_siret, collectivite, create_collectivite, create_school, facts,
     last_successor, record_succession, set_payer,
 };
+pub use ambiguity::AMBIGUOUS;
 pub use codes::CODES;
 pub use collectivite::{Address, Chorus, Collectivite, CollectiviteIdentity, Representative};
 pub use designation::Designation;
@@ -45,7 +49,7 @@ pub use http_views::SchoolView;
 pub use import_actions::hold;
 pub use import_actions::{Kept, Sifted};
 pub use import_collectivites::{import_collectivites, read_collectivites};
-pub use import_contacts::{import_contacts, read_contacts};
+pub use import_contacts::{ContactsFile, import_contacts, read_contacts};
 pub use import_schools::{ImportSchoolsOptions, SchoolsFile, import_schools, read_schools};
 pub use import_view::{ImportRow, ImportView};
 pub use school::{PayerPeriod, SaidSchool, School, SchoolIdentity, payer_for_year};
@@ -64,7 +68,12 @@ use crate::platform::tabular::Layout;
 use crate::platform::{Outcome, Tx};
 
 /// The sorts of file this room reads.
-static LAYOUTS: &[&Layout] = &[&import::communes::LAYOUT, &import::directory::LAYOUT, &import::contacts::LAYOUT];
+static LAYOUTS: &[&Layout] = &[
+    &import::communes::LAYOUT,
+    &import::directory::LAYOUT,
+    &import::contacts::LAYOUT,
+    &import::administrations::LAYOUT,
+];
 
 /// What this room gives the program.
 #[must_use]

@@ -16,6 +16,7 @@
 mod support;
 
 mod addresses;
+mod administrations;
 mod architecture;
 mod attachments;
 mod auth;

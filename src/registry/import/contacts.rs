@@ -1,13 +1,14 @@
 //! The contacts file: who answers for a collectivité, and at which address.
 //!
-//! Town-hall addresses come from the rectorat's own list or the local directory, never from the school
-//! directory: a school's mail is refused here by its shape, for a convention sent to the school is a convention
-//! nobody signs. A blank cell changes nothing.
+//! Town-hall addresses come from the rectorat's own list or the directory of administrations, never from that of schools.
+//! A blank cell changes nothing.
+//!
+//! The State's directory of administrations comes through the same door: see [`super::administrations`].
 //!
 //! The column names of the national register of elected officials are among the aliases.
 
-use super::{Cells, Parsed, ReadRows, Reader, read as read_table, says};
-use crate::kernel::contact::{Civility, EmailAddress, Phone};
+use super::contact_fields::{Contact, parse_civility, parse_email, parse_phone};
+use super::{Cells, Parsed, ReadRows, Reader, administrations, read as read_table, says};
 use crate::kernel::text::Line;
 use crate::kernel::{FieldFault, InseeCode, Siret};
 use crate::platform::tabular::{CellKind, ColumnSpec, Layout, Row, Table};
@@ -43,20 +44,16 @@ pub enum ContactKey {
     Insee(InseeCode),
 }
 
-/// A contact. What is none was blank or in no column: it changes nothing.
+/// A contact of a collectivité.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ContactRow {
     pub key: ContactKey,
-    pub civility: Option<Civility>,
-    pub first_name: Option<Line>,
-    pub last_name: Option<Line>,
-    pub capacity: Option<Line>,
-    pub email: Option<EmailAddress>,
-    pub phone: Option<Phone>,
+    pub said: Contact,
 }
 
 /// What is read of the file.
-pub static LAYOUT: Layout = Layout { name: "contacts", columns: COLUMNS, one_of: &["siret", "insee"] };
+pub static LAYOUT: Layout =
+    Layout { one_of: &["siret", "insee"], besides: &[&administrations::LAYOUT], ..Layout::alone("contacts", COLUMNS) };
 
 /// Reads the rows; a collectivité stands once.
 #[must_use]
@@ -81,14 +78,15 @@ pub fn parse(row: &Row) -> Parsed<ContactRow> {
     }
     let civility = cells.optional("civilite", parse_civility);
     let first_name = cells.optional("prenom", Line::parse);
-    let last_name = cells.optional("nom", Line::parse);
+    let last_name = cells.optional("nom", parse_last_name);
     let capacity = cells.optional("qualite", Line::parse);
     let email = cells.optional("courriel", parse_email);
     let phone = cells.optional("telephone", parse_phone);
     let silent =
         ["civilite", "prenom", "nom", "qualite", "courriel", "telephone"].iter().all(|c| row.filled(c).is_none());
     let found = siret.map(ContactKey::Siret).or(insee.map(ContactKey::Insee));
-    let value = found.map(|key| ContactRow { key, civility, first_name, last_name, capacity, email, phone });
+    let said = Contact { civility, first_name, last_name, capacity, email, phone };
+    let value = found.map(|key| ContactRow { key, said });
     match cells.end(key, value, Vec::new()) {
         Parsed::Row { .. } if silent => {
             Parsed::Ignored { key: Some(key.to_owned()), reason: "Aucun renseignement sur cette ligne." }
@@ -97,46 +95,11 @@ pub fn parse(row: &Row) -> Parsed<ContactRow> {
     }
 }
 
-fn parse_civility(raw: &str) -> Result<Civility, FieldFault> {
-    if says(raw, &["madame", "mme", "mme le maire", "mme la maire", "mlle", "f"]) {
-        Ok(Civility::Madame)
-    } else if says(raw, &["monsieur", "m", "mr", "m le maire", "h"]) {
-        Ok(Civility::Monsieur)
-    } else {
-        Err(FieldFault::new("unknown_value", "Civilité attendue : Madame (Mme) ou Monsieur (M.)."))
+/// The State's directory of administrations, without the columns that tell it, would make its services into people.
+fn parse_last_name(raw: &str) -> Result<Line, FieldFault> {
+    if raw.split_once(['-', '–', '—']).is_some_and(|(first, _)| says(first, &["mairie"])) {
+        let message = "Nom d'un service, et non d'une personne : d'un export de l'annuaire des administrations, garder la colonne « pivot ».";
+        return Err(FieldFault::new("name_of_service", message));
     }
-}
-
-fn parse_email(raw: &str) -> Result<EmailAddress, FieldFault> {
-    let address = EmailAddress::parse(raw)?;
-    if is_school_mail(&address) {
-        return Err(FieldFault::new(
-            "school_email",
-            "Adresse d'une école : indiquer celle de la mairie ou du groupement, l'école ne signe pas la convention.",
-        ));
-    }
-    Ok(address)
-}
-
-/// `ce.0301023Z@…` anywhere, `0301023Z@ac-…` too.
-fn is_school_mail(address: &EmailAddress) -> bool {
-    let Some((local, domain)) = address.as_str().split_once('@') else { return false };
-    let short = local.strip_prefix("ce.");
-    let number = short.unwrap_or(local);
-    let shaped = number.split_at_checked(7).is_some_and(|(digits, letter)| {
-        digits.bytes().all(|b| b.is_ascii_digit())
-            && letter.len() == 1
-            && letter.bytes().all(|b| b.is_ascii_alphabetic())
-    });
-    shaped && (short.is_some() || domain.starts_with("ac-"))
-}
-
-fn parse_phone(raw: &str) -> Result<Phone, FieldFault> {
-    if raw.len() == 9 && raw.bytes().all(|b| b.is_ascii_digit()) && !raw.starts_with('0') {
-        return Err(FieldFault::new(
-            "leading_zero_lost",
-            format!("Zéro initial perdu (« 0{raw} » attendu) : colonne à mettre au format texte."),
-        ));
-    }
-    Phone::parse(raw)
+    Line::parse(raw)
 }

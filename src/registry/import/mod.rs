@@ -8,10 +8,15 @@
 //! `read` runs through a table and also looks at repeated keys: the same row again is ignored, a row that says
 //! something else of the same key is rejected, the first one standing.
 
+pub mod administrations;
 pub mod communes;
+pub mod contact_fields;
 pub mod contacts;
 pub mod directory;
+mod nested;
 
+#[cfg(test)]
+mod administrations_tests;
 #[cfg(test)]
 mod occitanie_tests;
 #[cfg(test)]
@@ -26,6 +31,9 @@ use crate::kernel::bare::shows_nothing;
 use crate::kernel::text::excerpt;
 use crate::kernel::{FieldFault, Finding, SchoolYear};
 use crate::platform::tabular::{FileFault, Row, Rows, Table};
+
+/// Why a row that says again what another said is set aside.
+pub const ALREADY_TOLD: &str = "Ligne déjà présente plus haut dans le fichier.";
 
 /// What a row is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,10 +176,7 @@ impl<T: Hash> ReadRows<'_, T> {
         let met = keys.iter().find_map(|key| self.seen.get(key).map(|before| (key, before)));
         if let Some(((column, key), (first, before))) = met {
             if *before == fingerprint {
-                return Parsed::Ignored {
-                    key: Some(key.clone()),
-                    reason: "Ligne déjà présente plus haut dans le fichier.",
-                };
+                return Parsed::Ignored { key: Some(key.clone()), reason: ALREADY_TOLD };
             }
             let message =
                 format!("Déjà présent à la ligne {first} avec un autre contenu : garder une seule des deux lignes.");

@@ -240,13 +240,16 @@ fn a_contact_is_read_under_the_names_people_give_to_columns() {
         "Code INSEE;Civilité;Prénom;NOM;Fonction;E-mail;Tél\n30278;Mme;Anne;Durand;Maire;Mairie@Saint-Laurent.invalid;04 65 71 00 01\n",
     ));
     assert_eq!(contact.key, ContactKey::Insee(InseeCode::parse("30278").unwrap()));
-    assert_eq!(contact.civility, Some(Civility::Madame));
-    assert_eq!(contact.capacity.unwrap().as_str(), "Maire");
-    assert_eq!(contact.email.unwrap().as_str(), "mairie@saint-laurent.invalid");
-    assert_eq!(contact.phone.unwrap().as_str(), "04 65 71 00 01");
+    assert_eq!(contact.said.civility, Some(Civility::Madame));
+    assert_eq!(contact.said.capacity.unwrap().as_str(), "Maire");
+    assert_eq!(contact.said.email.unwrap().as_str(), "mairie@saint-laurent.invalid");
+    assert_eq!(contact.said.phone.unwrap().as_str(), "04 65 71 00 01");
     let (contact, _) = one(contact_rows("siret;insee;civilite;titre\n21300278500011;30278;M.;\n"));
     assert!(matches!(contact.key, ContactKey::Siret(_)));
-    assert_eq!((contact.civility, contact.capacity, contact.email), (Some(Civility::Monsieur), None, None));
+    assert_eq!(
+        (contact.said.civility, contact.said.capacity, contact.said.email),
+        (Some(Civility::Monsieur), None, None)
+    );
 }
 
 #[test]
@@ -255,8 +258,11 @@ fn the_national_register_of_elected_officials_is_read_as_it_is() {
         "Code du département;Code de la commune;Libellé de la commune;Nom de l'élu;Prénom de l'élu;Code sexe\n30;30278;Saint-Laurent;DURAND;Anne;F\n",
     ));
     assert_eq!(contact.key, ContactKey::Insee(InseeCode::parse("30278").unwrap()));
-    assert_eq!(contact.civility, Some(Civility::Madame));
-    assert_eq!((contact.last_name.unwrap().as_str(), contact.first_name.unwrap().as_str()), ("DURAND", "Anne"));
+    assert_eq!(contact.said.civility, Some(Civility::Madame));
+    assert_eq!(
+        (contact.said.last_name.unwrap().as_str(), contact.said.first_name.unwrap().as_str()),
+        ("DURAND", "Anne")
+    );
 }
 
 #[test]
