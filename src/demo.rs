@@ -30,7 +30,8 @@ use crate::titles::{self, Approve, Making, Prepare, TitleSelection};
 
 const COMMUNES: &[u8] = include_bytes!("../demo/data/communes_gard.csv");
 const SCHOOLS: &[u8] = include_bytes!("../demo/data/annuaire_gard.csv");
-const CONTACTS: &[u8] = include_bytes!("../demo/data/contacts_gard.csv");
+const MAYORS: &[u8] = include_bytes!("../demo/data/contacts_gard.csv");
+const ADMINISTRATIONS: &[u8] = include_bytes!("../demo/data/administrations_gard.csv");
 
 /// The demonstration's own database; no other is ever opened by it.
 pub const DATABASE: &str = "./data/demo.sqlite";
@@ -183,16 +184,25 @@ pub fn run(app: &App) -> Outcome<Report> {
     let schools = import(app, SCHOOLS, &directory::LAYOUT, |tx, table| {
         registry::import_schools(tx, &gestionnaire, registry::read_schools(table)?, ImportSchoolsOptions::default())
     })?;
-    let told = import(app, CONTACTS, &contacts::LAYOUT, |tx, table| {
-        registry::import_contacts(tx, &gestionnaire, registry::read_contacts(table)?, false)
-    })?;
+    // One door for both: the second file is told from the first by its columns.
+    let told = |bytes| {
+        import(app, bytes, &contacts::LAYOUT, |tx, table| {
+            registry::import_contacts(tx, &gestionnaire, registry::read_contacts(table)?, false)
+        })
+    };
+    let (mayors, reached) = (told(MAYORS)?, told(ADMINISTRATIONS)?);
     done(
         format!(
-            "Registre : {} communes, {} écoles ({} lignes d'autres établissements ignorées), {} contacts",
-            registered.created, schools.created, schools.ignored, told.updated
+            "Registre : {} communes, {} écoles ({} lignes d'autres établissements ignorées), {} maires",
+            registered.created, schools.created, schools.ignored, mayors.updated
         ),
         clock,
     );
+    lines.push(format!(
+        "Annuaire des administrations : {} mairies jointes, {} fiches ignorées, {} à départager (une tâche attend)",
+        reached.updated, reached.ignored, reached.rejected
+    ));
+    let mut done = |what: String, since: Stopwatch| lines.push(format!("{what}  ({} ms)", since.elapsed().as_millis()));
 
     let clock = Stopwatch::now();
     let enrolled = app.db.write(|tx| {
