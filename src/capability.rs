@@ -15,6 +15,7 @@ use crate::audit::{Follow, Moment, Tellers, Veto};
 use crate::kernel::ProblemCode;
 use crate::platform::db::unreadable::Rows;
 use crate::platform::jobs::{Daily, Handlers};
+use crate::platform::mail;
 use crate::platform::papers::Kind;
 use crate::platform::retention::Declared;
 use crate::platform::tabular::Layout;
@@ -31,6 +32,8 @@ pub struct Capability {
     pub tags: &'static [(&'static str, &'static str)],
     /// Mounts its routes under `/api/v1`.
     pub routes: fn(&mut ServiceConfig<'_>),
+    /// Mounts its pages, at the root.
+    pub pages: fn(&mut ServiceConfig<'_>),
     /// Its problem codes, for the catalogue.
     pub codes: &'static [&'static ProblemCode],
     pub omits: &'static [Omits],
@@ -46,6 +49,8 @@ pub struct Capability {
     pub layouts: &'static [&'static Layout],
     /// Its kinds of paper, with the program's own templates.
     pub papers: &'static [&'static Kind],
+    /// Its kinds of mail, with the program's own texts.
+    pub mails: &'static [&'static mail::Kind],
     /// What its tables and its events hold of persons.
     pub personal: Option<&'static Declared>,
     /// What it has against acts of rooms to its left.
@@ -62,6 +67,7 @@ impl Capability {
             name,
             tags: &[],
             routes: |_| (),
+            pages: |_| (),
             codes: &[],
             omits: &[],
             tells: |tellers| tellers,
@@ -70,6 +76,7 @@ impl Capability {
             rows: &[],
             layouts: &[],
             papers: &[],
+            mails: &[],
             personal: None,
             vetoes: &[],
             follows: &[],

@@ -7,6 +7,7 @@ mod accounts;
 mod apart;
 mod command;
 mod keeping;
+mod mailing;
 mod retention;
 
 use std::fs::File;
@@ -66,6 +67,9 @@ enum Command {
     /// Gérer les comptes
     #[command(subcommand)]
     User(accounts::UserCommand),
+    /// Dire où en sont les courriels, ou reprendre l'envoi après une restauration
+    #[command(subcommand)]
+    Mail(mailing::MailCommand),
     /// Dire ce qui a dépassé sa durée de conservation, ou l'éliminer sur une liste signée
     Retention(retention::RetentionArgs),
     /// Écrire le document OpenAPI sur la sortie standard
@@ -173,7 +177,7 @@ fn ill_written(error: &clap::Error) -> ExitCode {
             format!("valeur refusée pour {} : {}", about(ContextKind::InvalidArg), about(ContextKind::InvalidValue))
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
-            "il manque une commande : serve, work, demo, migrate, backup, restore, import, user, retention, openapi, \
+            "il manque une commande : serve, work, demo, migrate, backup, restore, import, user, mail, retention, openapi, \
              check-config"
                 .to_owned()
         }
@@ -205,6 +209,7 @@ fn execute(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Backup { file } => keeping::backup(unhurried(load()?), &file),
         Command::Restore(args) => keeping::restore(&unhurried(load()?), &args),
         Command::User(command) => accounts::run(unhurried(load()?), command),
+        Command::Mail(command) => mailing::run(load()?, &command),
         Command::Retention(args) => retention::run(unhurried(load()?), &args),
         Command::Openapi => {
             let text =

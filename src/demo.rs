@@ -16,13 +16,14 @@ use crate::app::App;
 use crate::campaigns::bulk::BulkView;
 use crate::campaigns::texts::CampaignTexts;
 use crate::campaigns::{self, CampaignAction, CampaignTerms, Enrol, Rests, SchoolSelection, SmallClaims, Tariff};
-use crate::config::Config;
+use crate::config::{Config, MailConfig};
 use crate::conventions::{self, Convention, ConventionTransition, WhoSigned};
+use crate::invitations::{self, Invite};
 use crate::kernel::contact::EmailAddress;
 use crate::kernel::text::Line;
 use crate::kernel::{Actor, Departement, FieldFault, Money, Role, SchoolYear, french};
 use crate::platform::tabular::{Layout, Table};
-use crate::platform::{Error, Outcome, files, papers};
+use crate::platform::{Error, Outcome, Tx, files, papers};
 use crate::registry::import::{communes, contacts, directory};
 use crate::registry::kinds::Sector;
 use crate::registry::{self, ImportSchoolsOptions, ImportView};
@@ -38,12 +39,16 @@ pub const DATABASE: &str = "./data/demo.sqlite";
 /// Where it leaves papers and files to look at.
 pub const FOLDER: &str = "./data/demo";
 
+/// The commune whose papers and link are shown.
+const SEED: &str = "21300278500011";
+
 /// Settings of the demonstration: its own database, specimens, invented texts.
 #[must_use]
 pub fn settings(mut config: Config) -> Config {
     config.database.url = format!("sqlite://{DATABASE}");
     config.database.expected_id = None;
     config.documents.specimen = true;
+    config.mail = MailConfig { folder: Path::new(FOLDER).join("mail"), ..MailConfig::default() };
     config.texts = texts();
     config
 }
@@ -87,6 +92,10 @@ pub fn start_afresh() -> std::io::Result<()> {
         if path.exists() {
             std::fs::remove_file(path)?;
         }
+    }
+    let mails = Path::new(FOLDER).join("mail");
+    if mails.exists() {
+        std::fs::remove_dir_all(mails)?;
     }
     files::private_folder(Path::new(FOLDER))
 }
@@ -235,6 +244,15 @@ pub fn run(app: &App) -> Outcome<Report> {
     done(format!("Conventions émises : {}, {}", issued.count("issued"), euros(&issued)), clock);
 
     let clock = Stopwatch::now();
+    let (invited, mails, link) = invite(app, &gestionnaire, &year)?;
+    done(
+        format!(
+            "Invitations : {invited} communes, {mails} courriels dans {FOLDER}/mail ; un lien à ouvrir une fois le service lancé : {link}"
+        ),
+        clock,
+    );
+
+    let clock = Stopwatch::now();
     let (signed, countersigned) = sign_some(app, &gestionnaire, &year)?;
     done(format!("Signatures : {signed} communes, {countersigned} contreseings"), clock);
 
@@ -277,7 +295,7 @@ fn import(
     app: &App,
     bytes: &[u8],
     layout: &'static Layout,
-    write: impl FnOnce(&mut crate::platform::Tx<'_>, &Table) -> Outcome<ImportView>,
+    write: impl FnOnce(&mut Tx<'_>, &Table) -> Outcome<ImportView>,
 ) -> Outcome<ImportView> {
     let table = app.files.read(on_disk(bytes)?, layout)?;
     app.db.write(|tx| write(tx, &table))
@@ -294,6 +312,23 @@ fn campaign(year: &SchoolYear) -> CampaignTerms {
         countersign_policy: campaigns::CountersignPolicy::Record,
         texts: None,
     }
+}
+
+/// The convention of the commune that is shown.
+fn seed(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Option<Convention>> {
+    let campaign = campaigns::find(tx, year)?;
+    Ok(conventions::of_campaign(tx, campaign.id)?.into_iter().find(|c| c.party.siret.as_str() == SEED))
+}
+
+/// Writes to every commune that has an address, into the demonstration's folder, and shows one link to open.
+fn invite(app: &App, actor: &Actor, year: &SchoolYear) -> Outcome<(usize, usize, String)> {
+    let all = Invite { filter: None, keys: None, dry_run: false, first: None };
+    let view = app.db.write(|tx| invitations::invite(tx, actor, year, all))?;
+    let link = app.db.write(|tx| {
+        let seed = seed(tx, year)?.ok_or_else(|| Error::Incident("demonstration without its commune".into()))?;
+        invitations::show(tx, actor, &seed, &app.postman.rules)
+    })?;
+    Ok((view.count("queued"), app.postman.drain(&app.db)?, link))
 }
 
 /// Most communes have answered, some have not, some wait for the rectorat: as in a real autumn.
@@ -348,12 +383,7 @@ fn samples(app: &App, year: &SchoolYear, batch: &Batch, approved: &BulkView) -> 
         written.push(path.display().to_string());
         Ok(())
     };
-    let seed = app.db.read(|tx| {
-        let campaign = campaigns::find(tx, year)?;
-        let all = conventions::of_campaign(tx, campaign.id)?;
-        Ok(all.into_iter().find(|c| c.party.siret.as_str() == "21300278500011"))
-    })?;
-    if let Some(seed) = seed {
+    if let Some(seed) = app.db.read(|tx| seed(tx, year))? {
         let paper = papers::serve(&app.db, &app.renderer, &conventions::PAPER, seed.id.as_str())?;
         keep(paper.file_name, &paper.bytes)?;
     }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! kernel ◀ platform ◀ audit ◀ access ◀ tasks ◀ acts ◀ attachments ◀ registry ◀ campaigns ◀ conventions ◀ claims ◀ titles
-//!        ◀ accounting
+//!        ◀ accounting ◀ reminders
 //! ```
 //! ```text
 //! kernel      money, dates, identifiers, refusals        conventions  issued, signed, what they make due
@@ -13,6 +13,7 @@
 //! tasks       what waits for a person                    acts         what was asked for without waiting
 //! registry    collectivités and schools                  accounting   sealed batches and their files
 //! campaigns   a year: tariff, texts, enrolments           attachments  what people give as proof
+//! reminders   who is written to again, when, why not
 //! ```
 //! `app`, `cli`, `config` and `demo` may see everything.
 //! What stands to the left never imports what stands to its right; a test reads the `use` lines and says so.
@@ -35,9 +36,12 @@ pub mod cli;
 pub mod config;
 pub mod conventions;
 pub mod demo;
+pub mod invitations;
 pub mod kernel;
+pub mod mailroom;
 pub mod oversight;
 pub mod platform;
 pub mod registry;
+pub mod reminders;
 pub mod tasks;
 pub mod titles;

@@ -4,18 +4,19 @@ use actix_web::{get, patch, post, web};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::actions;
 use super::http::LoginService;
 use super::http_permission::{Administer, Can};
 use super::password_actions::{self, IssuedCode};
-use super::problems::{ACCOUNT_INACTIVE, EMAIL_TAKEN, LAST_ADMIN};
+use super::problems::{ACCOUNT_INACTIVE, EMAIL_TAKEN, LAST_ADMIN, PASSWORD_SET};
 use super::store::{self, UserFilter, UserOrder};
 use super::user::{Delegation, NewUser, User, UserChange};
 use super::views::UserView;
+use super::{actions, mails};
 use crate::kernel::contact::EmailAddress;
+use crate::kernel::ids::{EmailId, UserId};
 use crate::kernel::refused::{CONCURRENT_CHANGE, NOT_FOUND};
 use crate::kernel::text::{Line, SearchText};
-use crate::kernel::{Instant, Role, ids::UserId};
+use crate::kernel::{Instant, Role};
 use crate::path_keys;
 use crate::platform::Outcome;
 use crate::platform::db::blobs::digest;
@@ -25,7 +26,12 @@ use crate::platform::web::{Answer, Body, CallContext, Key, Page, PageView, Param
 path_keys!(UserId => "id");
 
 pub(super) fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_users).service(create_user).service(get_user).service(change_user).service(reset_password);
+    cfg.service(list_users)
+        .service(create_user)
+        .service(get_user)
+        .service(change_user)
+        .service(reset_password)
+        .service(mail_password_code);
 }
 
 /// Le code qui permet à la personne de choisir son mot de passe, par `POST /auth/password`.
@@ -202,6 +208,38 @@ async fn reset_password(
         .post(can.actor.principal, call, digest(b""), move |tx| {
             let (user, issued) = password_actions::reset(tx, &can.actor, id.0, life)?;
             InvitedUserView::once(&user, &issued, |view| Reply::versioned(view, user.version))
+        })
+        .await
+}
+
+/// Le courriel mis à l'envoi.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct CodeMailView {
+    email_id: EmailId,
+}
+
+/// Envoyer par courriel un code pour choisir son mot de passe
+///
+/// À qui n'en a pas encore, ou plus. Le code est fait au départ du courriel, et remplace celui d'avant : personne d'autre ne
+/// le lit.
+#[utoipa::path(
+    operation_id = "mail_password_code", tag = "Comptes",
+    params(("id" = UserId, Path, description = "Identifiant du compte")),
+    responses((status = 200, description = "Le courriel mis à l'envoi", body = CodeMailView)),
+    extensions(("x-answers" = json!(Answers::refuse(&[&NOT_FOUND, &ACCOUNT_INACTIVE, &PASSWORD_SET]))))
+)]
+#[post("/users/{id}/password-code-mails")]
+async fn mail_password_code(
+    can: Can<Administer>,
+    state: State,
+    service: web::Data<LoginService>,
+    id: Key<UserId>,
+    call: CallContext,
+) -> Answer {
+    let life = service.code_life();
+    state
+        .post(can.actor.principal, call, digest(b""), move |tx| {
+            Reply::ok(&CodeMailView { email_id: mails::post(tx, &can.actor, id.0, life)? })
         })
         .await
 }

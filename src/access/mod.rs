@@ -21,6 +21,7 @@ mod http_passwords;
 mod http_permission;
 mod http_sessions;
 mod http_users;
+mod mails;
 mod origin;
 pub mod password_actions;
 pub mod passwords;
@@ -70,6 +71,7 @@ pub fn capability() -> Capability {
         codes: CODES,
         tells: |tellers| tellers.with::<AccessEvent>().naming(actions::called),
         daily: DAILY,
+        mails: MAILS,
         personal: Some(&store_retention::DECLARED),
         ..Capability::named("access")
     }
@@ -83,6 +85,9 @@ fn routes(cfg: &mut ServiceConfig<'_>) {
     http_users::routes(cfg);
     http_journal::routes(cfg);
 }
+
+/// Its kinds of mail.
+static MAILS: &[&crate::platform::mail::Kind] = &[&mails::PASSWORD_CODE];
 
 /// What each day asks of this room.
 const DAILY: &[Daily] = &[Daily::new("access.sessions", |tx, _| sessions::purge(tx).map(|_| ()))];

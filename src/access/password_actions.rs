@@ -71,8 +71,18 @@ pub fn reset(tx: &mut Tx<'_>, actor: &Actor, id: UserId, life: Duration) -> Outc
 }
 
 fn issue(tx: &mut Tx<'_>, actor: &Actor, user: UserId, life: Duration) -> Outcome<IssuedCode> {
+    issue_for(tx, user, life, (actor.user(), &actor.label))
+}
+
+/// Makes a code in somebody's name; the one before is worth nothing.
+pub(super) fn issue_for(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    life: Duration,
+    by: (Option<UserId>, &str),
+) -> Outcome<IssuedCode> {
     let issued = IssuedCode { code: PasswordCode::new(tx.secret()), expires_at: tx.now().plus(life) };
-    store_codes::replace(tx, user, &issued.code, issued.expires_at, (actor.user(), &actor.label))?;
+    store_codes::replace(tx, user, &issued.code, issued.expires_at, by)?;
     Ok(issued)
 }
 

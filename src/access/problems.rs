@@ -93,6 +93,13 @@ pub const DELEGATION_NOT_IN_FORCE: ProblemCode = ProblemCode {
               (code de l'éducation, art. D222-20) jusqu'à son terme inclus.",
 };
 
+pub const PASSWORD_SET: ProblemCode = ProblemCode {
+    code: "password_set",
+    status: 409,
+    title: "Mot de passe déjà choisi",
+    meaning: "La personne a choisi son mot de passe ; s'il est oublié, le remettre à zéro, puis envoyer un nouveau code.",
+};
+
 /// The codes of this capability.
 pub const CODES: &[&ProblemCode] = &[
     &UNAUTHENTICATED,
@@ -103,6 +110,7 @@ pub const CODES: &[&ProblemCode] = &[
     &TOO_MANY_ATTEMPTS,
     &PASSWORD_CODE_INVALID,
     &ACCOUNT_INACTIVE,
+    &PASSWORD_SET,
     &EMAIL_TAKEN,
     &LAST_ADMIN,
     &SIGNATORY_INCOMPLETE,

@@ -3,6 +3,7 @@
 //! ```text
 //!   job-papers-0, job-papers-1 ──▶ renders        a queue has threads of its own, and none when no kind of job waits in it
 //!   job-default-0 ───────────────▶ short work
+//!   mail-0 ──────────────────────▶ mails
 //!   daily ── the clock looked at, each minute and at each new day ── believed ──▶ what the day asks for
 //! ```
 //! Threads share the pools of the database: they add neither connection nor descriptor.
@@ -28,6 +29,10 @@ pub fn start(app: &App, stop: &Arc<AtomicBool>) -> std::io::Result<Vec<JoinHandl
     let poll = Duration::from_millis(app.config.jobs.poll_milliseconds);
     let (db, told) = (app.db.clone(), Arc::clone(stop));
     let mut threads = vec![Builder::new().name("daily".into()).spawn(move || watch(&db, &told))?];
+    for rank in 0..app.config.mail.connections {
+        let (postman, db, stop) = (app.postman.clone(), app.db.clone(), Arc::clone(stop));
+        threads.push(Builder::new().name(format!("mail-{rank}")).spawn(move || postman.work(&db, &stop, poll))?);
+    }
     for queue in app.handlers.queues() {
         for rank in 0..app.config.jobs.workers.of(queue) {
             let (handlers, db, stop) = (app.handlers.clone(), app.db.clone(), Arc::clone(stop));

@@ -268,9 +268,13 @@ pub fn leave_compressed<B>(mut response: ServiceResponse<B>) -> ServiceResponse<
 
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
-/// A path without what cannot be one of our keys: somebody may type a mail address there.
+/// A path without what cannot be one of our keys: somebody may type a mail address there; and without the secret of a link.
 fn loggable(path: &str) -> String {
-    let ours = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if path.starts_with("/i/") {
+        return "/i/…".to_owned();
+    }
+    // Nothing of ours is as long as the secret of a link, wherever somebody types one.
+    let ours = |part: &str| part.len() != 43 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     path.split('/').map(|part| if ours(part) { part } else { "…" }).collect::<Vec<_>>().join("/")
 }
 

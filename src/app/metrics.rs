@@ -14,10 +14,10 @@ use serde_json::json;
 use super::openapi::Described;
 use crate::config::Config;
 use crate::kernel::refused::NOT_FOUND;
-use crate::platform::jobs;
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::docs::Answers;
 use crate::platform::web::{Answer, Problem, State, caller};
+use crate::platform::{jobs, mail};
 
 /// Who may read the measures at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +70,9 @@ async fn scrape(request: HttpRequest, state: State, metrics: web::Data<Metrics>,
     }
     let db = state.machinery().clone();
     let text = web::block(move || {
-        let backlog = db.read(jobs::overview).inspect_err(|cause| tracing::error!(%cause, "metrics of the queue")).ok();
-        metrics.render(&db.pools(), backlog.as_ref())
+        let waiting = db.read(|tx| Ok((jobs::overview(tx)?, mail::overview(tx)?)));
+        let waiting = waiting.inspect_err(|cause| tracing::error!(%cause, "metrics of the queues")).ok();
+        metrics.render(&db.pools(), waiting.as_ref().map(|(jobs, mails)| (jobs, mails)))
     });
     let text =
         text.await.map_err(|_| Problem::new(&crate::platform::web::problem::UNAVAILABLE, "Le service s'arrête."))?;

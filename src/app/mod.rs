@@ -11,12 +11,14 @@
 
 mod alarm;
 mod background;
+mod base;
 mod doors;
 mod edge;
 mod health;
 mod incoming;
 mod jobs;
 mod logging;
+mod mails;
 mod methods;
 mod metrics;
 mod misread;
@@ -32,7 +34,6 @@ mod sockets;
 mod start_fault;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::{guard, web};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -44,19 +45,21 @@ use crate::capability::Capability;
 use crate::config::{Config, own_program};
 use crate::kernel::{Clock, Ids, Money, ProblemCode};
 use crate::platform::attachments::Desk;
-use crate::platform::db::{Database, DatabaseSettings, PostgresLimits};
+use crate::platform::db::Database;
 use crate::platform::documents::Renderer;
 use crate::platform::jobs::{Daily, Ended, Handlers, Patience};
+use crate::platform::mail::Postman;
 use crate::platform::papers::{self, Templates};
 use crate::platform::retention::Register;
 use crate::platform::tabular::{FileReader, Layout};
 use crate::platform::telemetry::Metrics;
 use crate::platform::web::{BodyLimit, State, UploadLimit};
 use crate::{
-    access, accounting, acts, attachments, campaigns, claims, conventions, kernel, oversight, platform, registry,
-    tasks, titles,
+    access, accounting, acts, attachments, campaigns, claims, conventions, invitations, kernel, mailroom, oversight,
+    platform, registry, reminders, tasks, titles,
 };
 
+pub use base::database_settings;
 pub use logging::start as start_logging;
 pub use serving::Serving;
 pub use start_fault::StartFault;
@@ -72,9 +75,12 @@ pub fn rooms() -> Vec<Capability> {
         registry::capability(),
         campaigns::capability(),
         conventions::capability(),
+        invitations::capability(),
         claims::capability(),
         titles::capability(),
         accounting::capability(),
+        mailroom::capability(),
+        reminders::capability(),
         oversight::capability(),
     ]
 }
@@ -111,7 +117,7 @@ pub fn tellers() -> Tellers {
 /// What is personal in the base, room by room.
 #[must_use]
 pub fn personal() -> Register {
-    let left = [&platform::db::retention::DECLARED, &audit::DECLARED];
+    let left = [&platform::db::retention::DECLARED, &platform::mail::DECLARED, &audit::DECLARED];
     Register(left.into_iter().chain(rooms().iter().filter_map(|room| room.personal)).collect())
 }
 
@@ -149,34 +155,9 @@ pub struct App {
     pub metrics: Metrics,
     pub files: FileReader,
     pub desk: Desk,
+    pub postman: Postman,
     login: LoginService,
     may_create: bool,
-}
-
-/// How the database is reached, by the configuration.
-///
-/// # Errors
-/// The password file cannot be read.
-pub fn database_settings(config: &Config, create: bool) -> Result<DatabaseSettings, StartFault> {
-    let url = config.database_url().map_err(|fault| StartFault::Config(vec![fault]))?;
-    let database = &config.database;
-    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-    Ok(DatabaseSettings {
-        connections: database.postgres_connections,
-        readers: if url.starts_with("sqlite:") { database.sqlite_readers } else { database.postgres_readers },
-        wait: Duration::from_secs(database.pool_timeout_seconds),
-        busy: Duration::from_millis(database.busy_timeout_milliseconds.into()),
-        postgres: PostgresLimits {
-            application_name: database.application_name.clone(),
-            connect: seconds(database.postgres_connect_timeout_seconds),
-            lock: seconds(database.postgres_lock_timeout_seconds),
-            statement: seconds(database.postgres_statement_timeout_seconds),
-            idle_in_transaction: seconds(database.postgres_idle_timeout_seconds),
-            silence: seconds(database.postgres_silence_seconds),
-        },
-        create,
-        url,
-    })
 }
 
 /// Why a base is expected to be there already; none on this machine alone, where a first try needs no ceremony.
@@ -253,6 +234,7 @@ impl App {
             max_attempts: i64::from(config.jobs.max_attempts),
             ..Patience::USUAL
         };
+        let postman = mails::postman(&config, &rooms(), &metrics)?;
         let thresholds = config.small_claims.thresholds.iter();
         let defaults = Defaults {
             texts: config.texts.clone(),
@@ -277,6 +259,7 @@ impl App {
             metrics,
             files,
             desk,
+            postman,
             db,
             config,
             tokens,
@@ -341,6 +324,10 @@ impl App {
         let files = web::Data::new(self.files.clone());
         let desk = web::Data::new(self.desk.clone());
         let uploads = web::Data::new(self.config.attachments.uploads());
+        let (postman, mail_rules) =
+            (web::Data::new(self.postman.clone()), web::Data::from(Arc::clone(&self.postman.rules)));
+        let links: Arc<dyn access::Links> = Arc::new(invitations::DossierLinks);
+        let links: web::Data<dyn access::Links> = web::Data::from(links);
         let late_after = web::Data::new(health::LateAfter(self.config.jobs.late_after_seconds.into()));
         let defaults = self.defaults.clone();
         let templates = self.templates.clone();
@@ -357,6 +344,9 @@ impl App {
                 .app_data(files.clone())
                 .app_data(desk.clone())
                 .app_data(uploads.clone())
+                .app_data(postman.clone())
+                .app_data(mail_rules.clone())
+                .app_data(links.clone())
                 .app_data(metrics.clone())
                 .app_data(tellers.clone())
                 .app_data(others.clone())
@@ -379,6 +369,7 @@ impl App {
                 cfg.service(web::resource(path).guard(other).to(methods::nothing_here));
             }
             ServiceConfig::new(cfg).service(utoipa_actix_web::scope("/api/v1").configure(capabilities));
+            rooms().iter().for_each(|room| (room.pages)(&mut ServiceConfig::new(cfg)));
             health::routes(cfg);
             problems::routes(cfg);
             openapi::routes(cfg, &document);

@@ -24,6 +24,9 @@ text_enum!(
         Route => "route",
         Job => "job",
         Retention => "retention",
+        Email => "email",
+        MailTemplate => "mail_template",
+        MailAddress => "mail_address",
     }
 );
 

@@ -96,6 +96,11 @@ pub fn by_id(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Campaign> {
     actions::by_id(tx, id)
 }
 
+/// The campaigns in a state, the last year first.
+pub fn in_state(tx: &mut Tx<'_>, state: CampaignState) -> Outcome<Vec<Campaign>> {
+    store::in_state(tx, state)
+}
+
 /// The school year of a campaign: most readings need no more of it.
 pub fn school_year(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<crate::kernel::SchoolYear> {
     Ok(store::school_year(tx, id)?.ok_or_else(|| crate::kernel::Refused::not_found("Campagne", id))?)

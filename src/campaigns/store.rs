@@ -133,6 +133,13 @@ pub(super) fn find(tx: &mut Tx<'_>, year: &SchoolYear) -> Outcome<Option<Campaig
     Ok(row.map(CampaignRow::into_domain))
 }
 
+/// The campaigns in a state, the last year first.
+pub(super) fn in_state(tx: &mut Tx<'_>, state: CampaignState) -> Outcome<Vec<Campaign>> {
+    let rows: Vec<CampaignRow> =
+        campaigns::table.filter(campaigns::state.eq(state)).order(campaigns::school_year.desc()).load(tx.conn())?;
+    Ok(rows.into_iter().map(CampaignRow::into_domain).collect())
+}
+
 /// The school year of a campaign, without its tariff and texts.
 pub(super) fn school_year(tx: &mut Tx<'_>, id: CampaignId) -> Outcome<Option<SchoolYear>> {
     Ok(campaigns::table.find(id).select(campaigns::school_year).first(tx.conn()).optional()?)

@@ -86,11 +86,16 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Result<(), Failure
         backup::restore_sqlite(&args.file, &settings.url)?
     } else {
         let db = Database::open(&settings, Clock::system(), Ids::default())?;
-        let backup = backup::restore_postgres(&db, &args.file, &settings.url)?;
-        is_expected(&backup, expected)?;
-        backup
+        backup::restore_postgres(&db, &args.file, &settings.url)?
     };
+    // What left since the backup is not in it: nothing leaves, and no link opens, until somebody has looked.
+    let db = Database::open(&settings, Clock::system(), Ids::default())?;
+    let held = db.write(crate::platform::db::lives::begin)?;
+    is_expected(&backup, expected)?;
     tell("Sauvegarde restaurée et examinée", &backup);
+    if held {
+        say("  courriels et liens retenus jusqu'à : ent-backoffice mail resume");
+    }
     Ok(())
 }
 

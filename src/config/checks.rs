@@ -21,6 +21,7 @@ impl Config {
         self.check_attachments(&mut faults);
         self.check_documents(&mut faults);
         self.check_jobs(&mut faults);
+        self.mail.check(&mut faults);
         self.check_small_claims(&mut faults);
         self.check_retention(&mut faults);
         self.check_texts(&mut faults);

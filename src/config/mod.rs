@@ -12,12 +12,14 @@
 
 mod checks;
 mod faults;
+pub mod mail;
 pub mod masked;
 mod reading;
 pub mod secrets;
 mod sections;
 
 pub use faults::{ConfigFault, FaultLevel};
+pub use mail::MailConfig;
 pub use reading::{Environment, own_program, process_environment};
 pub use secrets::{SigningKey, ensure_signing_key};
 pub use sections::{

@@ -79,6 +79,7 @@ impl Config {
         let attachments = section.read("attachments");
         let documents = section.read("documents");
         let jobs = section.read("jobs");
+        let mail = section.read("mail");
         let metrics = section.read("metrics");
         let small_claims = section.read("small_claims");
         let retention = section.read("retention");
@@ -92,6 +93,7 @@ impl Config {
                 attachments,
                 documents,
                 jobs,
+                mail,
                 metrics,
                 small_claims,
                 retention,

@@ -5,6 +5,7 @@
 //!
 //! Over 400 lines: one list of settings, and each setting is one line of it.
 
+use super::mail::MailConfig;
 use crate::campaigns::texts::CampaignTexts;
 use crate::platform::attachments::{DeskRules, MAX_FILE_BYTES, Scanner, UploadRules};
 use crate::platform::jobs::Queue;
@@ -28,6 +29,7 @@ pub struct Config {
     pub attachments: AttachmentsConfig,
     pub documents: DocumentsConfig,
     pub jobs: JobsConfig,
+    pub mail: MailConfig,
     pub metrics: MetricsConfig,
     pub small_claims: SmallClaimsConfig,
     pub retention: RetentionConfig,
@@ -377,7 +379,6 @@ impl Default for JobsConfig {
 #[serde(deny_unknown_fields)]
 pub struct WorkersConfig {
     pub default: u32,
-    pub mail: u32,
     pub papers: u32,
     pub acts: u32,
 }
@@ -387,7 +388,6 @@ impl WorkersConfig {
     pub const fn of(&self, queue: Queue) -> u32 {
         match queue {
             Queue::Default => self.default,
-            Queue::Mail => self.mail,
             Queue::Papers => self.papers,
             Queue::Acts => self.acts,
         }
@@ -402,7 +402,7 @@ impl WorkersConfig {
 
 impl Default for WorkersConfig {
     fn default() -> Self {
-        Self { default: 1, mail: 1, papers: 2, acts: 1 }
+        Self { default: 1, papers: 2, acts: 1 }
     }
 }
 

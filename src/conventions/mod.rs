@@ -53,7 +53,7 @@ use utoipa::ToSchema;
 
 use crate::audit::Tellers;
 use crate::capability::Capability;
-use crate::kernel::ids::{CampaignId, ConventionId, ParticipationId};
+use crate::kernel::ids::{CampaignId, CollectiviteId, ConventionId, ParticipationId};
 use crate::platform::{Database, Outcome, Tx};
 
 /// What this room gives the program.
@@ -104,6 +104,11 @@ pub fn participations_by_ids(tx: &mut Tx<'_>, ids: &[ParticipationId]) -> Outcom
 /// Every convention of a campaign, in the order of numbers.
 pub fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<Convention>> {
     store::of_campaign(tx, campaign)
+}
+
+/// The conventions of some payers in a campaign, in the order of numbers.
+pub fn of_payers(tx: &mut Tx<'_>, campaign: CampaignId, payers: &[CollectiviteId]) -> Outcome<Vec<Convention>> {
+    store::of_payers(tx, campaign, payers)
 }
 
 /// The latest participation of each convention.

@@ -422,6 +422,20 @@ pub(super) fn of_campaign(tx: &mut Tx<'_>, campaign: CampaignId) -> Outcome<Vec<
     each(rows, ConventionRow::into_domain)
 }
 
+/// The conventions of some payers in a campaign, in the order of numbers.
+pub(super) fn of_payers(tx: &mut Tx<'_>, campaign: CampaignId, payers: &[CollectiviteId]) -> Outcome<Vec<Convention>> {
+    let mut found = Vec::with_capacity(payers.len());
+    for chunk in payers.chunks(5000) {
+        let rows: Vec<ConventionRow> = conventions::table
+            .filter(conventions::campaign_id.eq(campaign).and(conventions::collectivite_id.eq_any(chunk)))
+            .order(conventions::number_rank.asc())
+            .select(columns!())
+            .load(tx.conn())?;
+        found.extend(each(rows, ConventionRow::into_domain)?);
+    }
+    Ok(found)
+}
+
 /// Active conventions whose end is past, and those of them that cannot be read: one that is damaged keeps no other from
 /// expiring.
 pub(super) fn overdue(tx: &mut Tx<'_>, today: NaiveDate) -> Outcome<(Vec<Convention>, Vec<Falsified>)> {

@@ -49,6 +49,12 @@ impl Instant {
         self.0.and_utc()
     }
 
+    /// As libraries of the system take it.
+    #[must_use]
+    pub fn system(self) -> std::time::SystemTime {
+        self.utc().into()
+    }
+
     /// The business day: the date in Paris.
     #[must_use]
     pub fn day(self) -> NaiveDate {

@@ -32,12 +32,18 @@ const MONTHS: [&str; 12] = [
 /// « 25 juillet 2025 », « 1er juin 2025 ».
 #[must_use]
 pub fn date_long(date: NaiveDate) -> String {
+    format!("{} {}", day_and_month(date), date.year())
+}
+
+/// « 25 juillet », « 1er juin ».
+#[must_use]
+pub fn day_and_month(date: NaiveDate) -> String {
     let month = usize::try_from(date.month0()).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or_default();
     let day = match date.day() {
         1 => "1er".to_owned(),
         other => other.to_string(),
     };
-    format!("{day} {month} {}", date.year())
+    format!("{day} {month}")
 }
 
 /// « 25/07/2025 ».

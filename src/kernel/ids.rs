@@ -110,6 +110,8 @@ entity_id!(
     BatchId,
     /// An invitation sent to a collectivité, and the link in it.
     InvitationId,
+    /// Un courriel.
+    EmailId,
     /// A queued job.
     JobId,
     /// Une tâche.

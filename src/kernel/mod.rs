@@ -11,6 +11,7 @@ pub mod contact;
 pub mod dates;
 pub mod finding;
 pub mod french;
+pub mod holidays;
 pub mod identifiers;
 pub mod ids;
 pub mod money;

@@ -76,6 +76,16 @@ impl Error {
         }
     }
 
+    /// Whether something that stands in the base is the cause: trying again meets it again.
+    #[must_use]
+    pub fn is_of_data(&self) -> bool {
+        match self {
+            Self::Falsified(_) | Self::Refused(_) | Self::Incident(_) => true,
+            Self::Database(cause) => matches!(cause, diesel::result::Error::DeserializationError(_)),
+            Self::Busy => false,
+        }
+    }
+
     /// The disk that holds files without a name refused one.
     #[must_use]
     pub fn temporary_file(cause: &std::io::Error) -> Self {

@@ -1,4 +1,4 @@
-//! Plumbing, without a business word: database, web, jobs, lists, documents, tabular files, files given by people,
+//! Plumbing, without a business word: database, web, jobs, mail, lists, documents, tabular files, files given by people,
 //! measures.
 
 pub mod attachments;
@@ -8,6 +8,7 @@ pub mod documents;
 pub mod error;
 pub mod files;
 pub mod jobs;
+pub mod mail;
 pub mod page;
 pub mod papers;
 pub mod retention;

@@ -17,6 +17,7 @@ use prometheus::{
 
 use super::db::PoolUse;
 use super::jobs::{Backlog, JobEnd, Queue};
+use super::mail::{AttemptOutcome, MailBacklog};
 use crate::kernel::Instant;
 
 /// Durations of requests and jobs, in seconds: from a lookup by key to an act in number.
@@ -38,6 +39,9 @@ struct Inner {
     job_seconds: HistogramVec,
     jobs: IntGaugeVec,
     oldest_due: IntGaugeVec,
+    mails_tried: IntCounterVec,
+    mails: IntGaugeVec,
+    mails_oldest_due: IntGauge,
     connections: IntGaugeVec,
     database_up: IntGauge,
 }
@@ -122,6 +126,16 @@ impl Metrics {
                 "Age of the oldest job that is due and that no worker has taken, by queue; 0 when none waits.",
                 &["queue"],
             )?,
+            mails_tried: counters(
+                "ent_mail_attempts_total",
+                "Tries to hand a mail over, by what came of them.",
+                &["outcome"],
+            )?,
+            mails: gauges("ent_mails", "Mails not sent, by state.", &["state"])?,
+            mails_oldest_due: gauge(
+                "ent_mails_oldest_due_seconds",
+                "Age of the oldest mail that is due and has not left; 0 when none waits.",
+            )?,
             connections: gauges(
                 "ent_database_connections",
                 "Connections to the database, by pool and state (in_use, idle, max).",
@@ -171,9 +185,15 @@ impl Metrics {
         self.0.job_seconds.with_label_values(&[queue.as_str(), kind]).observe(took.as_secs_f64());
     }
 
-    /// The text of a scrape; `backlog` is none when the database did not answer.
+    /// A mail was handed over, or not.
+    pub fn mail_tried(&self, outcome: AttemptOutcome) {
+        self.0.mails_tried.with_label_values(&[outcome.as_str()]).inc();
+    }
+
+    /// The text of a scrape; what waits is none when the database did not answer.
     #[must_use]
-    pub fn render(&self, pools: &[PoolUse], backlog: Option<&Backlog>) -> Vec<u8> {
+    pub fn render(&self, pools: &[PoolUse], waiting: Option<(&Backlog, &MailBacklog)>) -> Vec<u8> {
+        let backlog = waiting.map(|(jobs, _)| jobs);
         let inner = &self.0;
         inner.database_up.set(i64::from(backlog.is_some()));
         // A kind and state that emptied since the last scrape must not keep its last figure.
@@ -189,6 +209,13 @@ impl Metrics {
             for (queue, age) in &backlog.oldest_due {
                 inner.oldest_due.with_label_values(&[queue.as_str()]).set(*age);
             }
+        }
+        inner.mails.reset();
+        if let Some((_, mails)) = waiting {
+            for (state, count) in &mails.waiting {
+                inner.mails.with_label_values(&[state.as_str()]).set(*count);
+            }
+            inner.mails_oldest_due.set(mails.oldest_due_seconds.unwrap_or(0));
         }
         for pool in pools {
             for (state, count) in [("in_use", pool.in_use), ("idle", pool.idle), ("max", pool.max)] {

@@ -133,9 +133,30 @@ pub fn collectivites(tx: &mut Tx<'_>) -> Outcome<HashMap<CollectiviteId, Collect
     Ok(store_collectivites::all(tx)?.into_iter().map(|c| (c.id, c)).collect())
 }
 
+/// Some collectivités, by id.
+pub fn collectivites_by_id(tx: &mut Tx<'_>, ids: &[CollectiviteId]) -> Outcome<HashMap<CollectiviteId, Collectivite>> {
+    Ok(store_collectivites::by_ids(tx, ids)?.into_iter().map(|c| (c.id, c)).collect())
+}
+
 /// The collectivités a filter takes.
 pub fn select_collectivites(tx: &mut Tx<'_>, filter: &CollectiviteFilter) -> Outcome<HashSet<CollectiviteId>> {
     Ok(store_collectivites::select_ids(tx, filter)?.into_iter().collect())
+}
+
+/// The collectivités whose contact is an address.
+pub fn with_contact(tx: &mut Tx<'_>, address: &crate::kernel::contact::EmailAddress) -> Outcome<Vec<Collectivite>> {
+    store_collectivites::with_contact(tx, address)
+}
+
+/// Whose a SIRET is, or was.
+pub fn holder_of(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Option<CollectiviteId>> {
+    Ok(store_collectivites::find_by_siret(tx, siret)?.map(|c| c.id))
+}
+
+/// Who pays for a school today.
+pub fn payer_of_school(tx: &mut Tx<'_>, uai: &Uai) -> Outcome<Option<CollectiviteId>> {
+    let periods = store_schools::payers_of(tx, std::slice::from_ref(uai))?.remove(uai).unwrap_or_default();
+    Ok(school::payer_on(&periods, tx.today()).map(|period| period.collectivite_id))
 }
 
 /// Whose each SIRET ever known is.

@@ -171,6 +171,15 @@ pub(super) fn find_by_siret(tx: &mut Tx<'_>, siret: &Siret) -> Outcome<Option<Co
     Ok(row.map(CollectiviteRow::into_domain))
 }
 
+/// The collectivités whose contact is an address.
+pub(super) fn with_contact(tx: &mut Tx<'_>, address: &EmailAddress) -> Outcome<Vec<Collectivite>> {
+    let rows: Vec<CollectiviteRow> = collectivites::table
+        .filter(collectivites::contact_email.eq(address))
+        .order(collectivites::id)
+        .load(tx.conn())?;
+    Ok(rows.into_iter().map(CollectiviteRow::into_domain).collect())
+}
+
 /// The commune registered under an INSEE code, present or past.
 pub(super) fn find_by_insee(tx: &mut Tx<'_>, insee: &InseeCode) -> Outcome<Option<Collectivite>> {
     let row: Option<CollectiviteRow> = collectivites::table

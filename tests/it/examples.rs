@@ -287,6 +287,7 @@ impl Year<'_> {
         self.get(&who, "/campaigns/2025-2026/participations");
         self.get(&who, &format!("{path}/participation"));
         self.get(&who, &format!("{path}/transitions"));
+        self.mails(&path);
         let sylvie = json!({
             "action": "sign", "signed_on": "2025-07-25", "signatory": {"name": "Sylvie BARRIEU VIGNAL", "title": "Maire"},
             "evidence": "original reçu par courrier le 28 juillet 2025"
@@ -329,6 +330,53 @@ impl Year<'_> {
         }
         self.file(&who, &format!("{photos}/sources/1"));
         self.file(&who, &format!("{photos}/sources/2"));
+    }
+
+    /// The commune of the seed is written to, answers nothing yet; a text is edited, an address flagged.
+    fn mails(&mut self, convention: &str) {
+        let who = self.app.gestionnaire();
+        let year = "/campaigns/2025-2026/invitations";
+        self.post(&who, year, json!({"keys": ["21300278500011"], "dry_run": false}));
+        self.app.send_mails();
+        self.get(&who, year);
+        let path = format!("{convention}/invitations");
+        let given = who.post(&path, json!({"deliver": "show"})).expect(200);
+        // A secret, even of an example, is printed nowhere.
+        let mut shown = given.json.clone();
+        shown["url"] = json!("https://ent.region-academique.invalid/i/(secret-montré-une-fois)");
+        self.keep("POST", &format!("/api/v1{path}"), Some(json!({"deliver": "show"})), &given, shown);
+        let links = self.get(&who, &path);
+        let link = format!("/invitations/{}", links["data"][0]["id"].as_str().unwrap());
+        self.get(&who, &link);
+        self.get(&who, &format!("{link}/transitions"));
+        self.post(
+            &who,
+            &format!("{link}/transitions"),
+            json!({"action": "revoke", "reason": "transmis à une autre mairie"}),
+        );
+        let emails = self.get(&who, "/emails?campaign=2025-2026");
+        let email = format!("/emails/{}", emails["data"][0]["id"].as_str().unwrap());
+        self.get(&who, &email);
+        let now = self.app.clock.now();
+        self.app.clock.set(now.plus(chrono::Duration::minutes(61)));
+        let who = self.app.gestionnaire();
+        self.post(&who, &format!("{email}/resend"), json!({"reason": "la mairie ne le retrouve pas"}));
+        self.app.send_mails();
+        let blocked =
+            json!({"action": "block", "address": "ancienne-mairie@exemple.invalid", "reason": "boîte fermée"});
+        self.post(&who, "/mail-blocks", blocked);
+        self.get(&who, "/mail-blocks");
+        self.get(&who, "/mail-templates");
+        let kind = "/mail-templates/invitations.fresh_link";
+        self.get(&who, kind);
+        let short = "Objet : {{ dossiers_en_bref }}\n\nBonjour,\n\n{% for d in dossiers %}\n>> Ouvrir le dossier de {{ d.commune }} | {{ d.lien }}\n{% endfor %}";
+        self.post(&who, &format!("{kind}/previews"), json!({"source": short}));
+        let edited = json!({"source": short, "reason": "plus court"});
+        self.send(&who, "PUT", kind, &[("if-match", "\"0\"")], Some(edited));
+        let admin = self.app.admin();
+        let new = json!({"email": "paul.martin@exemple.invalid", "role": "lecteur", "first_name": "Paul", "last_name": "Martin"});
+        let user = admin.post("/users", new).expect(201).json;
+        self.post(&admin, &format!("/users/{}/password-code-mails", user["id"].as_str().unwrap()), json!({}));
     }
 
     fn titles(&mut self, convention: &str) {
@@ -504,7 +552,8 @@ fn every_problem_code_is_documented_where_it_can_be_answered() {
         .map(|problem| problem.code)
         // What an address answers to a method it does not admit, and to what is no request, belongs to no operation.
         .filter(|code| {
-            !["method_not_allowed", "malformed_request", "head_too_slow"].contains(code)
+            // What a link's page says, it says in HTML.
+            !["method_not_allowed", "malformed_request", "head_too_slow", "link_gone"].contains(code)
                 && !text.contains(&format!("#/components/examples/{code}\""))
         })
         .collect();

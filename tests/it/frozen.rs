@@ -28,6 +28,7 @@ const FROZEN: &[&str] = &[
     "enrolment_reinstatements",
     "enrolment_withdrawals",
     "line_decisions",
+    "mail_templates",
     "participation_lines",
     "participations",
     "small_claim_acts",

@@ -168,11 +168,11 @@ on_both_databases! {
         let handlers = jobs::Handlers::default()
             .with::<Hasty>(())
             .measured(move |ended| noted.lock().unwrap().push((ended.end, ended.queue, ended.cause.clone())));
-        assert!(handlers.run_one_of(&app.db, Queue::Mail).unwrap());
-        assert!(!handlers.run_one_of(&app.db, Queue::Mail).unwrap());
+        assert!(handlers.run_one_of(&app.db, Queue::Acts).unwrap());
+        assert!(!handlers.run_one_of(&app.db, Queue::Acts).unwrap());
         app.set_time("2025-06-05T08:00:01Z");
-        assert!(handlers.run_one_of(&app.db, Queue::Mail).unwrap());
-        let later = |end| (end, Queue::Mail, Some("later".to_owned()));
+        assert!(handlers.run_one_of(&app.db, Queue::Acts).unwrap());
+        let later = |end| (end, Queue::Acts, Some("later".to_owned()));
         assert_eq!(*ends.lock().unwrap(), [later(JobEnd::Retried), later(JobEnd::Failed)]);
         assert_eq!(app.db.read(jobs::backlog).unwrap(), (0, 1));
     }
@@ -202,7 +202,7 @@ struct Hasty {}
 impl Job for Hasty {
     type World = ();
     const KIND: &'static str = "hasty";
-    const QUEUE: Queue = Queue::Mail;
+    const QUEUE: Queue = Queue::Acts;
     const PATIENCE: Option<jobs::Patience> = Some(jobs::Patience {
         lease: chrono::Duration::seconds(30),
         max_attempts: 2,

@@ -42,7 +42,7 @@ fn walk(client: &Client, path: &str, limit: u32, mut between: impl FnMut(usize))
 }
 
 fn key(row: &Value) -> String {
-    let names = ["uai", "siret", "id", "convention_id", "number", "school_year", "email"];
+    let names = ["uai", "siret", "id", "convention_id", "number", "school_year", "email", "address", "kind"];
     names.iter().find_map(|n| row[*n].as_str()).unwrap_or_else(|| panic!("no key in {row}")).to_owned()
 }
 
@@ -71,6 +71,17 @@ fn a_year(app: &TestApp) {
         let photo = samples::jpeg(16, 16, None, |_, _| [shade; 3]);
         let path = format!("/conventions/{}/attachments", ids[0]);
         app.gestionnaire().attach(&path, "signature", &[("page.jpg", &photo)], &[]).expect(201);
+    }
+    for n in 0..3 {
+        let g = app.gestionnaire();
+        g.post(&format!("/conventions/{}/invitations", ids[0]), json!({"deliver": "show"})).expect(200);
+        let new = json!({"email": format!("code{n}@exemple.invalid"), "role": "lecteur", "first_name": "Jo", "last_name": "Durand"});
+        let user = app.admin().post("/users", new).expect(201).json;
+        app.admin()
+            .post(&format!("/users/{}/password-code-mails", user["id"].as_str().unwrap()), json!({}))
+            .expect(200);
+        let block = json!({"action": "block", "address": format!("boite{n}@fermee.invalid"), "reason": "boîte fermée"});
+        g.post("/mail-blocks", block).expect(200);
     }
     for uai in ["0300001A", "0300002B", "0300003C"] {
         let subject = Subject::known_by(SubjectKind::School, uai);

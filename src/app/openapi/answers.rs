@@ -4,7 +4,7 @@
 //! handler ([`Answers`]). A test holds every answer of the whole suite against the result: a code that is not here
 //! fails it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -23,16 +23,18 @@ use crate::platform::db::idempotency::{IN_FLIGHT, KEY_REUSED};
 use crate::platform::page::BAD_CURSOR;
 use crate::platform::web::docs::{ANSWERS, Answers};
 use crate::platform::web::problem::{
-    BAD_FORM, DATABASE_BUSY, INTEGRITY_FAULT, INTERNAL_ERROR, MALFORMED_JSON, MALFORMED_QUERY, METHOD_NOT_ALLOWED,
-    PAYLOAD_TOO_LARGE, UNAVAILABLE, UNKNOWN_FIELD, UNKNOWN_PARAMETER, UNSUPPORTED_MEDIA_TYPE,
+    BAD_FORM, DATABASE_BUSY, INTEGRITY_FAULT, INTERNAL_ERROR, MALFORMED_JSON, MALFORMED_QUERY, PAYLOAD_TOO_LARGE,
+    UNAVAILABLE, UNKNOWN_FIELD, UNKNOWN_PARAMETER, UNSUPPORTED_MEDIA_TYPE,
 };
 
 pub(super) fn complete(document: &mut Value) {
     let catalogue = catalogue();
+    let mut answered = BTreeSet::new();
     each_operation(document, |method, path, operation| {
         let answers = declared(operation).unwrap_or_default();
         parameters(method, path, &answers, operation);
         let codes = codes(method, path, &answers, operation);
+        answered.extend(codes.iter().map(|code| (*code).to_owned()));
         refusals(operation, &codes, &catalogue);
         headers(&answers, operation);
         if !is_open(operation)
@@ -44,8 +46,8 @@ pub(super) fn complete(document: &mut Value) {
             fields.shift_remove(ANSWERS);
         }
     });
-    // What an address answers to a method that it does not admit belongs to no operation.
-    let told = catalogue.iter().filter(|problem| ***problem != METHOD_NOT_ALLOWED);
+    // What no operation answers has no place here: a method that an address does not admit, a link of the communes' pages.
+    let told = catalogue.iter().filter(|problem| answered.contains(problem.code));
     let examples = told.map(|problem| (problem.code.to_owned(), example(problem))).collect();
     if let Some(components) = object(document, &["components"]) {
         components.insert("examples".to_owned(), Value::Object(examples));
@@ -65,8 +67,9 @@ fn has_parameter(operation: &Value, place: &str, name: Option<&str>) -> bool {
     })
 }
 
+/// A preview writes nothing: there is nothing to repeat.
 fn is_keyed(method: &str, path: &str) -> bool {
-    method == "post" && !path.starts_with("/api/v1/auth/")
+    method == "post" && !path.starts_with("/api/v1/auth/") && !path.ends_with("/previews")
 }
 
 /// Adds the headers a caller may send.

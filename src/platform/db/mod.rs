@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod identity;
 mod in_the_way;
 pub mod json;
+pub mod lives;
 pub mod migrations;
 pub mod probe;
 mod recognition;

@@ -785,7 +785,159 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    base_lives (id) {
+        id -> Text,
+        rank -> BigInt,
+        began_at -> Timestamp,
+        released_at -> Nullable<Timestamp>,
+        released_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    mail_gate (id) {
+        id -> BigInt,
+        closed_until -> Nullable<Timestamp>,
+        failures -> BigInt,
+        cause -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    emails (id) {
+        id -> Text,
+        kind -> Text,
+        payload -> Text,
+        address -> Text,
+        domain -> Text,
+        state -> Text,
+        cause -> Nullable<Text>,
+        attempts -> BigInt,
+        refusals -> BigInt,
+        due_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
+        queued_at -> Timestamp,
+        queued_by -> Text,
+        ended_at -> Nullable<Timestamp>,
+        resent_of -> Nullable<Text>,
+        dedup_key -> Nullable<Text>,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    email_dossiers (email_id, payer_id, campaign_id) {
+        email_id -> Text,
+        payer_id -> Text,
+        campaign_id -> Text,
+    }
+}
+
+diesel::table! {
+    email_attempts (email_id, number) {
+        email_id -> Text,
+        number -> BigInt,
+        message_id -> Text,
+        domain -> Text,
+        sender -> Text,
+        subject -> Text,
+        body -> Text,
+        html -> Text,
+        files -> Text,
+        begun_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        outcome -> Nullable<Text>,
+        stage -> Nullable<Text>,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    mail_blocks (address) {
+        address -> Text,
+        reason -> Text,
+        blocked_at -> Timestamp,
+        blocked_by -> Text,
+    }
+}
+
+diesel::table! {
+    mail_templates (kind, version) {
+        kind -> Text,
+        version -> BigInt,
+        source -> Text,
+        reason -> Text,
+        author -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invitations (id) {
+        id -> Text,
+        payer_id -> Text,
+        campaign_id -> Text,
+        secret_sha256 -> Text,
+        life_id -> Text,
+        origin -> Text,
+        email_id -> Nullable<Text>,
+        attempt -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        created_by -> Text,
+        expires_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+        revoked_by -> Nullable<Text>,
+        revoked_reason -> Nullable<Text>,
+        uses -> BigInt,
+        last_used_at -> Nullable<Timestamp>,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invitation_uses (id) {
+        id -> Text,
+        invitation_id -> Text,
+        at -> Timestamp,
+        kind -> Text,
+        address -> Text,
+        agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    invitation_sessions (id) {
+        id -> Text,
+        invitation_id -> Text,
+        secret_sha256 -> Text,
+        began_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    lost_links (id) {
+        id -> Text,
+        at -> Timestamp,
+        scope -> Text,
+        key -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    invitations,
+    invitation_uses,
+    invitation_sessions,
+    lost_links,
+    base_lives,
+    mail_gate,
+    emails,
+    email_dossiers,
+    email_attempts,
+    mail_blocks,
+    mail_templates,
     users,
     refresh_tokens,
     sessions,

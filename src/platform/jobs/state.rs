@@ -7,8 +7,6 @@ text_enum!(
     Queue {
         /// Short work of the program itself: what the day asks for.
         Default => "default",
-        /// Mails: a person waits for each.
-        Mail => "mail",
         /// Papers: a second each at most, thousands at once.
         Papers => "papers",
         /// Acts in number that a person asked for and does not wait for.

@@ -91,7 +91,10 @@ impl CallContext {
     }
 
     /// A creation or an act in number has no version: an `If-Match` that nothing would check is refused, not ignored.
-    fn versionless(&self) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// `precondition_failed`.
+    pub fn versionless(&self) -> Result<(), Problem> {
         if self.if_match.is_none() {
             return Ok(());
         }

@@ -54,3 +54,4 @@ VALUES ('a', 'x', 'A B', '2025-06-05 08:00:00');
 INSERT INTO eliminations (id, at, entry, term, signed_by, capacity, reason, row_count, oldest_on)
 VALUES ('l', '2025-06-05 08:00:00', 'sessions', '12 mois', 'A B', 'x', 'x', 1, '2025-06-05');
 INSERT INTO elimination_rows (elimination_id, table_name, row_key) VALUES ('l', 'sessions', 's');
+INSERT INTO mail_templates (kind, version, source, reason, author, created_at) VALUES ('x.y', 1, 'x', 'x', 'A B', '2025-06-05 08:00:00');

@@ -18,10 +18,12 @@ pub mod databases;
 pub mod samples;
 #[macro_use]
 pub mod jobs;
+pub mod letters;
 pub mod operations;
 pub mod papers;
 mod program;
 mod shape;
+pub mod smtp;
 pub mod snapshot;
 pub mod sources;
 mod test_app;

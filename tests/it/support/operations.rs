@@ -78,6 +78,7 @@ impl Operation {
             "format" => "csv",
             "attachment_id" => "019832f0-1c7a-7bd2-9d3e-5a4f1c2b3d4e",
             "position" => "1",
+            "kind" => "test.unknown",
             other => panic!("no sample for the key {other}"),
         })
     }

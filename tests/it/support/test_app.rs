@@ -20,6 +20,7 @@ use ent_backoffice::kernel::text::Line;
 use ent_backoffice::kernel::{Actor, Clock, Ids, Instant, Role};
 use ent_backoffice::platform::db::{Database, blobs};
 use ent_backoffice::platform::jobs::{self, Handlers};
+use ent_backoffice::platform::mail::{Memory, Postman};
 
 use super::{Base, Client, papers};
 
@@ -38,6 +39,9 @@ pub fn at(raw: &str) -> Instant {
 pub struct TestApp {
     pub db: Database,
     pub clock: Clock,
+    /// Where mails go; they leave when the test says so.
+    pub mail: Memory,
+    pub postman: Postman,
     /// `http://127.0.0.1:port`.
     pub url: String,
     handlers: Handlers,
@@ -96,6 +100,9 @@ impl TestApp {
         app.files = app.files.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
         app.desk = app.desk.run_by(env!("CARGO_BIN_EXE_ent-backoffice").into());
         app.prepare_database(false).unwrap();
+        let mail = Memory::default();
+        app.postman = app.postman.by(std::sync::Arc::new(mail.clone()));
+        let postman = app.postman.clone();
         let (db, handlers, tokens) = (app.db.clone(), app.handlers.clone(), app.tokens.clone());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -108,6 +115,8 @@ impl TestApp {
         Self {
             db,
             clock,
+            mail,
+            postman,
             url,
             handlers,
             tokens,
@@ -240,6 +249,12 @@ impl TestApp {
             papers::proofread(&pdf, self.real_texts, "a paper made by a job");
         }
         ran
+    }
+
+    /// Sends every mail due now; what left, read as its recipient does.
+    pub fn send_mails(&self) -> Vec<super::letters::Received> {
+        self.postman.drain(&self.db).unwrap();
+        self.mail.take().iter().map(|mail| super::letters::read(&mail.bytes)).collect()
     }
 
     /// Runs every job due now, and reads nothing of what is stored as a paper.
